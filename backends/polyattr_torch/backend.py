@@ -1,0 +1,133 @@
+"""PyTorch: eager kernels, gradients with respect to the inputs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from polyattr.backend import BoundModel, GradBackend, Score, Tensor
+from polyattr_torch import demo_network
+from polyattr_torch.binding import bind, is_model
+
+
+class TorchBackend(GradBackend):
+    """Runs models on whatever device their inputs are on."""
+
+    name = "torch"
+
+    def claims(self, candidate: object) -> bool:
+        """A tensor, or a module that is not a Keras model of another framework."""
+        return self.is_tensor(candidate) or is_model(candidate)
+
+    def bind(self, model: Any, output_layer: Any = None) -> BoundModel:
+        """Takes a module (Keras 3 on torch included), or a function."""
+        return bind(model, output_layer)
+
+    def is_tensor(self, value: object) -> bool:
+        """A torch.Tensor."""
+        return isinstance(value, torch.Tensor)
+
+    def grad(self, score: Score, rows: list[Tensor]) -> tuple[Tensor, list[Tensor | None]]:
+        """Differentiates with autograd.grad on the inputs: parameters keep their .grad."""
+        with torch.enable_grad():
+            leaves = [row.detach().requires_grad_() for row in rows]
+            # A copy, since a model may begin with an in-place operation.
+            scores = score([leaf.clone() for leaf in leaves])
+            if not scores.requires_grad:
+                return scores, [None] * len(rows)
+            found = torch.autograd.grad(scores.sum(), leaves, allow_unused=True)
+        return scores.detach(), list(found)
+
+    def batch(self, tensor: Tensor, index: Tensor) -> Tensor:
+        """Gathers rows."""
+        return tensor.index_select(0, index)
+
+    def fold(self, total: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+        """Adds rows in place."""
+        return total.index_add_(0, index, rows)
+
+    def row_sums(self, tensor: Tensor) -> Tensor:
+        """Sums all axes but the first."""
+        return tensor.flatten(1).sum(1) if tensor.ndim > 1 else tensor
+
+    def pick(self, outputs: Tensor, columns: list[Tensor]) -> Tensor:
+        """Indexes every row."""
+        rows = torch.arange(outputs.shape[0], device=outputs.device)
+        return outputs[(rows, *columns)]
+
+    def concat(self, parts: Sequence[Tensor]) -> Tensor:
+        """Joins along the first axis."""
+        return torch.cat(list(parts))
+
+    def unstack(self, tensor: Tensor) -> Sequence[Tensor]:
+        """Views, without a copy."""
+        return tensor.unbind(0)
+
+    def to_native(self, array: Any, like: Tensor | None = None, dtype: str | None = None) -> Tensor:
+        """Copies to the device of `like`; also tensors, which change dtype and device."""
+        device = None if like is None else like.device
+        kind = None if dtype is None else getattr(torch, dtype)
+        return torch.tensor(np.asarray(array, order="C"), device=device, dtype=kind)
+
+    def to_numpy(self, tensor: Tensor) -> np.ndarray[Any, Any]:
+        """Copies to the host; bfloat16, which NumPy lacks, as float32."""
+        host = tensor.detach().cpu()
+        plain: np.ndarray[Any, Any] = (
+            host.float() if host.dtype is torch.bfloat16 else host
+        ).numpy()
+        return plain
+
+    def dtype(self, tensor: Tensor) -> str:
+        """Names the dtype."""
+        return str(tensor.dtype).removeprefix("torch.")
+
+    def cast(self, tensor: Tensor, dtype: str) -> Tensor:
+        """Converts; the tensor itself if nothing changes."""
+        return tensor.to(getattr(torch, dtype))
+
+    def zeros(self, shape: tuple[int, ...], like: Tensor, dtype: str) -> Tensor:
+        """Makes zeros on the device of `like`."""
+        return torch.zeros(shape, device=like.device, dtype=getattr(torch, dtype))
+
+    def own(self, tensor: Tensor) -> Tensor:
+        """Detaches; copies an inference-mode tensor, which autograd refuses."""
+        return tensor.clone() if tensor.is_inference() else tensor.detach()
+
+    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: Tensor) -> Tensor:
+        """Draws with a generator of its own per draw, on the device."""
+        parts = []
+        for draw in draws:
+            state = np.random.SeedSequence([seed, leaf, draw]).generate_state(1, np.uint64)
+            generator = torch.Generator(device=like.device)
+            generator.manual_seed(int(state[0] >> np.uint64(1)))
+            shape = tuple(like.shape[1:])
+            parts.append(torch.randn(shape, generator=generator, device=like.device))
+        return torch.stack(parts)
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Leaves no_grad and inference mode as the caller has them, and random state as it was."""
+        with torch.random.fork_rng(_used_devices()), torch.inference_mode(False), torch.no_grad():
+            yield
+
+    def accelerated(self, tensor: Tensor) -> bool:
+        """Anything but the CPU."""
+        return bool(tensor.device.type != "cpu")
+
+    def devices(self) -> list[str]:
+        """The CPU and every accelerator torch can use."""
+        found = ["cpu"] + [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        return found + (["mps"] if torch.backends.mps.is_available() else [])
+
+    def demo_network(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> Any:
+        """Builds the demo network as a Sequential."""
+        return demo_network.build(weights)
+
+
+def _used_devices() -> list[int]:
+    # Asking for the state of a device that was never used would initialise it.
+    return list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []

@@ -1,0 +1,181 @@
+"""What a torch user brings, as a function: modules, functions, Keras 3 models on torch."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from polyattr.backend import BoundModel
+from polyattr.errors import (
+    InputTypeError,
+    LayerNotFoundError,
+    TrainingModeWarning,
+    UnrecognisedModelError,
+    nearest,
+)
+from polyattr.keras_models import captured, find_layer, keras_backend, keras_entry, last_output
+
+_MODE_DEPENDENT = (
+    torch.nn.modules.batchnorm._BatchNorm,
+    torch.nn.modules.dropout._DropoutNd,
+    torch.nn.MultiheadAttention,
+    torch.nn.RNNBase,
+)
+
+
+def is_model(candidate: object) -> bool:
+    """A module; a Keras model only if Keras runs on torch."""
+    return isinstance(candidate, torch.nn.Module) and keras_backend(candidate) in {None, "torch"}
+
+
+def bind(model: Any, output_layer: Any) -> BoundModel:
+    """Binds whatever kind of model this is.
+
+    Raises:
+        UnrecognisedModelError: Not callable.
+        LayerNotFoundError: The layer does not exist, or a function has none.
+    """
+    if keras_backend(model) is not None:
+        return _BoundKeras(model, output_layer)
+    if isinstance(model, torch.nn.Module):
+        return _BoundModule(model, output_layer)
+    if not callable(model):
+        raise UnrecognisedModelError(
+            f"the torch backend was given a {type(model).__name__}; expected a torch.nn.Module, a "
+            f"Keras model on torch, or a function of tensors"
+        )
+    if output_layer is not None:
+        raise LayerNotFoundError(
+            f"output_layer={output_layer!r} was given, but a function has no layers to name; pass "
+            f"a function that returns the wanted layer's output, or the torch.nn.Module"
+        )
+    return BoundModel(model, entry=model)
+
+
+class _BoundModule(BoundModel):
+    """A module, evaluated with every submodule's training flag off."""
+
+    def __init__(self, module: Any, output_layer: Any) -> None:
+        super().__init__(module, entry=getattr(module, "forward", module))
+        self._module = module
+        self._layer = None if output_layer is None else _find(module, output_layer)
+        floats = [p for p in _tensors(module) if p.is_floating_point()]
+        self._first = floats[0] if floats else None
+
+    @property
+    def like(self) -> Any:  # type: ignore[override]
+        """A parameter: it may have moved to another device since."""
+        return self._first
+
+    @property
+    def dtype(self) -> str | None:  # type: ignore[override]
+        """The parameters' dtype as it is now."""
+        return None if self._first is None else str(self._first.dtype).removeprefix("torch.")
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the module, returning the layer's output if one is selected."""
+        if self._layer is None:
+            return self._module(*args, **kwargs)
+        outputs: list[Any] = []
+        # A copy, since the module after the layer may overwrite its output in place.
+        handle = self._layer.register_forward_hook(
+            lambda _module, _args, output: outputs.append(_copy(output))
+        )
+        try:
+            self._module(*args, **kwargs)
+        finally:
+            handle.remove()
+        if not outputs:
+            raise LayerNotFoundError("output_layer belongs to the model but was not called")
+        return outputs[-1]
+
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """Turns training flags off, and each back as it was."""
+        training = [m for m in self._module.modules() if m.training]
+        if any(isinstance(m, _MODE_DEPENDENT) for m in training):
+            warnings.warn(
+                "the model is in training mode and has layers that behave differently there (such "
+                "as BatchNorm or Dropout); it is evaluated in inference mode and put back",
+                TrainingModeWarning,
+                stacklevel=7,
+            )
+        frozen = [p for p in self._module.parameters() if p.requires_grad]
+        try:
+            for module in training:
+                module.training = False
+            # Without this, autograd keeps what it would need for the parameters' gradients.
+            for parameter in frozen:
+                parameter.requires_grad_(False)
+            yield
+        finally:
+            for parameter in frozen:
+                parameter.requires_grad_(True)
+            for module in training:
+                module.training = True
+
+
+class _BoundKeras(BoundModel):
+    """A Keras 3 model on torch; its mode is an argument, not a flag."""
+
+    def __init__(self, model: Any, output_layer: Any) -> None:
+        super().__init__(model, entry=keras_entry(model))
+        self._layer = None if output_layer is None else find_layer(model, output_layer)
+        self.dtype = str(getattr(model, "compute_dtype", None) or "float32")
+        floats = [v.value for v in model.variables]
+        self.like = floats[0] if floats else None
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the model with ``training=False``."""
+        if self._layer is None:
+            return self._function(*args, **kwargs, training=False)
+        with captured(self._layer) as outputs:
+            self._function(*args, **kwargs, training=False)
+        return _copy(last_output(outputs, self._layer))
+
+
+def _copy(output: Any) -> Any:
+    return output.clone() if isinstance(output, torch.Tensor) else output
+
+
+def _tensors(module: Any) -> list[Any]:
+    return [*module.parameters(), *module.buffers()]
+
+
+def _find(module: Any, selector: Any) -> Any:
+    named = {name: m for name, m in module.named_modules() if name}
+    if isinstance(selector, torch.nn.Module):
+        if any(m is selector for m in module.modules()):
+            return selector
+        raise LayerNotFoundError(
+            f"output_layer is a {type(selector).__name__} that is not part of the model; expected "
+            f"one of its submodules: {_listed(named)}"
+        )
+    if isinstance(selector, int) and not isinstance(selector, bool):
+        children = list(module.children())
+        if -len(children) <= selector < len(children):
+            return children[selector]
+        raise LayerNotFoundError(
+            f"output_layer is {selector}; the model has {len(children)} children, expected "
+            f"{-len(children)} to {len(children) - 1}"
+        )
+    if not isinstance(selector, str):
+        raise InputTypeError(
+            f"output_layer is {selector!r}; expected an index, a submodule's name or the submodule"
+        )
+    if selector not in named:
+        raise LayerNotFoundError(
+            f"output_layer {selector!r} is not a submodule of the model."
+            f"{nearest(selector, named)} Its submodules: {_listed(named)}"
+        )
+    return named[selector]
+
+
+def _listed(named: Mapping[str, Any]) -> str:
+    names = list(named)
+    return ", ".join(names[:30]) + (f", ... ({len(names)} in all)" if len(names) > 30 else "")

@@ -1,0 +1,198 @@
+"""The result of `attribute`: the values and everything known about them."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, replace
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polyattr.errors import InputError, MissingExtraError
+from polyattr.structure import flatten, map_leaves
+
+if TYPE_CHECKING:
+    from polyattr.backend import GradBackend
+
+Array = np.ndarray[Any, Any]
+
+_FORMAT = 1
+_ARRAYS = (
+    "scores",
+    "baseline_scores",
+    "completeness_gap",
+    "error",
+    "converged",
+    "evaluations",
+    "targets",
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Attribution:
+    """What `Explainer.attribute` returns.
+
+    Attributes:
+        values: Attributions in the containers of the inputs; native tensors with the shape, dtype
+            and device of the inputs, or NumPy arrays after `to_numpy` and `load`.
+        scores: (N,) scores f(x), in the units of the explained output.
+        baseline_scores: (N,) scores f(b), or None for methods without a baseline.
+        completeness_gap: (N,) ``sum(values) - (f(x) - f(b))``, signed, or None likewise.
+        error: (N,) estimated relative error of `values`: the gap relative to f(x) - f(b) for path
+            methods, the standard error of the map relative to its norm for sampled ones, 0 for
+            exact gradients, NaN where a single draw allows no estimate.
+        converged: (N,) whether `error` is within the method's tolerance.
+        evaluations: (N,) gradient evaluations spent on each sample.
+        targets: What was explained: class indices (N,) or (N, axes), weights, the name of a
+            callable, or None where the output is the score.
+        method: The explainer's repr, with all its settings.
+        seed: Seed of the noise, or None for methods without noise.
+        backend: Name of the backend.
+    """
+
+    values: Any
+    scores: Array
+    baseline_scores: Array | None
+    completeness_gap: Array | None
+    error: Array
+    converged: Array
+    evaluations: Array
+    targets: Array | str | None
+    method: str
+    seed: int | None
+    backend: str
+    _native: GradBackend | None = None
+
+    def to_numpy(self) -> Attribution:
+        """Returns the same attribution with `values` as NumPy arrays.
+
+        The result can be passed to NumPy functions directly when there is a single input.
+        """
+        if self._native is None:
+            return self
+        return replace(self, values=map_leaves(self._native.to_numpy, self.values), _native=None)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """The values of a single input as one array."""
+        values = self.to_numpy().values
+        if not isinstance(values, np.ndarray):
+            raise InputError(
+                f"this attribution holds {flatten(values, 'values')[0].outline()}; use "
+                f"attribution.to_numpy().values and choose one input"
+            )
+        return np.array(values, dtype=dtype, copy=copy)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes everything to one npz file, readable by `polyattr.load` and by NumPy.
+
+        Args:
+            path: Where to write; ``.npz`` is appended if missing.
+        """
+        arrays: dict[str, Array] = {}
+        layout = _pack(self.to_numpy().values, arrays)
+        for name in _ARRAYS:
+            value = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                arrays[name] = value
+        meta = {
+            "format": _FORMAT,
+            "layout": layout,
+            "method": self.method,
+            "seed": self.seed,
+            "backend": self.backend,
+            "targets": self.targets if isinstance(self.targets, str) else None,
+        }
+        np.savez_compressed(path, meta=np.array(json.dumps(meta)), **arrays)  # type: ignore[arg-type]
+
+    def plot(self, inputs: Any = None, titles: Any = None) -> Any:
+        """Draws the values: heat maps with a zero-centred scale, or bars for feature vectors.
+
+        Args:
+            inputs: The explained inputs (N, ...), drawn beside the maps; optional.
+            titles: One text per sample; optional, predicted from targets and scores otherwise.
+
+        Returns:
+            A matplotlib Figure, not registered with pyplot; ``figure.savefig(path)`` writes it.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+        """
+        try:
+            from polyattr.plotting import plot_attribution
+        except ImportError:
+            raise MissingExtraError("Attribution.plot()", "plots") from None
+        if inputs is not None and self._native is not None and self._native.is_tensor(inputs):
+            inputs = self._native.to_numpy(inputs)
+        values = np.asarray(self)
+        return plot_attribution(values, inputs=inputs, titles=titles or self._titles())
+
+    def _titles(self) -> list[str]:
+        named = self.targets if isinstance(self.targets, np.ndarray) else None
+        integer = named is not None and named.ndim == 1 and named.dtype.kind == "i"
+        prefix = [f"class {t}, " if integer else "" for t in (named if integer else self.scores)]  # type: ignore[union-attr]
+        return [f"{p}f(x) = {s:.3g}" for p, s in zip(prefix, self.scores, strict=True)]
+
+    def __repr__(self) -> str:
+        gap = self.completeness_gap
+        worst = "" if gap is None else f", largest gap {np.abs(gap).max():.3g}"
+        return (
+            f"<Attribution of {len(self.scores)} samples by {self.method} on {self.backend}: "
+            f"largest error {self.error.max():.3g}{worst}>"
+        )
+
+
+def load(path: str | PathLike[str]) -> Attribution:
+    """Reads an attribution written by `Attribution.save`; values are NumPy arrays.
+
+    Args:
+        path: An npz file. Nothing in it is executed: pickled objects are refused.
+
+    Raises:
+        InputError: Not a file written by `Attribution.save`, or by a later format.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        meta = json.loads(str(arrays.pop("meta")))
+        if meta["format"] > _FORMAT:
+            raise InputError(f"{path} has format {meta['format']}; this polyattr reads {_FORMAT}")
+        values = _unpack(meta["layout"], arrays)
+        found = {name: arrays.get(name) for name in _ARRAYS}
+        found["targets"] = meta["targets"] if found["targets"] is None else found["targets"]
+        return Attribution(
+            values=values,
+            method=meta["method"],
+            seed=meta["seed"],
+            backend=meta["backend"],
+            **found,  # type: ignore[arg-type]
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is not an attribution saved by polyattr: {error}") from None
+
+
+def _pack(value: Any, arrays: dict[str, Array]) -> Any:
+    """Moves leaves to `arrays` and returns the containers as JSON."""
+    if isinstance(value, dict):
+        return {"dict": [[key, _pack(child, arrays)] for key, child in value.items()]}
+    if isinstance(value, tuple | list):
+        kind = "list" if isinstance(value, list) else "tuple"
+        return {kind: [_pack(child, arrays) for child in value]}
+    name = f"values_{sum(n.startswith('values_') for n in arrays)}"
+    # NumPy files know no bfloat16; widening it is exact.
+    plain = value if value.dtype.kind in "biuf" else value.astype(np.float32)
+    arrays[name] = plain
+    return name
+
+
+def _unpack(layout: Any, arrays: dict[str, Array]) -> Any:
+    if isinstance(layout, str):
+        return arrays[layout]
+    kind, children = next(iter(layout.items()))
+    if kind == "dict":
+        return {key: _unpack(child, arrays) for key, child in children}
+    parts = [_unpack(child, arrays) for child in children]
+    return parts if kind == "list" else tuple(parts)

@@ -1,0 +1,256 @@
+"""The interface between polyattr and a framework: all a plugin has to implement.
+
+Core composes attribution methods from the verbs below and Python operators on native tensors. A
+backend holds no attribution formula and never learns which method is running.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar
+
+import numpy as np
+import pluggy
+
+from polyattr.errors import PolyattrError
+
+INTERFACE_VERSION = 1
+"""Raised when a verb of `GradBackend` changes its meaning; a plugin states the one it speaks."""
+
+Tensor = Any
+"""A tensor of the backend's framework; only Python operators and `shape` are used on it."""
+
+Score = Callable[[list[Tensor]], Tensor]
+"""Maps rows (one tensor per input, each (R, ...)) to their scores (R,)."""
+
+hookspec = pluggy.HookspecMarker("polyattr")
+hookimpl = pluggy.HookimplMarker("polyattr")
+
+
+class HookSpecs:
+    """What pluggy calls on every registered backend."""
+
+    @hookspec(firstresult=True)
+    def polyattr_claim(self, candidate: object) -> GradBackend | None:  # type: ignore[empty-body]
+        """Answers with the backend if `candidate`, a model or a tensor, belongs to it."""
+
+
+class BoundModel:
+    """A user's model as a function of (state, arguments), built by `GradBackend.bind`.
+
+    Attributes:
+        dtype: Name of the parameters' floating dtype, or None where that is unknown; NumPy inputs
+            are converted to it.
+        like: A tensor on the device the model lives on, or None.
+        entry: The callable whose signature decides whether several inputs are passed one by one
+            or as one container; None passes the container.
+    """
+
+    dtype: str | None = None
+    like: Tensor | None = None
+    entry: Callable[..., Any] | None = None
+
+    def __init__(self, function: Callable[..., Any], entry: Callable[..., Any] | None = None):
+        self._function = function
+        self.entry = entry
+
+    def state(self) -> Any:
+        """Returns the parameters as they are now; passed to the compiled kernel as an argument."""
+        return ()
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Evaluates the model, in inference mode, with the given parameters."""
+        return self._function(*args, **kwargs)
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Objects that a compiled kernel holds by value; other objects mean a new kernel."""
+        return ()
+
+    def inference(self) -> AbstractContextManager[None]:
+        """Puts the model in inference mode, and back as it was on exit."""
+        return nullcontext()
+
+
+class GradBackend(ABC):
+    """One framework, seen through the few operations gradient attribution needs.
+
+    Attributes:
+        name: The framework's import name, which is also the plugin's name.
+        interface: The version of this interface the backend was written for.
+        accelerated: Whether rows per call should follow an accelerator's appetite.
+    """
+
+    name: ClassVar[str]
+    interface: ClassVar[int] = INTERFACE_VERSION
+
+    @hookimpl
+    def polyattr_claim(self, candidate: object) -> GradBackend | None:
+        """Hook: `self` if the candidate is ours."""
+        return self if self.claims(candidate) else None
+
+    # -- recognising and binding ------------------------------------------------------------
+
+    @abstractmethod
+    def claims(self, candidate: object) -> bool:
+        """Says whether a model, or an input tensor, belongs to this framework."""
+
+    @abstractmethod
+    def bind(self, model: Any, output_layer: Any = None) -> BoundModel:
+        """Makes a function of the model, ending at `output_layer` if one is given.
+
+        Raises:
+            LayerNotFoundError: No such layer; the message gives the nearest names.
+        """
+
+    @abstractmethod
+    def is_tensor(self, value: object) -> bool:
+        """Says whether `value` is a tensor of this framework."""
+
+    # -- the four verbs ---------------------------------------------------------------------
+
+    @abstractmethod
+    def grad(self, score: Score, rows: list[Tensor]) -> tuple[Tensor, list[Tensor | None]]:
+        """Differentiates each row's score with respect to that row.
+
+        Args:
+            score: Maps rows to scores (R,).
+            rows: One tensor (R, ...) per input.
+
+        Returns:
+            The scores (R,) and one gradient (R, ...) per input, all detached; None for an input
+            that does not reach the score, where the framework can tell.
+        """
+
+    def add_noise(self, rows: Tensor, noise: Tensor, scale: Tensor) -> Tensor:
+        """Returns ``rows + scale * noise``, computed in at least float32.
+
+        Args:
+            rows: (R, ...) clean inputs.
+            noise: (R, ...) standard normal draws.
+            scale: (R,) signed standard deviations, in the units of the inputs.
+        """
+        wide = self.accumulator_dtype(rows)
+        step = self.column(self.cast(scale, wide), rows) * self.cast(noise, wide)
+        return self.cast(self.cast(rows, wide) + step, self.dtype(rows))
+
+    def linspace(self, baseline: Tensor, rows: Tensor, alpha: Tensor) -> Tensor:
+        """Returns the point at fraction `alpha` of the straight path from baseline to input.
+
+        Both ends are exact, so that f(x) and f(baseline) can be read off the path.
+
+        Args:
+            baseline: (R, ...) start of each path.
+            rows: (R, ...) end of each path.
+            alpha: (R,) positions in [0, 1].
+        """
+        wide = self.accumulator_dtype(rows)
+        at = self.column(self.cast(alpha, wide), rows)
+        point = self.cast(baseline, wide) * (1 - at) + self.cast(rows, wide) * at
+        return self.cast(point, self.dtype(rows))
+
+    def batch(self, tensor: Tensor, index: Tensor) -> Tensor:
+        """Gathers rows: ``tensor[index]`` along the first axis, for an integer (R,) index."""
+        return tensor[index]
+
+    # -- rows -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def fold(self, total: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+        """Returns `total` (S, ...) with row r of `rows` (R, ...) added at ``index[r]``.
+
+        `total` may be updated in place.
+        """
+
+    @abstractmethod
+    def row_sums(self, tensor: Tensor) -> Tensor:
+        """Sums all axes but the first: (R, ...) to (R,)."""
+
+    @abstractmethod
+    def pick(self, outputs: Tensor, columns: list[Tensor]) -> Tensor:
+        """Returns ``outputs[r, columns[0][r], columns[1][r], ...]`` for every row: (R,)."""
+
+    @abstractmethod
+    def concat(self, parts: Sequence[Tensor]) -> Tensor:
+        """Joins tensors along the first axis."""
+
+    def unstack(self, tensor: Tensor) -> Sequence[Tensor]:
+        """Splits (T, ...) into T tensors, without a copy where the framework can."""
+        return list(tensor)
+
+    # -- arrays -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def to_native(self, array: Any, like: Tensor | None = None, dtype: str | None = None) -> Tensor:
+        """Converts a NumPy array to a tensor on the device of `like`, as `dtype` if given."""
+
+    @abstractmethod
+    def to_numpy(self, tensor: Tensor) -> np.ndarray[Any, Any]:
+        """Copies a tensor to the host."""
+
+    @abstractmethod
+    def dtype(self, tensor: Tensor) -> str:
+        """Names the dtype as NumPy would: "float32", "bfloat16", "int64"."""
+
+    @abstractmethod
+    def cast(self, tensor: Tensor, dtype: str) -> Tensor:
+        """Converts to a dtype by name; the tensor itself if it has that dtype."""
+
+    @abstractmethod
+    def zeros(self, shape: tuple[int, ...], like: Tensor, dtype: str) -> Tensor:
+        """Makes zeros on the device of `like`."""
+
+    def own(self, tensor: Tensor) -> Tensor:
+        """Returns the tensor free of any recording by the caller's own differentiation."""
+        return tensor
+
+    def accumulator_dtype(self, tensor: Tensor) -> str:
+        """Names the dtype sums are kept in: float64 for float64, else float32."""
+        return "float64" if self.dtype(tensor) == "float64" else "float32"
+
+    def column(self, vector: Tensor, like: Tensor) -> Tensor:
+        """Reshapes (R,) to (R, 1, ..., 1) so that it broadcasts against `like`."""
+        return vector[(slice(None),) + (None,) * (len(like.shape) - 1)]
+
+    # -- optional: native where faster --------------------------------------------------------
+
+    def compile(self, function: Callable[..., Any], donate: int | None = None) -> Callable[..., Any]:
+        """Compiles a kernel for fixed shapes; `donate` numbers an argument it may overwrite."""
+        return function
+
+    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: Tensor) -> Tensor:
+        """Draws standard normal noise (K, *like.shape[1:]) on the device of `like`.
+
+        Each draw depends on (seed, leaf, draw) alone, never on which draws are asked for together.
+        """
+        raise PolyattrError(
+            f"the {self.name} backend has no random numbers of its own; use noise_source='portable'"
+        )
+
+    def outline(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Returns what ``function(*args)`` returns, or stand-ins that have its shapes."""
+        return function(*args)
+
+    def connected(self, score: Score, rows: list[Tensor]) -> list[bool]:
+        """Says for each input whether the score depends on it at all."""
+        return [gradient is not None for gradient in self.grad(score, rows)[1]]
+
+    def session(self) -> AbstractContextManager[None]:
+        """Surrounds a call; restores on exit whatever global state the framework may move."""
+        return nullcontext()
+
+    def accelerated(self, tensor: Tensor) -> bool:
+        """Says whether a tensor lives on an accelerator."""
+        return False
+
+    def devices(self) -> list[str]:
+        """Names the devices the framework sees."""
+        return ["cpu"]
+
+    def demo_network(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> Any:
+        """Builds the network of ``polyattr.demo`` from its weights."""
+        raise PolyattrError(f"the {self.name} backend ships no demo network")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"

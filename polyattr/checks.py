@@ -1,0 +1,34 @@
+"""Checks of single numbers among a method's arguments."""
+
+from __future__ import annotations
+
+import math
+import numbers
+
+from polyattr.errors import InputError, InputTypeError
+
+
+def check_count(name: str, value: object, least: int) -> None:
+    """Checks for a whole number of at least `least`.
+
+    Raises:
+        InputTypeError: Not a whole number.
+        InputError: Too small.
+    """
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise InputTypeError(f"{name} is {value!r}; expected an int of at least {least}")
+    if value < least:
+        raise InputError(f"{name} is {value}; expected at least {least}")
+
+
+def check_non_negative(name: str, value: object) -> None:
+    """Checks for a finite number of at least 0.
+
+    Raises:
+        InputTypeError: Not a number.
+        InputError: Negative, NaN or infinite.
+    """
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise InputTypeError(f"{name} is {value!r}; expected a number of at least 0")
+    if not (math.isfinite(value) and value >= 0):
+        raise InputError(f"{name} is {value}; expected a finite number of at least 0")

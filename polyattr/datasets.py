@@ -1,0 +1,53 @@
+"""Datasets as inputs: any iterable of batches, seen as (inputs, targets) pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from polyattr.errors import InputError
+
+
+def is_dataset(value: Any) -> bool:
+    """Tells an iterable of batches from inputs: arrays, and containers of arrays, are inputs.
+
+    A list is a dataset if its elements are (inputs, targets) tuples.
+    """
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, tuple) and len(item) == 2 for item in value)
+    if isinstance(value, tuple | Mapping | str | bytes) or hasattr(value, "shape"):
+        return False
+    return isinstance(value, Iterable)
+
+
+def batches(dataset: Iterable[Any], targets: Any) -> Iterator[tuple[Any, Any]]:
+    """Yields (inputs, targets) of every batch.
+
+    A batch is (inputs, targets), a single-element sequence (inputs,), or inputs alone. `targets`
+    given by the user hold for every batch and replace those of the dataset.
+
+    Raises:
+        InputError: Arrays, which cannot be matched to batches, were given for the whole call.
+    """
+    if len(getattr(targets, "shape", ())) > 0 or isinstance(targets, list):
+        raise InputError(
+            "targets is an array, but the inputs are a dataset; expected targets from the dataset "
+            "as (inputs, targets) batches, or an int or callable that holds for all of it"
+        )
+    for batch in dataset:
+        inputs, found = split_batch(batch)
+        yield inputs, found if targets is None else targets
+
+
+def split_batch(batch: Any) -> tuple[Any, Any]:
+    """Splits one batch into inputs and targets (None without)."""
+    if isinstance(batch, tuple | list) and len(batch) == 2:
+        return batch[0], batch[1]
+    if isinstance(batch, tuple | list) and len(batch) == 1:
+        return batch[0], None
+    if isinstance(batch, tuple | list):
+        raise InputError(
+            f"a batch of the dataset has {len(batch)} parts; expected inputs or (inputs, targets), "
+            f"where several inputs are a tuple, list or dict of their own"
+        )
+    return batch, None

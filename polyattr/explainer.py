@@ -1,0 +1,280 @@
+"""The base of all methods: holds a model, normalises a call, runs the engine, shapes the answer."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypedDict, Unpack
+
+from polyattr import datasets, report
+from polyattr.accumulators import Accumulator, Mean
+from polyattr.attribution import Attribution
+from polyattr.backend import GradBackend, Tensor
+from polyattr.engine import Answer, Engine, Question, Tick
+from polyattr.errors import InputError, InputTypeError
+from polyattr.inputs import Inputs, read_baselines, read_inputs
+from polyattr.kernels import Kernels
+from polyattr.plugins import detect, get_backend, unrecognised
+from polyattr.points import Points
+from polyattr.probe import Probe
+from polyattr.progress import progress_bar
+from polyattr.scoring import Operator, Scorer, check_operator
+from polyattr.structure import flatten
+from polyattr.tiles import auto_batch_size
+
+
+class Common(TypedDict, total=False):
+    """The keyword arguments every method takes; see `Explainer`."""
+
+    backend: str | GradBackend | None
+    output_layer: Any
+    batch_size: int | str | None
+    operator: Operator | None
+    output: Any
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A method's own arguments; immutable, shown in its repr."""
+
+
+class Explainer(ABC):
+    """A method bound to a model; call it, or its `explain` or `attribute`, with inputs.
+
+    Args:
+        model: Any differentiable model of an installed framework. Never changed: training flags,
+            gradients, buffers and random state are as they were after every call.
+        settings: The method's own arguments.
+        backend: Name of a backend, a `GradBackend`, or None to find the model's own.
+        output_layer: Layer whose output is scored, by index (negative counts from the end), name
+            or object; None for the model's output. Explains the logits of a model that ends in a
+            softmax.
+        batch_size: Most rows per gradient call, over samples and points together; "auto" chooses
+            from the size of a row, None sends everything in one call. Changes memory and time,
+            never the answer.
+        operator: ``g(model, inputs, targets) -> (N,)`` scores in the native framework; None scores
+            the model's outputs as `targets` say.
+        output: Key, index or callable that selects one of several model outputs.
+
+    Raises:
+        UnknownBackendError: No plugin has that name.
+        MissingFrameworkError: Its framework is not installed.
+        LayerNotFoundError: The model has no such layer.
+        InputError: An argument is out of its range.
+    """
+
+    uses_baselines: ClassVar[bool] = False
+
+    def __init__(self, model: Any, settings: Settings, **common: Unpack[Common]) -> None:
+        _check_common(type(self).__name__, common)
+        self.settings = settings
+        self._model = model
+        self._common = common
+        self._lock = threading.RLock()
+        self._engine: Engine | None = None
+        self._probe = Probe()
+        backend = common.get("backend")
+        owner = detect(model) if backend is None else get_backend(backend)
+        if owner is not None:
+            self._engine = self._bind(owner)
+
+    # -- what a method defines ----------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def points(self) -> Points:
+        """Where on each sample the gradient is taken."""
+
+    @property
+    def accumulator(self) -> Accumulator:
+        """The statistic of the contributions over the points."""
+        return Mean()
+
+    @property
+    def baseline_value(self) -> Any:
+        """The baseline used when a call brings none."""
+        return None
+
+    @property
+    def tolerance(self) -> float | None:
+        """The relative error that was asked for."""
+        return None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the attributions of a sample are meant to sum to f(x) - f(baseline)."""
+        return False
+
+    @property
+    def noise(self) -> tuple[int, str] | None:
+        """Seed and source of the noise, for methods that use any."""
+        return None
+
+    def contribution(self, gradient: Tensor) -> Tensor:
+        """What one row's gradient (R, ...) adds to the statistic."""
+        return gradient
+
+    def value(self, statistic: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
+        """Turns the statistic (N, ...) into attributions; `baseline` is None without one."""
+        return statistic
+
+    # -- calls ----------------------------------------------------------------------------------
+
+    def __call__(
+        self, inputs: Any, targets: Any = None, *, baselines: Any = None, progress: bool = False
+    ) -> Any:
+        """Same as `explain`."""
+        return self.explain(inputs, targets, baselines=baselines, progress=progress)
+
+    def explain(
+        self, inputs: Any, targets: Any = None, *, baselines: Any = None, progress: bool = False
+    ) -> Any:
+        """Computes attributions.
+
+        Args:
+            inputs: Floating tensor (N, ...) of the framework or of NumPy; a tuple, list or dict of
+                them for a model with several inputs; or a dataset: any iterable of batches, or of
+                (inputs, targets) batches.
+            targets: Class index (int, or (N,) integers), a tuple of indices for outputs with more
+                axes, weights in the shape of the output, a callable on the output, or None: the
+                output itself where it is (N,) or (N, 1), else the predicted class.
+            baselines: Overrides `baseline_value` for this call: a scalar, an array in the shape of
+                one sample or of all, or a callable on the inputs. Only for methods with one.
+            progress: Show a progress bar.
+
+        Returns:
+            Attributions in the containers, shapes, dtypes and device of the inputs.
+
+        Raises:
+            PolyattrError: Always a subclass that is also a ValueError, TypeError or ImportError;
+                the message says what was given, what was expected and what to do.
+        """
+        calls = self._calls(inputs, targets, baselines, progress, full=False)
+        return report.join_values([values for values, _ in calls], self._engine)
+
+    def attribute(
+        self, inputs: Any, targets: Any = None, *, baselines: Any = None, progress: bool = False
+    ) -> Attribution:
+        """Computes attributions and everything known about them.
+
+        Takes the arguments of `explain`. May evaluate the model, without gradient, at the input
+        and the baseline where the method's points do not include them.
+
+        Returns:
+            An `Attribution`.
+        """
+        calls = self._calls(inputs, targets, baselines, progress, full=True)
+        return report.join([result for _, result in calls if result is not None], self._engine)
+
+    def _calls(
+        self, inputs: Any, targets: Any, baselines: Any, progress: bool, full: bool
+    ) -> Iterator[tuple[Any, Attribution | None]]:
+        if baselines is not None and not self.uses_baselines:
+            raise InputError(
+                f"baselines is given, but {type(self).__name__} has no baseline; leave it out or "
+                f"use IntegratedGradients"
+            )
+        batches: Iterable[tuple[Any, Any]] = [(inputs, targets)]
+        if datasets.is_dataset(inputs):
+            batches = datasets.batches(inputs, targets)
+        with progress_bar(progress, type(self).__name__) as tick:
+            for x, y in batches:
+                yield self._call(x, y, baselines, tick, full)
+
+    def _call(
+        self, inputs: Any, targets: Any, baselines: Any, tick: Tick | None, full: bool
+    ) -> tuple[Any, Attribution | None]:
+        with self._lock, self._ready(inputs) as engine:
+            question = self._question(engine, inputs, targets, baselines)
+            batch_size = self._batch_size(question.inputs, engine.backend)
+            answer = engine.gradients(question, batch_size, tick)
+            leaves = self._values(engine.backend, question, answer)
+            values = question.inputs.structure.build(
+                [
+                    engine.backend.cast(leaf, engine.backend.dtype(x))
+                    for leaf, x in zip(leaves, question.inputs.leaves, strict=True)
+                ]
+            )
+            if not full and self.tolerance is None:
+                return values, None
+            facts = report.Facts(engine, question, answer, leaves, batch_size)
+            result = facts.attribution(values, repr(self), self.is_complete, self.tolerance)
+            return values, result
+
+    # -- steps of a call --------------------------------------------------------------------------
+
+    @contextmanager
+    def _ready(self, inputs: Any) -> Iterator[Engine]:
+        """Binds the model if only its inputs tell the framework, and surrounds the call."""
+        if self._engine is None:
+            leaves = flatten(inputs, "inputs")[1]
+            owner = detect(self._model, leaves)
+            if owner is None:
+                raise unrecognised(self._model, leaves)
+            self._engine = self._bind(owner)
+        engine = self._engine
+        with engine.backend.session(), engine.scorer.bound.inference():
+            yield engine
+
+    def _bind(self, backend: GradBackend) -> Engine:
+        common = self._common
+        bound = backend.bind(self._model, common.get("output_layer"))
+        scorer = Scorer(backend, bound, common.get("operator"), common.get("output"))
+        return Engine(scorer, self.points, self.accumulator, self.contribution, Kernels(bound))
+
+    def _question(self, engine: Engine, inputs: Any, targets: Any, baselines: Any) -> Question:
+        backend = engine.backend
+        given = read_inputs(inputs, backend, engine.scorer.bound)
+        origins: list[Tensor] = []
+        if self.uses_baselines:
+            name = "baseline_value" if baselines is None else "baselines"
+            start = self.baseline_value if baselines is None else baselines
+            origins = read_baselines(start, given, backend, name)
+        batch_size = self._batch_size(given, backend)
+        goals, scores = self._probe.targets(engine, given, targets, batch_size)
+        self._probe.connections(engine, given, goals)
+        seed, source = self.noise or (0, "portable")
+        return Question(given, goals, origins, seed, source, scores)
+
+    def _values(self, backend: GradBackend, question: Question, answer: Answer) -> list[Tensor]:
+        """Computes the attributions of every input in the accumulator's dtype."""
+        baselines = question.baselines or [None] * len(answer.estimates)
+        values = []
+        for estimate, x, start in zip(
+            answer.estimates, question.inputs.leaves, baselines, strict=True
+        ):
+            wide = backend.accumulator_dtype(x)
+            origin = None if start is None else backend.cast(start, wide)
+            values.append(self.value(estimate.value, backend.cast(x, wide), origin))
+        return values
+
+    def _batch_size(self, inputs: Inputs, backend: GradBackend) -> int | None:
+        given = self._common.get("batch_size", "auto")
+        if given == "auto":
+            return auto_batch_size(inputs.elements, backend.accelerated(inputs.leaves[0]))
+        return None if given is None else int(given)
+
+    def __repr__(self) -> str:
+        own = {field.name: getattr(self.settings, field.name) for field in fields(self.settings)}
+        shared = {name: value for name, value in self._common.items() if value is not None}
+        listed = ", ".join(f"{name}={value!r}" for name, value in (own | shared).items())
+        return f"{type(self).__name__}({listed})"
+
+
+def _check_common(method: str, common: Common) -> None:
+    unknown = set(common) - set(Common.__annotations__)
+    if unknown:
+        raise InputTypeError(
+            f"{method} got unknown arguments {sorted(unknown)}; common to all methods are "
+            f"{', '.join(Common.__annotations__)}"
+        )
+    size = common.get("batch_size", "auto")
+    whole = isinstance(size, int) and not isinstance(size, bool)
+    if not (size is None or size == "auto" or whole):
+        raise InputTypeError(f"batch_size is {size!r}; expected an int, 'auto' or None")
+    if whole and int(size or 0) < 1:
+        raise InputError(f"batch_size is {size}; expected at least 1 row per gradient call")
+    check_operator(common.get("operator"))

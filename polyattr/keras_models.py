@@ -1,0 +1,118 @@
+"""Keras models seen through their attributes: the same for Keras 3 on any backend and tf_keras.
+
+Nothing here imports Keras. Backends whose framework can run Keras use it to name layers and to
+read a layer's output while the model runs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from polyattr.errors import InputTypeError, LayerNotFoundError, nearest
+
+# Replacing a layer's `call` is seen by every thread that runs the model.
+_capturing = threading.Lock()
+
+
+def keras_backend(candidate: object) -> str | None:
+    """Names the framework a Keras 3 model runs on; None if `candidate` is no Keras 3 model."""
+    keras = sys.modules.get("keras")
+    if keras is None or not hasattr(keras, "config"):
+        return None
+    return str(keras.config.backend()) if isinstance(candidate, keras.Model) else None
+
+
+def keras_entry(model: Any) -> Callable[..., Any] | None:
+    """Returns what takes several inputs one by one: a subclass's own `call`, None for graphs."""
+    if _is_graph(model):
+        return None
+    reserved = {"training", "mask", "kwargs"}
+    signature = inspect.signature(model.call)
+    kept = [p for name, p in signature.parameters.items() if name not in reserved]
+
+    def entry(*args: Any, **kwargs: Any) -> None:
+        """Stands for `call` without its reserved arguments."""
+
+    entry.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    return entry
+
+
+def _is_graph(model: Any) -> bool:
+    return any(kind.__name__ in {"Functional", "Sequential"} for kind in type(model).__mro__)
+
+
+def find_layer(model: Any, selector: Any) -> Any:
+    """Finds a layer, also inside nested models, by index, name or object.
+
+    Raises:
+        LayerNotFoundError: No such layer.
+        InputTypeError: `selector` is none of the three.
+    """
+    top, every = list(getattr(model, "layers", [])), list(_all_layers(model))
+    if isinstance(selector, bool) or not (
+        isinstance(selector, int | str) or hasattr(selector, "call")
+    ):
+        raise InputTypeError(
+            f"output_layer is {selector!r}; expected an index, a layer's name or the layer itself"
+        )
+    if isinstance(selector, int):
+        if -len(top) <= selector < len(top):
+            return top[selector]
+        raise LayerNotFoundError(
+            f"output_layer is {selector}; the model has {len(top)} layers, expected "
+            f"{-len(top)} to {len(top) - 1}"
+        )
+    for layer in every:
+        if layer is selector or (isinstance(selector, str) and layer.name == selector):
+            return layer
+    names = [layer.name for layer in every]
+    shown = selector if isinstance(selector, str) else getattr(selector, "name", selector)
+    raise LayerNotFoundError(
+        f"output_layer {shown!r} is not a layer of this model.{nearest(shown, names)} "
+        f"Its layers: {', '.join(names)}"
+    )
+
+
+def _all_layers(model: Any) -> Iterator[Any]:
+    for layer in model._flatten_layers(include_self=False, recursive=True):
+        yield layer
+
+
+@contextmanager
+def captured(layer: Any) -> Iterator[list[Any]]:
+    """Collects what `layer` returns while the block runs; the layer is as before afterwards."""
+    outputs: list[Any] = []
+    original = layer.call
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        outputs.append(original(*args, **kwargs))
+        return outputs[-1]
+
+    call.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
+    with _capturing:
+        own = layer.__dict__.get("call")
+        layer.__dict__["call"] = call
+        try:
+            yield outputs
+        finally:
+            del layer.__dict__["call"]
+            if own is not None:
+                layer.__dict__["call"] = own
+
+
+def last_output(outputs: list[Any], layer: Any) -> Any:
+    """Returns what the layer returned last.
+
+    Raises:
+        LayerNotFoundError: The model did not call the layer.
+    """
+    if not outputs:
+        raise LayerNotFoundError(
+            f"output_layer {layer.name!r} belongs to the model but was not called in inference mode"
+        )
+    return outputs[-1]

@@ -1,0 +1,38 @@
+"""The compiled kernels an explainer owns, kept for as long as they answer the same question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from polyattr.backend import BoundModel
+
+# A callable target is part of the kernel; a fresh lambda in every call must not pile kernels up.
+_MOST_KERNELS = 16
+
+
+class Kernels:
+    """Kernels by key, dropped when the model holds other objects than it did.
+
+    Args:
+        bound: The model whose `fingerprint` is watched.
+    """
+
+    def __init__(self, bound: BoundModel) -> None:
+        self._bound = bound
+        self._kernels: dict[object, Callable[..., Any]] = {}
+        self._fingerprint: tuple[object, ...] = ()
+
+    def get(self, key: object, build: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+        """Returns the kernel for `key`, built if there is none that still holds."""
+        now = self._bound.fingerprint()
+        if len(now) != len(self._fingerprint) or any(
+            a is not b for a, b in zip(now, self._fingerprint, strict=True)
+        ):
+            self._kernels.clear()
+        self._fingerprint = now
+        if key not in self._kernels:
+            if len(self._kernels) >= _MOST_KERNELS:
+                self._kernels.pop(next(iter(self._kernels)))
+            self._kernels[key] = build()
+        return self._kernels[key]

@@ -1,0 +1,34 @@
+"""Gradient x Input."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from polyattr.backend import Tensor
+from polyattr.explainer import Common, Explainer, Settings
+from polyattr.points import Points
+
+
+class GradientInput(Explainer):
+    r"""Input times gradient, :math:`x_i \, \partial f / \partial x_i`, signed.
+
+    Shrikumar, Greenside, Shcherbina & Kundaje, Not Just a Black Box (2016), arXiv 1605.01713.
+    Units: those of the score. Sums to f(x) on networks without biases whose activations are
+    piecewise linear, where it equals Integrated Gradients from a zero baseline.
+
+    Args:
+        model: The model; this and the keyword arguments are those of `Explainer`.
+        **common: See `Explainer`.
+    """
+
+    def __init__(self, model: Any, **common: Unpack[Common]) -> None:
+        super().__init__(model, Settings(), **common)
+
+    @property
+    def points(self) -> Points:
+        """The input alone."""
+        return Points()
+
+    def value(self, statistic: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
+        """Multiplies by the input."""
+        return x * statistic

@@ -1,0 +1,93 @@
+"""Integrated Gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Unpack
+
+from polyattr.backend import Tensor
+from polyattr.checks import check_count, check_non_negative
+from polyattr.explainer import Common, Explainer, Settings
+from polyattr.points import Points, StraightPath
+from polyattr.rules import check_rule
+
+
+@dataclass(frozen=True)
+class PathSettings(Settings):
+    """Arguments of `IntegratedGradients`."""
+
+    steps: int
+    baseline_value: Any
+    rule: str
+    tolerance: float | None
+    multiply_by_inputs: bool
+
+    def __post_init__(self) -> None:
+        check_count("steps", self.steps, 1)
+        check_rule(self.rule, self.steps)
+        if self.tolerance is not None:
+            check_non_negative("tolerance", self.tolerance)
+
+
+class IntegratedGradients(Explainer):
+    r"""Gradient integrated along the straight path from a baseline to the input.
+
+    .. math:: (x_i - b_i) \int_0^1 \frac{\partial f}{\partial x_i}(b + \alpha (x - b)) \, d\alpha
+
+    Sundararajan, Taly & Yan, Axiomatic Attribution for Deep Networks (2017), arXiv 1703.01365.
+    Units: those of the score. The attributions of a sample sum to f(x) - f(b); by how much they
+    miss it is `Attribution.completeness_gap`.
+
+    Args:
+        model: The model; this and the keyword arguments not listed are those of `Explainer`.
+        steps: Points on the path, both ends included for rules that visit them.
+        baseline_value: Where the path starts: a scalar, an array in the shape of one sample, or a
+            callable on the inputs; `baselines=` of a call overrides it.
+        rule: "left", "right", "midpoint", "trapezoid", "simpson", "gauss-legendre" or
+            "clenshaw-curtis".
+        tolerance: Relative error above which a `ConvergenceWarning` is given; None gives none and
+            lets `Attribution.converged` hold up to 0.05.
+        multiply_by_inputs: False leaves out the factor (x - b): the mean gradient on the path.
+        **common: See `Explainer`.
+    """
+
+    uses_baselines = True
+    settings: PathSettings
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        steps: int = 50,
+        baseline_value: Any = 0.0,
+        rule: str = "trapezoid",
+        tolerance: float | None = None,
+        multiply_by_inputs: bool = True,
+        **common: Unpack[Common],
+    ) -> None:
+        settings = PathSettings(steps, baseline_value, rule, tolerance, multiply_by_inputs)
+        super().__init__(model, settings, **common)
+
+    @property
+    def points(self) -> Points:
+        """The nodes of the rule on the path."""
+        return StraightPath(self.settings.steps, rule=self.settings.rule)
+
+    @property
+    def baseline_value(self) -> Any:
+        """Where the path starts."""
+        return self.settings.baseline_value
+
+    @property
+    def tolerance(self) -> float | None:
+        """The relative error that was asked for."""
+        return self.settings.tolerance
+
+    @property
+    def is_complete(self) -> bool:
+        """Completeness holds for the product with (x - b) only."""
+        return self.settings.multiply_by_inputs
+
+    def value(self, statistic: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
+        """Multiplies the mean gradient by the difference to the baseline."""
+        return (x - baseline) * statistic if self.settings.multiply_by_inputs else statistic

@@ -1,0 +1,34 @@
+"""Saliency: the magnitude of the gradient."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from polyattr.backend import Tensor
+from polyattr.explainer import Common, Explainer, Settings
+from polyattr.points import Points
+
+
+class Saliency(Explainer):
+    r"""Absolute gradient of the score, :math:`|\partial f / \partial x_i|`.
+
+    Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2013), arXiv 1312.6034.
+    Units: score per unit of the input; never negative.
+
+    Args:
+        model: The model; this and the keyword arguments are those of `Explainer`.
+        **common: See `Explainer`.
+
+    """
+
+    def __init__(self, model: Any, **common: Unpack[Common]) -> None:
+        super().__init__(model, Settings(), **common)
+
+    @property
+    def points(self) -> Points:
+        """The input alone."""
+        return Points()
+
+    def value(self, statistic: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
+        """Takes the absolute value."""
+        return abs(statistic)

@@ -1,0 +1,176 @@
+"""What is explained: turning the `targets` argument into one score per row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import GradBackend, Tensor
+from polyattr.errors import InputError, InputTypeError, ModelOutputError
+
+_HOW = (
+    "pass a class index (int), N indices (N,), a tuple of indices for outputs with more axes, "
+    "weights in the shape of the output, or a callable on the output"
+)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Targets in one of a few forms, ready for the kernel.
+
+    Attributes:
+        kind: "score" (the output is the score), "index", "weights", "callable", or "operator"
+            (handed to the user's operator untouched). Static: another kind is another kernel.
+        columns: Native tensors (N, ...), gathered per row and passed to the kernel.
+        select: The user's callable, for kind "callable".
+        record: What `Attribution.targets` reports.
+    """
+
+    kind: str
+    columns: list[Tensor]
+    select: Callable[[Tensor], Tensor] | None = None
+    record: Any = None
+
+    def score(self, backend: GradBackend, outputs: Tensor, columns: list[Tensor]) -> Tensor:
+        """Reduces outputs (R, ...) to scores (R,); `columns` are the rows' own."""
+        if self.select is not None:
+            return self.select(outputs)
+        if self.kind == "index":
+            return backend.pick(outputs, columns)
+        if self.kind == "weights":
+            return backend.row_sums(outputs * columns[0])
+        return backend.row_sums(outputs)
+
+
+class TargetReader:
+    """Reads one `targets` argument against the shape of the model's output.
+
+    Args:
+        backend: Makes native tensors.
+        like: A tensor on the device of the inputs.
+        n: Number of samples.
+        shape: Shape of one sample's output, without the sample axis.
+    """
+
+    def __init__(self, backend: GradBackend, like: Tensor, n: int, shape: tuple[int, ...]) -> None:
+        self.backend, self.like, self.n, self.shape = backend, like, n, shape
+
+    @property
+    def is_score(self) -> bool:
+        """Whether the output already is one score per sample: (N,) or (N, 1)."""
+        return self.shape in {(), (1,)}
+
+    def read(self, targets: Any, dtype: str) -> Targets:
+        """Tells indices, weights and callables apart.
+
+        Args:
+            targets: As the user passed them; not None unless the output is the score.
+            dtype: The outputs' dtype, for weights.
+
+        Raises:
+            InputError: Out of range, of the wrong shape, or ambiguous.
+            InputTypeError: Not something that can name a target.
+        """
+        if targets is None:
+            return Targets("score", [])
+        if callable(targets) and not self.backend.is_tensor(targets):
+            name = getattr(targets, "__name__", repr(targets))
+            return Targets("callable", [], targets, record=name)
+        if isinstance(targets, tuple):
+            return self.indices([self._array(part) for part in targets], targets)
+        array = self._array(targets)
+        if array.ndim == 0 and np.issubdtype(array.dtype, np.integer):
+            return self.indices([array], targets)
+        return self._array_targets(array, dtype)
+
+    def _array_targets(self, array: np.ndarray[Any, Any], dtype: str) -> Targets:
+        whole = (self.n, *self.shape)
+        integer = np.issubdtype(array.dtype, np.integer)
+        if integer and array.shape == (self.n,) and self.shape != ():
+            return self.indices([array], array)
+        if integer and self.is_score and array.shape == whole:
+            raise InputError(
+                f"targets of integer type and shape {array.shape} are ambiguous for an output of "
+                f"shape {whole}: pass None to explain the score itself, or floats to weight it"
+            )
+        if array.shape == whole and array.dtype.kind in "fbiu":
+            return self._weights(array, dtype)
+        kind = "indices" if integer else "weights"
+        expected = f"({self.n},)" if integer else str(whole)
+        raise InputError(
+            f"targets have shape {array.shape} and dtype {array.dtype}; expected {kind} of shape "
+            f"{expected} for an output of shape {whole}: {_HOW}"
+        )
+
+    def _weights(self, array: np.ndarray[Any, Any], dtype: str) -> Targets:
+        if not np.isfinite(array).all():
+            raise InputError("targets given as weights contain NaN or inf; expected finite weights")
+        native = self.backend.to_native(array.astype(np.float64), self.like, dtype)
+        return Targets("weights", [native], record=array)
+
+    def indices(self, parts: list[np.ndarray[Any, Any]], given: Any) -> Targets:
+        """Checks one index per output axis and spreads scalars over the samples."""
+        if len(parts) != len(self.shape):
+            raise InputError(
+                f"targets {_brief(given)} give {len(parts)} index per sample, but the output of "
+                f"shape {(self.n, *self.shape)} has {len(self.shape)} axes after the sample "
+                f"axis: {_HOW}"
+            )
+        columns = [
+            self._index(part, axis, size)
+            for axis, (part, size) in enumerate(zip(parts, self.shape, strict=True), start=1)
+        ]
+        record = columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+        native = [self.backend.to_native(c, self.like) for c in columns]
+        return Targets("index", native, record=record)
+
+    def _index(self, part: np.ndarray[Any, Any], axis: int, size: int) -> np.ndarray[Any, Any]:
+        if not np.issubdtype(part.dtype, np.integer):
+            raise InputTypeError(f"targets for output axis {axis} are {part.dtype}, not integers")
+        if part.shape not in {(), (self.n,)}:
+            raise InputError(
+                f"targets for output axis {axis} have shape {part.shape}; expected an int or "
+                f"({self.n},) for {self.n} samples"
+            )
+        wrong = part[(part < 0) | (part >= size)] if part.ndim else part.reshape(1)
+        if wrong.size and not 0 <= int(wrong[0]) < size:
+            single = "; the output is one score per sample, pass targets=None" if size == 1 else ""
+            raise InputError(
+                f"target {int(wrong[0])} is out of range: output axis {axis} has {size} entries, "
+                f"expected 0 to {size - 1}{single}"
+            )
+        return np.ascontiguousarray(np.broadcast_to(part.astype(np.int64), (self.n,)))
+
+    def _array(self, value: Any) -> np.ndarray[Any, Any]:
+        if self.backend.is_tensor(value):
+            return self.backend.to_numpy(value)
+        if value is None or isinstance(value, str | bytes | dict):
+            raise InputTypeError(f"targets are {_brief(value)}: {_HOW}")
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise InputTypeError(f"targets are of type {array.dtype}: {_HOW}")
+        return array
+
+    def predicted(self, outputs: np.ndarray[Any, Any]) -> Targets:
+        """Takes the class with the largest output of each sample."""
+        return self.indices([outputs.argmax(axis=1)], "predicted")
+
+    def check_predictable(self) -> None:
+        """Checks that a predicted class exists.
+
+        Raises:
+            ModelOutputError: The output has several axes, so nothing is *the* predicted class.
+        """
+        if len(self.shape) > 1:
+            raise ModelOutputError(
+                f"targets is None, but the output has shape {(self.n, *self.shape)}: no single "
+                f"class is predicted. Say what to explain: {_HOW}"
+            )
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -86,7 +86,8 @@ class Mean(Accumulator):
             return Estimate(value, None)
         fractions = shares / shares.sum()
         spread = [
-            (part * (1 / q) - value) ** 2 * q for part, q in zip(parts, fractions.tolist(), strict=True)
+            (part * (1 / q) - value) ** 2 * q
+            for part, q in zip(parts, fractions.tolist(), strict=True)
         ]
         return Estimate(value, sum(spread[1:], start=spread[0]) * (1 / (len(parts) - 1)))
 

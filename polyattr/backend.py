@@ -215,7 +215,9 @@ class GradBackend(ABC):
 
     # -- optional: native where faster --------------------------------------------------------
 
-    def compile(self, function: Callable[..., Any], donate: int | None = None) -> Callable[..., Any]:
+    def compile(
+        self, function: Callable[..., Any], donate: int | None = None
+    ) -> Callable[..., Any]:
         """Compiles a kernel for fixed shapes; `donate` numbers an argument it may overwrite."""
         return function
 

@@ -159,7 +159,13 @@ class Engine:
         structure, targets = question.inputs.structure, question.targets
 
         def kernel(
-            state: Any, parameters: Any, x: Any, baselines: Any, goals: Any, columns: Any, noise: Any
+            state: Any,
+            parameters: Any,
+            x: Any,
+            baselines: Any,
+            goals: Any,
+            columns: Any,
+            noise: Any,
         ) -> tuple[Any, Tensor, Tensor]:
             sample, slot = columns["sample"], columns["slot"]
             rows = []

@@ -157,7 +157,9 @@ def _read_baseline(given: Any, leaf: Tensor, backend: GradBackend, name: str) ->
     return given
 
 
-def arguments(entry: Callable[..., Any] | None, value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def arguments(
+    entry: Callable[..., Any] | None, value: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Decides how a model takes its inputs: one by one where its signature allows, else as one.
 
     Args:

@@ -20,11 +20,11 @@ _capturing = threading.Lock()
 
 
 def keras_backend(candidate: object) -> str | None:
-    """Names the framework a Keras 3 model runs on; None if `candidate` is no Keras 3 model."""
+    """Names the framework a Keras 3 model or layer runs on; None if `candidate` is neither."""
     keras = sys.modules.get("keras")
     if keras is None or not hasattr(keras, "config"):
         return None
-    return str(keras.config.backend()) if isinstance(candidate, keras.Model) else None
+    return str(keras.config.backend()) if isinstance(candidate, keras.layers.Layer) else None
 
 
 def keras_entry(model: Any) -> Callable[..., Any] | None:
@@ -79,8 +79,7 @@ def find_layer(model: Any, selector: Any) -> Any:
 
 
 def _all_layers(model: Any) -> Iterator[Any]:
-    for layer in model._flatten_layers(include_self=False, recursive=True):
-        yield layer
+    yield from model._flatten_layers(include_self=False, recursive=True)
 
 
 @contextmanager

@@ -29,20 +29,16 @@ MOST_BARS = 100
 
 
 def plot_attribution(
-    values: np.ndarray,
-    *,
-    inputs: np.ndarray | None = None,
-    titles: Sequence[str] | None = None,
+    values: np.ndarray, *, inputs: np.ndarray | None = None, titles: Sequence[str] | None = None
 ) -> Figure:
     """Draws attributions, each sample on a colour scale of its own.
 
-    Maps with values of both signs get a diverging scale whose white is exactly zero: red speaks
-    for the score, blue against it. Maps without negative values get a sequential scale from zero.
-    Channels are summed.
+    Signed values get a diverging scale, white at zero, red for the score and blue against it;
+    values without a negative a sequential one from zero. Channels are summed.
 
     Args:
         values: (N, H, W), (N, H, W, C) or (N, C, H, W) for heat maps, (N, features) or (N,) for
-            bar charts. Only the first 16 samples are drawn; the title says so.
+            bar charts. The first 16 samples are drawn; the title says so if there are more.
         inputs: What was explained, in the shape of `values`. Images are drawn beside their maps.
         titles: One line per sample.
 
@@ -53,28 +49,32 @@ def plot_attribution(
         InputError: The shapes cannot be drawn, or do not match.
         MissingExtraError: matplotlib is not installed.
     """
-    values = np.asarray(values)
-    inputs = None if inputs is None else np.asarray(inputs)
+    values = np.asarray(values, dtype=np.float64)  # half and bfloat16 have no picture otherwise
+    inputs = None if inputs is None else np.asarray(inputs, dtype=np.float64)
     _check(values, inputs, titles)
-    if values.ndim <= 2:
-        inputs = None  # a bar chart names its features, it has no picture beside it
-    shown = values[:MOST_SAMPLES].reshape(len(values[:MOST_SAMPLES]), *(values.shape[1:] or (1,)))
+    shown = values[:MOST_SAMPLES] if values.ndim > 1 else values[:MOST_SAMPLES, None]
+    if shown.ndim == 2:
+        inputs = None  # feature vectors have no picture to stand beside the bars
     signed = bool((shown < 0).any())
     panels, figure = _panels(len(shown), maps=shown.ndim > 2, paired=inputs is not None)
     for i, axes in enumerate(panels):
         if inputs is not None:
             draw_image(axes[0], inputs[i])
-        if shown.ndim > 2:
-            image = draw_map(axes[-1], heat(shown[i]), signed=signed)
-            scale = figure.colorbar(image, ax=axes[-1], ticks=_ends(image), format="%.2g")
-            scale.ax.tick_params(labelsize=7)
-        else:
-            draw_bars(axes[-1], shown[i], signed=signed)
+        _draw_sample(figure, axes[-1], shown[i], signed=signed)
         if titles is not None:
             axes[0].set_title(titles[i], loc="left", fontsize=9)
     if len(values) > MOST_SAMPLES:
         figure.suptitle(f"the first {MOST_SAMPLES} of {len(values)} samples")
     return figure
+
+
+def _draw_sample(figure: Figure, axes: Axes, attribution: np.ndarray, *, signed: bool) -> None:
+    if attribution.ndim == 1:
+        draw_bars(axes, attribution, signed=signed)
+        return
+    image = draw_map(axes, heat(attribution), signed=signed)
+    scale = figure.colorbar(image, ax=axes, ticks=_ends(image), format="%.2g")
+    scale.ax.tick_params(labelsize=7)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -130,7 +130,7 @@ def colour_map(*, signed: bool) -> Colormap:
     from matplotlib.colors import LinearSegmentedColormap
 
     name, colours = ("signed", SIGNED_COLOURS) if signed else ("unsigned", UNSIGNED_COLOURS)
-    return LinearSegmentedColormap.from_list(name, list(colours))
+    return LinearSegmentedColormap.from_list(name, list(colours), N=257)  # odd: zero is a colour
 
 
 def draw_image(axes: Axes, image: np.ndarray) -> None:

@@ -158,9 +158,7 @@ def join(parts: Sequence[Attribution], engine: Engine | None) -> Attribution:
     if len(parts) == 1:
         return parts[0]
     first = parts[0]
-    merged = {
-        name: _merge([getattr(part, name) for part in parts]) for name in _PER_SAMPLE
-    }
+    merged = {name: _merge([getattr(part, name) for part in parts]) for name in _PER_SAMPLE}
     return Attribution(
         values=_concat([part.values for part in parts], engine.backend),
         method=first.method,

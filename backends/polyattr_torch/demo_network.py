@@ -11,8 +11,9 @@ from torch import nn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TypeAlias
 
-Parametrised = nn.Conv2d | nn.Linear
+    Parametrised: TypeAlias = nn.Conv2d | nn.Linear
 
 
 def build(weights: Mapping[str, np.ndarray]) -> nn.Sequential:

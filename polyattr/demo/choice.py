@@ -42,14 +42,14 @@ def choose_methods(name: str | None = None) -> tuple[DemoMethod, ...]:
         name: The class name; case, spaces, dashes and underscores do not matter.
 
     Raises:
-        InputError: No such method; the nearest names are given.
+        InputError: No such method; the nearest name is given.
     """
     if name is None:
         return METHODS
     by_name = {_plain(method.name): method for method in METHODS}
     if _plain(name) in by_name:
         return (by_name[_plain(name)],)
-    close = nearest(_plain(name), by_name)
+    close = nearest(_plain(name), by_name, count=1)
     for plain, method in by_name.items():
         close = close.replace(repr(plain), repr(method.name))
     known = ", ".join(method.name for method in METHODS)
@@ -70,8 +70,8 @@ def choose_digits(predicted: np.ndarray, labels: np.ndarray, count: int = 12) ->
     wrong = np.flatnonzero(predicted != labels)[:count]
     right = np.flatnonzero(predicted == labels)
     chosen: list[int] = []
-    # Classes that the misread digits show least come first, each with its first image in turn.
-    seen = np.bincount(np.concatenate([labels[wrong], predicted[wrong]]), minlength=10)
+    # The class shown least so far is next, with its first image that is not shown yet.
+    seen = np.bincount(labels[wrong], minlength=10)
     while len(wrong) + len(chosen) < min(count, len(labels)):
         rest = np.setdiff1d(right, chosen)
         place = int(rest[np.argmin(seen[labels[rest]])])

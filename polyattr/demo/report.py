@@ -39,14 +39,14 @@ def _table(tour: Tour) -> Table:
     from rich.table import Table
 
     count = len(tour.shown.labels)
-    table = Table(title=f"{count} digits explained on {tour.framework}", title_justify="left")
-    table.add_column("method")
+    title = f"{count} digits explained on {tour.framework} ({', '.join(tour.devices)})"
+    table = Table(title=title, title_justify="left", caption_justify="left")
+    table.add_column("method", no_wrap=True)
     for heading in ("time", "gradient evaluations", "largest gap", "largest error"):
         table.add_column(heading, justify="right")
     for entry in tour.explained:
         table.add_row(*_cells(entry))
-    table.caption = "time includes compilation; gap in logits; error relative"
-    table.caption_justify = "left"
+    table.caption = "time with compilation, gap in logits, error relative to the map"
     return table
 
 
@@ -58,7 +58,7 @@ def _cells(entry: Explained) -> tuple[str, ...]:
         f"{entry.seconds:.2f} s",
         f"{int(np.sum(found.evaluations)):,}",
         "" if gap is None else f"{float(np.abs(gap).max()):.4f}",
-        f"{float(found.error.max()):.1%}",
+        f"{float(found.error.max()):.1%}" if found.error.any() else "exact",
     )
 
 
@@ -66,7 +66,7 @@ def _misread(shown: Shown) -> str:
     wrong = shown.labels != shown.predicted
     count, total = len(shown.misread), shown.held_out
     if not count:
-        return f"The network reads all {total} held-out digits right."
+        return f"The network reads all {total:,} held-out digits right."
     parts = [
         f"#{place} reads {predicted}, is {label}"
         for place, predicted, label in zip(
@@ -75,4 +75,4 @@ def _misread(shown: Shown) -> str:
     ]
     more = count - len(parts)
     rest = f"; and {more} more" if more else ""
-    return f"Misread, {count} of {total} held-out digits: {'; '.join(parts)}{rest}."
+    return f"Misread, {count} of {total:,} held-out digits: {'; '.join(parts)}{rest}."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from polyattr.demo.model import choose_backend, logits_layer, network, scores
 from polyattr.demo.picture import draw
 from polyattr.errors import InputError, MissingExtraError
 from polyattr.plugins import backends
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PICTURE = "polyattr-demo.png"
 
@@ -101,7 +104,7 @@ def run(
         Everything that was found, and where the picture is.
 
     Raises:
-        InputError: Unknown method, or `out` cannot be a folder.
+        InputError: Unknown method, or nothing can be written to `out`.
         MissingExtraError: The packages of the extra "demo" are not installed.
         MissingFrameworkError: The framework is not installed, or none is.
         UnknownBackendError: No plugin has that name.
@@ -115,11 +118,18 @@ def run(
     say(f"polyattr {polyattr.__version__} on {framework}")
     model = network(native)
     shown = _look(model, native, held_out_digits())
-    say(f"The network misreads {len(shown.misread)} of {shown.held_out} digits it has never seen.")
+    say(f"The network misreads {len(shown.misread)} of {shown.held_out:,} digits new to it.")
     explained = tuple(_explain(m, model, native, shown, progress) for m in methods)
-    path = folder / PICTURE
-    draw(shown, explained, framework).savefig(path, dpi=150)
+    path = _save(draw(shown, explained, framework), folder / PICTURE)
     return Tour(framework, tuple(native.devices()), shown, explained, path)
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+    return path
 
 
 def _check_extra(packages: Iterable[str]) -> None:

@@ -1,0 +1,131 @@
+"""What a JAX user brings, as a function of (parameters, inputs)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+
+from polyattr.backend import BoundModel
+from polyattr.closures import held_objects
+from polyattr.errors import LayerNotFoundError, UnrecognisedModelError
+from polyattr.keras_models import captured, find_layer, keras_backend, keras_entry, last_output
+
+_JITTED = type(jax.jit(lambda: None))
+
+
+def is_model(candidate: object) -> bool:
+    """A jitted function, or a module of a library that computes with JAX."""
+    if isinstance(candidate, _JITTED) or keras_backend(candidate) == "jax":
+        return True
+    return any(isinstance(candidate, kind) for kind in (_nnx(), _linen(), _equinox()) if kind)
+
+
+def bind(model: Any, output_layer: Any) -> BoundModel:
+    """Binds whatever kind of model this is.
+
+    Raises:
+        UnrecognisedModelError: Not callable, or a linen module without its variables.
+        LayerNotFoundError: The layer does not exist, or the model has none to name.
+    """
+    if keras_backend(model) == "jax":
+        return _BoundKeras(model, output_layer)
+    if (nnx := _nnx()) and isinstance(model, nnx):
+        from polyattr_jax.bound_nnx import BoundNnx
+
+        return BoundNnx(model, output_layer)
+    if (equinox := _equinox()) and isinstance(model, equinox):
+        from polyattr_jax.bound_equinox import BoundEquinox
+
+        return BoundEquinox(model, output_layer)
+    if output_layer is not None:
+        raise LayerNotFoundError(
+            f"output_layer={output_layer!r} was given, but a {_kind(model)} has no layers to name; "
+            f"pass a function that returns the wanted layer's output, or a flax nnx, equinox or "
+            f"Keras model"
+        )
+    if (linen := _linen()) and isinstance(model, linen):
+        return _BoundLinen(model)
+    if not callable(model):
+        raise UnrecognisedModelError(
+            f"the jax backend was given a {type(model).__name__}; expected a function of arrays or "
+            f"a flax, equinox or Keras model"
+        )
+    return BoundFunction(model)
+
+
+class BoundFunction(BoundModel):
+    """A function; the arrays it refers to are part of the compiled kernel."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function, entry=function)
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """The arrays the function computes with now."""
+        return held_objects(self._function)
+
+
+class _BoundLinen(BoundModel):
+    """A linen module bound to its variables."""
+
+    def __init__(self, model: Any) -> None:
+        if model.scope is None:
+            raise UnrecognisedModelError(
+                f"{type(model).__name__} is a flax linen module without its variables; expected "
+                f"model.bind(variables), or the function lambda x: model.apply(variables, x)"
+            )
+        self._module, self._variables = model.unbind()
+        super().__init__(model, entry=model.__call__)
+
+    def state(self) -> Any:
+        """The variables."""
+        return self._variables
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Applies the module."""
+        return self._module.apply(state, *args, **kwargs)
+
+
+class _BoundKeras(BoundModel):
+    """A Keras 3 model on JAX, called without side effects."""
+
+    def __init__(self, model: Any, output_layer: Any) -> None:
+        super().__init__(model, entry=keras_entry(model))
+        self._layer = None if output_layer is None else find_layer(model, output_layer)
+        self.dtype = str(model.compute_dtype)
+
+    def state(self) -> Any:
+        """The values of all variables, as they are now."""
+        model = self._function
+        return (
+            [v.value for v in model.trainable_variables],
+            [v.value for v in model.non_trainable_variables],
+        )
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the model with ``training=False`` and the given variables."""
+        call = self._function.stateless_call
+        if self._layer is None:
+            return call(*state, *args, **kwargs, training=False)[0]
+        with captured(self._layer) as outputs:
+            call(*state, *args, **kwargs, training=False)
+        return last_output(outputs, self._layer)
+
+
+def _kind(model: Any) -> str:
+    linen = _linen()
+    return "flax linen module" if linen and isinstance(model, linen) else "function"
+
+
+def _nnx() -> Any:
+    return getattr(sys.modules.get("flax.nnx"), "Module", None)
+
+
+def _linen() -> Any:
+    return getattr(sys.modules.get("flax.linen"), "Module", None)
+
+
+def _equinox() -> Any:
+    return getattr(sys.modules.get("equinox"), "Module", None)

@@ -1,0 +1,75 @@
+"""Equinox modules, written for one example or for a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox
+import jax
+
+from polyattr.backend import BoundModel
+from polyattr.errors import LayerNotFoundError
+from polyattr.layers import find_submodule, follow, record_calls, submodules
+
+# Two sizes no layer is likely to have: a module that keeps both on the first axis is batched.
+_PROBES = (7919, 7927)
+
+
+class BoundEquinox(BoundModel):
+    """An equinox module in inference mode; arrays are arguments of the kernel."""
+
+    def __init__(self, module: Any, output_layer: Any) -> None:
+        super().__init__(module, entry=module.__call__)
+        self._arrays, self._static = equinox.partition(
+            equinox.nn.inference_mode(module), equinox.is_array
+        )
+        self._path = None
+        if output_layer is not None:
+            every = submodules(module, equinox.Module)
+            self._path = find_submodule(module, output_layer, every).path
+        floats = jax.tree.leaves(equinox.filter(module, equinox.is_inexact_array))
+        self.dtype = str(floats[0].dtype) if floats else None
+
+    def state(self) -> Any:
+        """The arrays of the module, which is immutable."""
+        return self._arrays
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the module on the batch, or on every example."""
+
+        def call(args: Any, kwargs: Any) -> Any:
+            return self._once(state, args, kwargs)
+
+        if not _is_batched(call, args, kwargs):
+            call = jax.vmap(call)
+        return call(tuple(args), dict(kwargs))
+
+    def _once(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        module = equinox.combine(state, self._static)
+        if self._path is None:
+            return module(*args, **kwargs)
+        outputs: list[Any] = []
+        record_calls(follow(module, self._path), outputs)
+        module(*args, **kwargs)
+        if not outputs:
+            raise LayerNotFoundError("output_layer belongs to the model but was not called")
+        return outputs[-1]
+
+
+def _is_batched(call: Any, args: Any, kwargs: Any) -> bool:
+    """Says whether the module takes the sample axis itself, by shapes alone."""
+    for size in _PROBES:
+
+        def resized(leaf: Any, size: int = size) -> Any:
+            return jax.ShapeDtypeStruct((size, *leaf.shape[1:]), leaf.dtype)
+
+        try:
+            outputs = jax.eval_shape(
+                call, jax.tree.map(resized, tuple(args)), jax.tree.map(resized, dict(kwargs))
+            )
+        except Exception:  # whatever a module written for one example raises on a batch
+            return False
+        if any(leaf.shape[:1] != (size,) for leaf in jax.tree.leaves(outputs)):
+            return False
+    return True

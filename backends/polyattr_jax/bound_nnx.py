@@ -1,0 +1,73 @@
+"""Flax nnx modules."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flax import nnx
+
+from polyattr.backend import BoundModel
+from polyattr.errors import LayerNotFoundError, TrainingModeWarning
+from polyattr.layers import find_submodule, follow, record_calls, submodules
+
+_CONTAINERS = tuple(
+    kind for kind in (getattr(nnx, "List", None), getattr(nnx, "Dict", None)) if kind is not None
+)
+
+
+class BoundNnx(BoundModel):
+    """An nnx module, split into parameters and structure; a copy of it runs inside the kernel."""
+
+    def __init__(self, module: Any, output_layer: Any) -> None:
+        super().__init__(module, entry=module.__call__)
+        self._graph = nnx.split(module)[0]
+        every = submodules(module, nnx.Module, _CONTAINERS)
+        self._path = None
+        if output_layer is not None:
+            self._path = find_submodule(module, output_layer, every).path
+        floats = list(nnx.to_flat_state(nnx.state(module, nnx.Param)))
+        self.dtype = str(floats[0][1].dtype) if floats else None
+
+    def state(self) -> Any:
+        """All variables, as they are now."""
+        return nnx.split(self._function)[1]
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """The structure, which is part of the kernel."""
+        graph = nnx.split(self._function)[0]
+        if graph != self._graph:
+            self._graph = graph
+        self._warn_in_training()
+        return (self._graph,)
+
+    def _warn_in_training(self) -> None:
+        modules = [entry.module for entry in submodules(self._function, nnx.Module, _CONTAINERS)]
+        if any(_trains(module) for module in [self._function, *modules]):
+            warnings.warn(
+                "the model is in training mode and has layers that behave differently there (such "
+                "as BatchNorm or Dropout); a copy in inference mode is evaluated",
+                TrainingModeWarning,
+                stacklevel=9,
+            )
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls a copy in inference mode, returning a submodule's output if one is selected."""
+        module = nnx.merge(self._graph, state)
+        module.eval()
+        if self._path is None:
+            return module(*args, **kwargs)
+        outputs: list[Any] = []
+        record_calls(follow(module, self._path), outputs)
+        module(*args, **kwargs)
+        if not outputs:
+            raise LayerNotFoundError("output_layer belongs to the model but was not called")
+        return outputs[-1]
+
+
+def _trains(module: Any) -> bool:
+    return (
+        getattr(module, "deterministic", None) is False
+        or getattr(module, "use_running_average", None) is False
+    )

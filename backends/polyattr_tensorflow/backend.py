@@ -1,0 +1,136 @@
+"""TensorFlow: kernels compiled by XLA, gradients from a tape on the inputs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from polyattr.backend import BoundModel, GradBackend, Score, Tensor
+from polyattr_tensorflow import demo_network
+from polyattr_tensorflow.binding import bind, is_model
+from polyattr_tensorflow.kernel import Kernel
+
+
+class TensorFlowBackend(GradBackend):
+    """Runs models on whatever device their inputs are on."""
+
+    name = "tensorflow"
+
+    def claims(self, candidate: object) -> bool:
+        """A tensor, a tf.function, a tf.Module, or a Keras model on TensorFlow."""
+        return self.is_tensor(candidate) or is_model(candidate)
+
+    def bind(self, model: Any, output_layer: Any = None) -> BoundModel:
+        """Takes a Keras model (3 or legacy), a tf.Module, a tf.function or a function."""
+        return bind(model, output_layer)
+
+    def is_tensor(self, value: object) -> bool:
+        """A tf.Tensor or tf.Variable."""
+        return isinstance(value, tf.Tensor | tf.Variable)
+
+    def grad(self, score: Score, rows: list[Tensor]) -> tuple[Tensor, list[Tensor | None]]:
+        """Differentiates with a tape that watches the inputs only."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            for row in rows:
+                tape.watch(row)
+            scores = score(list(rows))
+        found = tape.gradient(scores, rows)
+        return scores, [None if g is None else tf.convert_to_tensor(g) for g in found]
+
+    def batch(self, tensor: Tensor, index: Tensor) -> Tensor:
+        """Gathers rows."""
+        return tf.gather(tensor, index)
+
+    def fold(self, total: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+        """Scatters with addition."""
+        return tf.tensor_scatter_nd_add(total, index[:, None], rows)
+
+    def row_sums(self, tensor: Tensor) -> Tensor:
+        """Sums all axes but the first."""
+        return tf.reduce_sum(tensor, axis=list(range(1, len(tensor.shape))))
+
+    def pick(self, outputs: Tensor, columns: list[Tensor]) -> Tensor:
+        """Indexes every row."""
+        return tf.gather_nd(outputs, tf.stack(columns, axis=1), batch_dims=1)
+
+    def concat(self, parts: Sequence[Tensor]) -> Tensor:
+        """Joins along the first axis."""
+        return tf.concat(list(parts), axis=0)
+
+    def unstack(self, tensor: Tensor) -> Sequence[Tensor]:
+        """Splits in one call."""
+        parts: Sequence[Tensor] = tf.unstack(tensor)
+        return parts
+
+    def to_native(self, array: Any, like: Tensor | None = None, dtype: str | None = None) -> Tensor:
+        """Copies to the device of `like`."""
+        with tf.device(_device(like)):
+            return tf.constant(np.asarray(array), dtype=dtype)
+
+    def to_numpy(self, tensor: Tensor) -> np.ndarray[Any, Any]:
+        """Copies to the host; bfloat16, which NumPy lacks, as float32."""
+        wide = tf.cast(tensor, tf.float32) if tensor.dtype == tf.bfloat16 else tensor
+        host: np.ndarray[Any, Any] = wide.numpy()
+        return host
+
+    def dtype(self, tensor: Tensor) -> str:
+        """Names the dtype."""
+        return str(tensor.dtype.name)
+
+    def cast(self, tensor: Tensor, dtype: str) -> Tensor:
+        """Converts; the tensor itself if nothing changes."""
+        return tf.cast(tensor, dtype)
+
+    def zeros(self, shape: tuple[int, ...], like: Tensor, dtype: str) -> Tensor:
+        """Makes zeros on the device of `like`."""
+        with tf.device(_device(like)):
+            return tf.zeros(shape, dtype)
+
+    def own(self, tensor: Tensor) -> Tensor:
+        """Reads a variable."""
+        return tf.convert_to_tensor(tensor)
+
+    def compile(
+        self, function: Callable[..., Any], donate: int | None = None
+    ) -> Callable[..., Any]:
+        """Compiles with XLA where it can."""
+        return Kernel(function)
+
+    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: Tensor) -> Tensor:
+        """Draws on the device, statelessly."""
+        with tf.device(_device(like)):
+            return tf.stack([_draw(seed, leaf, draw, tuple(like.shape[1:])) for draw in draws])
+
+    def outline(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Traces without computing; computes where a shape depends on values."""
+        specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), args)
+        traced = tf.function(function, autograph=False).get_concrete_function(*specs)
+        shapes = [getattr(t, "shape", None) for t in tf.nest.flatten(traced.structured_outputs)]
+        if all(shape is not None and shape.is_fully_defined() for shape in shapes):
+            return traced.structured_outputs
+        return function(*args)
+
+    def accelerated(self, tensor: Tensor) -> bool:
+        """Anything but the CPU."""
+        return "CPU" not in tensor.device
+
+    def devices(self) -> list[str]:
+        """The logical devices."""
+        return [str(device.name) for device in tf.config.list_logical_devices()]
+
+    def demo_network(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> Any:
+        """Builds the demo network as a Keras model."""
+        return demo_network.build(weights)
+
+
+def _device(like: Tensor | None) -> str | None:
+    # A symbolic tensor has no device yet; None leaves the choice to the surrounding scope.
+    return like.device or None if like is not None else None
+
+
+def _draw(seed: int, leaf: int, draw: int, shape: tuple[int, ...]) -> Tensor:
+    words = np.random.SeedSequence([seed, leaf, draw]).generate_state(2, np.uint32)
+    return tf.random.stateless_normal(shape, words.view(np.int32), dtype=tf.float32)

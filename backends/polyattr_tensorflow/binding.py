@@ -1,0 +1,98 @@
+"""What a TensorFlow user brings, as a function: Keras 3, tf_keras, tf.Module, tf.function."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from polyattr.backend import BoundModel
+from polyattr.closures import held_objects
+from polyattr.errors import LayerNotFoundError, UnrecognisedModelError
+from polyattr.keras_models import captured, find_layer, keras_backend, keras_entry, last_output
+
+_TF_FUNCTION = type(tf.function(lambda: None))
+
+
+def is_model(candidate: object) -> bool:
+    """A tf.function, a tf.Module, or a Keras model that runs on TensorFlow."""
+    if keras_backend(candidate) not in {None, "tensorflow"}:
+        return False
+    return _is_keras(candidate) or isinstance(candidate, _TF_FUNCTION | tf.Module)
+
+
+def bind(model: Any, output_layer: Any) -> BoundModel:
+    """Binds whatever kind of model this is.
+
+    Raises:
+        UnrecognisedModelError: Not callable.
+        LayerNotFoundError: The layer does not exist, or the model has none to name.
+    """
+    if _is_keras(model):
+        return _BoundKeras(model, output_layer)
+    if not callable(model):
+        raise UnrecognisedModelError(
+            f"the tensorflow backend was given a {type(model).__name__}; expected a Keras model, "
+            f"a callable tf.Module, a tf.function or a function of tensors"
+        )
+    if output_layer is not None:
+        raise LayerNotFoundError(
+            f"output_layer={output_layer!r} was given, but a {type(model).__name__} has no layers "
+            f"to name; pass a function that returns the wanted layer's output, or a Keras model"
+        )
+    return _BoundFunction(model)
+
+
+class _BoundFunction(BoundModel):
+    """A function or callable tf.Module; its variables are captured by reference."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function, entry=function)
+        self._mode = {"training": False} if _takes_training(function) else {}
+        floats = [v for v in getattr(function, "variables", ()) if v.dtype.is_floating]
+        self.dtype = str(floats[0].dtype.name) if floats else None
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """The tensors the function computes with now."""
+        return held_objects(self._function)
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the function; Python control flow on tensors becomes part of the graph."""
+        try:
+            return self._function(*args, **kwargs, **self._mode)
+        except tf.errors.OperatorNotAllowedInGraphError:
+            # Only now, since AutoGraph prints warnings about functions it cannot read.
+            return tf.function(self._function)(*args, **kwargs, **self._mode)
+
+
+class _BoundKeras(BoundModel):
+    """A Keras model; its mode is an argument."""
+
+    def __init__(self, model: Any, output_layer: Any) -> None:
+        super().__init__(model, entry=keras_entry(model))
+        self._layer = None if output_layer is None else find_layer(model, output_layer)
+        self.dtype = str(model.compute_dtype)
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the model with ``training=False``."""
+        if self._layer is None:
+            return self._function(*args, **kwargs, training=False)
+        with captured(self._layer) as outputs:
+            self._function(*args, **kwargs, training=False)
+        return last_output(outputs, self._layer)
+
+
+def _is_keras(candidate: object) -> bool:
+    legacy = sys.modules.get("tf_keras")
+    is_legacy = legacy is not None and isinstance(candidate, legacy.layers.Layer)
+    return is_legacy or keras_backend(candidate) == "tensorflow"
+
+
+def _takes_training(function: Callable[..., Any]) -> bool:
+    try:
+        return "training" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False

@@ -33,7 +33,7 @@ class HookSpecs:
     """What pluggy calls on every registered backend."""
 
     @hookspec(firstresult=True)
-    def polyattr_claim(self, candidate: object) -> GradBackend | None:  # type: ignore[empty-body]
+    def polyattr_claim(self, candidate: object) -> GradBackend | None:
         """Answers with the backend if `candidate`, a model or a tensor, belongs to it."""
 
 
@@ -52,8 +52,10 @@ class BoundModel:
     like: Tensor | None = None
     entry: Callable[..., Any] | None = None
 
-    def __init__(self, function: Callable[..., Any], entry: Callable[..., Any] | None = None):
-        self._function = function
+    def __init__(
+        self, function: Callable[..., Any], entry: Callable[..., Any] | None = None
+    ) -> None:
+        self._function: Any = function
         self.entry = entry
 
     def state(self) -> Any:

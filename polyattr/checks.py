@@ -30,5 +30,5 @@ def check_non_negative(name: str, value: object) -> None:
     """
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise InputTypeError(f"{name} is {value!r}; expected a number of at least 0")
-    if not (math.isfinite(value) and value >= 0):
+    if not (math.isfinite(value) and float(value) >= 0):
         raise InputError(f"{name} is {value}; expected a finite number of at least 0")

@@ -23,7 +23,7 @@ def held_objects(function: Callable[..., Any]) -> tuple[object, ...]:
 def _walk(value: Any, depth: int, seen: set[int]) -> Iterator[object]:
     if id(value) in seen or depth > _DEEPEST or isinstance(value, types.ModuleType | type):
         return
-    # Whole numbers count calls or index layers; taking them for weights would recompile for nothing.
+    # Whole numbers count calls or index layers: as weights they would recompile for nothing.
     if value is None or isinstance(value, str | bytes | int):
         return
     seen.add(id(value))

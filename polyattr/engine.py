@@ -178,14 +178,14 @@ class Engine:
             scores, gradients = backend.grad(
                 lambda leaves: scorer.score(structure, targets, parameters, leaves, goal), rows
             )
-            gradients = [
+            wide = [
                 backend.cast(row * 0 if g is None else g, backend.accumulator_dtype(row))
                 for g, row in zip(gradients, rows, strict=True)
             ]
-            sizes = [backend.row_sums(abs(g)) for g in gradients]
+            sizes = [backend.row_sums(abs(g)) for g in wide]
             state = [
                 self.accumulator.update(backend, part, self.contribution(g), columns)
-                for part, g in zip(state, gradients, strict=True)
+                for part, g in zip(state, wide, strict=True)
             ]
             return state, scores, sum(sizes[1:], start=sizes[0])
 

@@ -52,17 +52,15 @@ def submodules(root: Any, kind: type, containers: tuple[type, ...] = ()) -> list
     return found
 
 
-def _children(value: Any, kind: type, containers: tuple[type, ...]) -> list[tuple[Any, Any]]:
-    if isinstance(value, Mapping):
-        return list(value.items())
-    if isinstance(value, list | tuple) or (
-        isinstance(value, containers) and hasattr(value, "__len__")
-    ):
-        return list(enumerate(value))
-    return list(vars(value).items()) if isinstance(value, kind) else []
+def _children(holder: Any, kind: type, containers: tuple[type, ...]) -> list[tuple[Any, Any]]:
+    if isinstance(holder, Mapping) or (isinstance(holder, containers) and hasattr(holder, "items")):
+        return list(holder.items())
+    if isinstance(holder, list | tuple) or isinstance(holder, containers):
+        return list(enumerate(holder))
+    return list(vars(holder).items()) if isinstance(holder, kind) else []
 
 
-def find_submodule(root: Any, selector: Any, every: list[Submodule]) -> Submodule:
+def find_submodule(selector: Any, every: list[Submodule]) -> Submodule:
     """Finds a submodule by index among the direct ones, by dotted name, or as the object itself.
 
     Raises:
@@ -102,7 +100,7 @@ def follow(root: Any, path: tuple[Any, ...]) -> Any:
 
 def record_calls(module: Any, outputs: list[Any]) -> None:
     """Makes this one object append what it returns to `outputs`, for good: use it on a copy."""
-    own = type(module)
+    own: Any = type(module)
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         outputs.append(own.__call__(self, *args, **kwargs))

@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pluggy
 
@@ -139,8 +139,8 @@ def get_backend(backend: str | GradBackend) -> GradBackend:
         )
     if not _manager.has_plugin(backend):
         _load(backend)
-    found: GradBackend = _manager.get_plugin(backend)
-    return found
+    plugin: Any = _manager.get_plugin(backend)
+    return cast(GradBackend, plugin)
 
 
 def detect(model: object, inputs: Iterable[object] = ()) -> GradBackend | None:

@@ -44,7 +44,8 @@ class Structure:
             start += len(child.names)
         if issubclass(self.kind, Mapping):
             return dict(zip(self.keys, parts, strict=True))
-        return self.kind(*parts) if hasattr(self.kind, "_fields") else self.kind(parts)
+        make: Any = self.kind
+        return make(*parts) if hasattr(make, "_fields") else make(parts)
 
     def outline(self) -> str:
         """Describes the containers for an error message, e.g. ``tuple(array, array)``."""

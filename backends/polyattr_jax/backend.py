@@ -89,7 +89,9 @@ class JaxBackend(GradBackend):
         self, function: Callable[..., Any], donate: int | None = None
     ) -> Callable[..., Any]:
         """Jits; shapes seen before are never traced again."""
-        return jax.jit(function, donate_argnums=() if donate is None else donate)
+        donated = () if donate is None else donate
+        compiled: Callable[..., Any] = jax.jit(function, donate_argnums=donated)
+        return compiled
 
     def noise(self, seed: int, draws: Sequence[int], leaf: int, like: Tensor) -> Tensor:
         """Draws on the device, from a key folded with the number of each draw."""

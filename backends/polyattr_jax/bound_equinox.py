@@ -27,7 +27,7 @@ class BoundEquinox(BoundModel):
         self._path = None
         if output_layer is not None:
             every = submodules(module, equinox.Module)
-            self._path = find_submodule(module, output_layer, every).path
+            self._path = find_submodule(output_layer, every).path
         floats = jax.tree.leaves(equinox.filter(module, equinox.is_inexact_array))
         self.dtype = str(floats[0].dtype) if floats else None
 

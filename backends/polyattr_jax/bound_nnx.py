@@ -26,7 +26,7 @@ class BoundNnx(BoundModel):
         every = submodules(module, nnx.Module, _CONTAINERS)
         self._path = None
         if output_layer is not None:
-            self._path = find_submodule(module, output_layer, every).path
+            self._path = find_submodule(output_layer, every).path
         floats = list(nnx.to_flat_state(nnx.state(module, nnx.Param)))
         self.dtype = str(floats[0][1].dtype) if floats else None
 

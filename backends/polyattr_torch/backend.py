@@ -65,7 +65,8 @@ class TorchBackend(GradBackend):
 
     def unstack(self, tensor: Tensor) -> Sequence[Tensor]:
         """Views, without a copy."""
-        return tensor.unbind(0)
+        views: Sequence[Tensor] = tensor.unbind(0)
+        return views
 
     def to_native(self, array: Any, like: Tensor | None = None, dtype: str | None = None) -> Tensor:
         """Copies to the device of `like`; also tensors, which change dtype and device."""

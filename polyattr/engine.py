@@ -104,18 +104,20 @@ class Engine:
         inputs = question.inputs
         plan = plan_tiles(inputs.n, self.points, self.accumulator, batch_size)
         columns = self._native_columns(plan, inputs.leaves)
-        blocks, scores, sizes = [], [], []
+        shares = np.bincount(self.points.group, minlength=self.points.groups)
+        blocks: list[list[Estimate]] = []
+        scores: list[Tensor] = []
+        sizes: list[Tensor] = []
         for number, index in enumerate(_blocks(inputs.n, plan)):
             report = None if tick is None else _shifted(tick, number, plan)
             state, block_scores, block_sizes = self._block(question, plan, columns, index, report)
-            blocks.append(state)
+            blocks.append([self.accumulator.finish(part, shares) for part in state])
             scores += block_scores
             sizes += block_sizes
         by_point = _Unfold(self.backend, plan, inputs.n, self.points.count)
         self._check_finite(by_point(sizes), question)
-        shares = np.bincount(self.points.group, minlength=self.points.groups)
         estimates = [
-            self._finish([block[leaf] for block in blocks], shares, inputs.n)
+            self._join([block[leaf] for block in blocks], inputs.n)
             for leaf in range(len(inputs.leaves))
         ]
         return Answer(estimates, by_point(scores))
@@ -224,18 +226,15 @@ class Engine:
             question.inputs.leaves,
         )
 
-    def _finish(
-        self, blocks: list[tuple[Tensor, ...]], shares: np.ndarray[Any, Any], n: int
-    ) -> Estimate:
-        done = [self.accumulator.finish(state, shares) for state in blocks]
-        value = self._join([e.value for e in done], n)
-        if done[0].squared_error is None:
-            return Estimate(value, None)
-        return Estimate(value, self._join([e.squared_error for e in done], n))
+    def _join(self, parts: list[Estimate], n: int) -> Estimate:
+        def whole(tensors: list[Tensor]) -> Tensor:
+            joined = tensors[0] if len(tensors) == 1 else self.backend.concat(tensors)
+            return joined if joined.shape[0] == n else joined[:n]
 
-    def _join(self, parts: list[Tensor], n: int) -> Tensor:
-        whole = parts[0] if len(parts) == 1 else self.backend.concat(parts)
-        return whole if whole.shape[0] == n else whole[:n]
+        value = whole([part.value for part in parts])
+        if parts[0].squared_error is None:
+            return Estimate(value, None)
+        return Estimate(value, whole([part.squared_error for part in parts]))
 
     def _check_finite(self, sizes: np.ndarray[Any, Any], question: Question) -> None:
         bad = np.argwhere(~np.isfinite(sizes))

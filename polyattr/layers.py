@@ -55,7 +55,8 @@ def submodules(root: Any, kind: type, containers: tuple[type, ...] = ()) -> list
 def _children(holder: Any, kind: type, containers: tuple[type, ...]) -> list[tuple[Any, Any]]:
     if isinstance(holder, Mapping) or (isinstance(holder, containers) and hasattr(holder, "items")):
         return list(holder.items())
-    if isinstance(holder, list | tuple) or isinstance(holder, containers):
+    sequences: Any = (list, tuple, *containers)
+    if isinstance(holder, sequences):
         return list(enumerate(holder))
     return list(vars(holder).items()) if isinstance(holder, kind) else []
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.utils._pytree import tree_map_only
 
 from polyattr.backend import BoundModel
 from polyattr.errors import (
@@ -19,12 +20,9 @@ from polyattr.errors import (
 )
 from polyattr.keras_models import captured, find_layer, keras_backend, keras_entry, last_output
 
-_MODE_DEPENDENT = (
-    torch.nn.modules.batchnorm._BatchNorm,
-    torch.nn.modules.dropout._DropoutNd,
-    torch.nn.MultiheadAttention,
-    torch.nn.RNNBase,
-)
+_BATCH_NORM = torch.nn.modules.batchnorm._BatchNorm
+_DROPOUT = torch.nn.modules.dropout._DropoutNd
+_HAS_DROPOUT = (torch.nn.MultiheadAttention, torch.nn.RNNBase)
 
 
 def is_model(candidate: object) -> bool:
@@ -53,7 +51,15 @@ def bind(model: Any, output_layer: Any) -> BoundModel:
             f"output_layer={output_layer!r} was given, but a function has no layers to name; pass "
             f"a function that returns the wanted layer's output, or the torch.nn.Module"
         )
-    return BoundModel(model, entry=model)
+    return _BoundFunction(model, entry=model)
+
+
+class _BoundFunction(BoundModel):
+    """A function."""
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the function."""
+        return self._function(*_own(args), **_own(kwargs))
 
 
 class _BoundModule(BoundModel):
@@ -78,6 +84,7 @@ class _BoundModule(BoundModel):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the module, returning the layer's output if one is selected."""
+        args, kwargs = _own(args), _own(kwargs)
         if self._layer is None:
             return self._module(*args, **kwargs)
         outputs: list[Any] = []
@@ -96,15 +103,17 @@ class _BoundModule(BoundModel):
     @contextmanager
     def inference(self) -> Iterator[None]:
         """Turns training flags off, and each back as it was."""
-        training = [m for m in self._module.modules() if m.training]
-        if any(isinstance(m, _MODE_DEPENDENT) for m in training):
+        # A frozen TorchScript module has no flag any more.
+        training = [m for m in self._module.modules() if getattr(m, "training", False)]
+        if any(_depends_on_mode(m) for m in training):
             warnings.warn(
                 "the model is in training mode and has layers that behave differently there (such "
                 "as BatchNorm or Dropout); it is evaluated in inference mode and put back",
                 TrainingModeWarning,
                 stacklevel=7,
             )
-        frozen = [p for p in self._module.parameters() if p.requires_grad]
+        # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
+        frozen = [p for p in self._module.parameters() if p.requires_grad and not p.is_inference()]
         try:
             for module in training:
                 module.training = False
@@ -131,11 +140,27 @@ class _BoundKeras(BoundModel):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False``."""
+        args, kwargs = _own(args), _own(kwargs)
         if self._layer is None:
             return self._function(*args, **kwargs, training=False)
         with captured(self._layer) as outputs:
             self._function(*args, **kwargs, training=False)
         return _copy(last_output(outputs, self._layer))
+
+
+def _depends_on_mode(module: Any) -> bool:
+    if isinstance(module, _DROPOUT):
+        return bool(module.p)
+    if isinstance(module, _HAS_DROPOUT):
+        return bool(module.dropout)
+    # TorchScript keeps of a layer's class only the name.
+    scripted = getattr(module, "original_name", "").startswith(("BatchNorm", "Dropout"))
+    return scripted or isinstance(module, _BATCH_NORM)
+
+
+def _own(arguments: Any) -> Any:
+    """Copies the user's tensors, since a model may overwrite its input; rows of a gradient are."""
+    return tree_map_only(torch.Tensor, lambda t: t if t.requires_grad else t.clone(), arguments)
 
 
 def _copy(output: Any) -> Any:

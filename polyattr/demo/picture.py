@@ -55,8 +55,8 @@ def draw(shown: Shown, explained: Sequence[Explained], framework: str) -> Figure
         A figure; signed maps on a red-white-blue scale whose white is zero, others from zero up.
     """
     columns = _columns(shown)
-    rows = _rows(explained)
-    page = Page(columns[-1] + PITCH + RIGHT, rows[-1] + PITCH + BOTTOM)
+    *rows, end = _edges(explained)
+    page = Page(columns[-1] + PITCH + RIGHT, end + BOTTOM)
     _heading(page, shown, framework)
     _groups(page, shown, columns)
     for column, image in zip(columns, shown.images, strict=True):
@@ -66,7 +66,7 @@ def draw(shown: Shown, explained: Sequence[Explained], framework: str) -> Figure
     page.write(LEFT - 0.15, TOP + CELL / 2, "what the network saw", ha="right", color=FAINT)
     for row, entry in zip(rows, explained, strict=True):
         _method(page, entry, row, columns)
-    _legend(page, explained, rows[-1] + PITCH + 0.2)
+    _legend(page, explained, end + 0.2)
     return page.figure
 
 
@@ -77,12 +77,12 @@ def _columns(shown: Shown) -> list[float]:
     return [float(x) for x in LEFT + np.arange(len(wrong)) * PITCH + apart]
 
 
-def _rows(explained: Sequence[Explained]) -> list[float]:
-    """Upper edges; a row with a completeness gap needs room for a line of text below it."""
-    edges, edge = [], TOP + PITCH + 0.12
+def _edges(explained: Sequence[Explained]) -> list[float]:
+    """Upper edge of each row, and where the last one ends; gaps need a line of text below."""
+    edges = [TOP + PITCH + 0.12]
     for entry in explained:
-        edges.append(edge)
-        edge += PITCH + (CAPTION if entry.attribution.completeness_gap is not None else 0.0)
+        gaps = entry.attribution.completeness_gap
+        edges.append(edges[-1] + PITCH + (0.0 if gaps is None else CAPTION))
     return edges
 
 

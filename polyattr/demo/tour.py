@@ -25,6 +25,7 @@ from polyattr.plugins import backends
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+FOLDER = "polyattr-demo"
 PICTURE = "polyattr-demo.png"
 
 
@@ -86,7 +87,7 @@ class Tour:
 def run(
     backend: str | GradBackend | None = None,
     method: str | None = None,
-    out: str | PathLike[str] = ".",
+    out: str | PathLike[str] = FOLDER,
     *,
     progress: bool = True,
     announce: Callable[[str], None] | None = None,
@@ -112,8 +113,8 @@ def run(
     say = announce or (lambda _: None)
     _check_extra(("matplotlib", "mlxtend", *(["tqdm"] if progress else [])))
     methods = choose_methods(method)
-    folder = _folder(out)
     native = choose_backend(backend)
+    folder = _folder(out)
     framework = _framework(native)
     say(f"polyattr {polyattr.__version__} on {framework}")
     model = network(native)
@@ -146,7 +147,7 @@ def _framework(native: GradBackend) -> str:
 
 
 def _folder(out: str | PathLike[str]) -> Path:
-    """Makes the folder first: a typing error should not cost a run."""
+    """Makes the folder before the computing: a slip of the pen should not cost a run."""
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,66 @@
+"""Which backends a session tests, and the lab of each.
+
+``POLYATTR_TEST_BACKENDS`` names the backends that must be there, separated by commas: one that
+cannot be imported ends the session. Empty means none (the core session); unset means every backend
+whose framework is installed.
+"""
+
+import os
+
+import pytest
+
+# Before the framework is imported: TensorFlow reads this once, while its library loads.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+pytest.register_assert_rewrite("labs")
+
+import polyattr  # noqa: E402
+from labs import LABS, open_lab  # noqa: E402
+
+
+def chosen_backends():
+    """Names the backends this session tests, in the order asked for."""
+    asked = os.environ.get("POLYATTR_TEST_BACKENDS")
+    if asked is not None:
+        return [name.strip() for name in asked.split(",") if name.strip()]
+    return [name for name, info in polyattr.backends().items() if info.installed and name in LABS]
+
+
+CHOSEN = chosen_backends()
+
+
+def pytest_configure(config):
+    for name in CHOSEN:
+        if name not in LABS:
+            raise pytest.UsageError(
+                f"POLYATTR_TEST_BACKENDS names {name!r}; there are labs for {', '.join(LABS)}"
+            )
+        try:
+            open_lab(name)
+        except ImportError as error:
+            raise pytest.UsageError(f"backend {name!r} must be tested, but: {error}") from error
+
+
+def pytest_report_header(config):
+    return f"polyattr backends under test: {', '.join(CHOSEN) or 'none (core only)'}"
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without a backend, takes out the tests that need one: deselected, and counted as such."""
+    if CHOSEN:
+        return
+    needing = [item for item in items if "backend_name" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=needing)
+    items[:] = [item for item in items if item not in needing]
+
+
+@pytest.fixture(scope="session", params=CHOSEN)
+def backend_name(request):
+    """Every backend under test, by name."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def lab(backend_name):
+    """What builds models and tensors of the backend under test."""
+    return open_lab(backend_name)

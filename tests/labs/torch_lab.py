@@ -1,0 +1,130 @@
+"""PyTorch."""
+
+from collections import OrderedDict
+
+import torch
+from torch import nn
+
+from labs.lab import Counter, Lab
+
+
+class Ops:
+    """The vocabulary of test models."""
+
+    relu = staticmethod(torch.relu)
+    tanh = staticmethod(torch.tanh)
+    exp = staticmethod(torch.exp)
+    sqrt = staticmethod(torch.sqrt)
+    matmul = staticmethod(torch.matmul)
+
+    @staticmethod
+    def like(array, x):
+        """A constant of the dtype and on the device of `x`."""
+        return torch.tensor(array, dtype=x.dtype, device=x.device)
+
+    @staticmethod
+    def sum(x):
+        """Sums over all axes but the first."""
+        return x.reshape(x.shape[0], -1).sum(1)
+
+    @staticmethod
+    def softmax(x):
+        return torch.softmax(x, dim=-1)
+
+    @staticmethod
+    def concat(parts):
+        """Joins along the last axis."""
+        return torch.cat(list(parts), dim=-1)
+
+    @staticmethod
+    def reshape(x, *shape):
+        """Reshapes what follows the first axis."""
+        return x.reshape(x.shape[0], *shape)
+
+    @staticmethod
+    def detach(x):
+        return x.detach()
+
+    @staticmethod
+    def total(x):
+        """Sums over the first axis."""
+        return x.sum(0)
+
+
+class TorchLab(Lab):
+    name = "torch"
+    ops = Ops
+    compiled = False
+
+    def tensor(self, array, dtype=None):
+        kind = getattr(torch, dtype or _default(array))
+        return torch.tensor(array, dtype=kind)
+
+    def numpy(self, tensor):
+        plain = tensor.detach()
+        return (plain.float() if plain.dtype is torch.bfloat16 else plain).numpy()
+
+    def is_native(self, value):
+        return isinstance(value, torch.Tensor)
+
+    def dtype(self, tensor):
+        return str(tensor.dtype).removeprefix("torch.")
+
+    def network(self, network, softmax=True):
+        activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[network.activation]
+        layers = OrderedDict()
+        for i, (weight, _) in enumerate(network.layers):
+            last = i == len(network.layers) - 1
+            layers["logits" if last else f"dense{i}"] = nn.Linear(*weight.shape)
+            if not last:
+                layers[f"activation{i}"] = activation()
+        if softmax:
+            layers["probabilities"] = nn.Softmax(dim=-1)
+        model = nn.Sequential(layers).eval()
+        self.set_weights(model, network)
+        return model
+
+    def layer(self, model, name):
+        return getattr(model, name)
+
+    def set_weights(self, model, network):
+        dense = [layer for layer in model if isinstance(layer, nn.Linear)]
+        with torch.no_grad():
+            for layer, (weight, bias) in zip(dense, network.layers, strict=True):
+                layer.weight.copy_(torch.tensor(weight.T))
+                layer.bias.copy_(torch.tensor(bias))
+
+    def counting(self, body):
+        counter = Counter()
+
+        def model(x):
+            counter.bodies += 1
+            counter.sizes.append(int(x.shape[0]))
+            return body(Ops, x)
+
+        return model, counter
+
+    def reseed(self, seed):
+        super().reseed(seed)
+        torch.manual_seed(seed)
+
+    def draw(self):
+        return [*super().draw(), *torch.rand(3).tolist()]
+
+    def settings(self):
+        return {
+            "grad": torch.is_grad_enabled(),
+            "inference": torch.is_inference_mode_enabled(),
+            "dtype": torch.get_default_dtype(),
+            "autocast": torch.is_autocast_enabled("cpu"),
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
+            "anomaly": torch.is_anomaly_enabled(),
+            "threads": torch.get_num_threads(),
+        }
+
+
+def _default(array):
+    kind = str(array.dtype)
+    return "float32" if kind == "float64" else kind
+
+

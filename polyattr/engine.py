@@ -18,6 +18,7 @@ from polyattr.noise import stream_noise
 from polyattr.points import Points
 from polyattr.scoring import Scorer
 from polyattr.targets import Targets
+from polyattr.tile_kernel import TileKernel
 from polyattr.tiles import TilePlan, plan_tiles
 
 Tick = Callable[[int, int], None]
@@ -106,21 +107,22 @@ class Engine:
         columns = self._native_columns(plan, inputs.leaves)
         shares = np.bincount(self.points.group, minlength=self.points.groups)
         blocks: list[list[Estimate]] = []
-        scores: list[Tensor] = []
-        sizes: list[Tensor] = []
+        logs = []
         for number, index in enumerate(_blocks(inputs.n, plan)):
             report = None if tick is None else _shifted(tick, number, plan)
-            state, block_scores, block_sizes = self._block(question, plan, columns, index, report)
+            state, log = self._block(question, plan, columns, index, report)
             blocks.append([self.accumulator.finish(part, shares) for part in state])
-            scores += block_scores
-            sizes += block_sizes
-        by_point = _Unfold(self.backend, plan, inputs.n, self.points.count)
-        self._check_finite(by_point(sizes), question)
+            logs.append(log)
+        scores, sizes = (
+            _by_point([self.backend.to_numpy(log[kind]) for log in logs], plan, self.points.count)
+            for kind in (0, 1)
+        )
+        self._check_finite(sizes[: inputs.n], question)
         estimates = [
             self._join([block[leaf] for block in blocks], inputs.n)
             for leaf in range(len(inputs.leaves))
         ]
-        return Answer(estimates, by_point(scores))
+        return Answer(estimates, scores[: inputs.n])
 
     def _block(
         self,
@@ -129,80 +131,62 @@ class Engine:
         columns: list[dict[str, Tensor]],
         index: np.ndarray[Any, Any] | None,
         report: Callable[[int], None] | None,
-    ) -> tuple[list[tuple[Tensor, ...]], list[Tensor], list[Tensor]]:
-        leaves, targets = question.inputs.leaves, question.targets
-        rows = take_rows(self.backend, leaves, index)
+    ) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, Tensor]]:
+        backend, targets = self.backend, question.targets
+        leaves = question.inputs.leaves
         baselines = [
-            baseline if baseline.shape[0] == 1 else take_rows(self.backend, [baseline], index)[0]
-            for baseline in question.baselines
+            start if start.shape[0] == 1 else take_rows(backend, [start], index)[0]
+            for start in question.baselines
         ]
-        arguments = (rows, baselines, take_rows(self.backend, targets.columns, index))
+        goals = take_rows(backend, targets.columns, index)
+        arguments = (take_rows(backend, leaves, index), baselines, goals)
         kernel = self.kernels.get(
             ("gradients", question.inputs.structure, targets.kind, targets.select),
-            lambda: self.backend.compile(self._gradient_kernel(question), donate=0),
+            lambda: backend.compile(self._tile_kernel(question).run, donate=0),
         )
-        size = plan.samples * self.points.groups
-        state = [self.accumulator.start(self.backend, leaf, size) for leaf in leaves]
-        scores, sizes = [], []
+        state = self._start(leaves, plan)
         parameters = self.scorer.bound.state()
-        for tile, (column, noise) in enumerate(
-            zip(columns, self._noise(question, plan), strict=True)
-        ):
-            state, score, magnitude = kernel(state, parameters, *arguments, column, noise)
-            scores.append(score)
-            sizes.append(magnitude)
+        noise = self._noise(question, plan)
+        for tile, (column, draws) in enumerate(zip(columns, noise, strict=True)):
+            state = kernel(state, parameters, *arguments, column, draws)
             if report is not None:
-                self.backend.to_numpy(score)
+                backend.to_numpy(state[1])
                 report(tile + 1)
-        return state, scores, sizes
+        parts, *log = state
+        return parts, tuple(log)
 
-    def _gradient_kernel(self, question: Question) -> Callable[..., Any]:
-        backend, points, scorer = self.backend, self.points, self.scorer
-        structure, targets = question.inputs.structure, question.targets
+    def _tile_kernel(self, question: Question) -> TileKernel:
+        return TileKernel(
+            self.scorer,
+            self.points,
+            self.accumulator,
+            self.contribution,
+            question.inputs.structure,
+            question.targets,
+        )
 
-        def kernel(
-            state: Any,
-            parameters: Any,
-            x: Any,
-            baselines: Any,
-            goals: Any,
-            columns: Any,
-            noise: Any,
-        ) -> tuple[Any, Tensor, Tensor]:
-            sample, slot = columns["sample"], columns["slot"]
-            rows = []
-            for i, leaf in enumerate(x):
-                start = self._baseline_rows(baselines, i, sample)
-                draw = backend.batch(noise[i], slot) if noise else None
-                here = backend.batch(leaf, sample)
-                rows.append(points.place(backend, here, start, draw, columns))
-            goal = [backend.batch(column, sample) for column in goals]
-            scores, gradients = backend.grad(
-                lambda leaves: scorer.score(structure, targets, parameters, leaves, goal), rows
-            )
-            wide = [
-                backend.cast(row * 0 if g is None else g, backend.accumulator_dtype(row))
-                for g, row in zip(gradients, rows, strict=True)
-            ]
-            sizes = [backend.row_sums(abs(g)) for g in wide]
-            state = [
-                self.accumulator.update(backend, part, self.contribution(g), columns)
-                for part, g in zip(state, wide, strict=True)
-            ]
-            return state, scores, sum(sizes[1:], start=sizes[0])
+    def _start(self, leaves: list[Tensor], plan: TilePlan) -> tuple[Any, Tensor, Tensor]:
+        """Makes the kernel's state: accumulators, and logs of every row's score and gradient.
 
-        return kernel
+        Logs are one tensor per block rather than one per tile: small tensors kept alive between
+        large ones would break up the heap tile by tile.
+        """
+        backend, size = self.backend, plan.samples * self.points.groups
+        parts = [self.accumulator.start(backend, leaf, size) for leaf in leaves]
+        rows, dtype = (plan.point.size,), self._real(leaves)
+        return (
+            parts,
+            backend.zeros(rows, leaves[0], dtype),
+            backend.zeros(rows, leaves[0], dtype),
+        )
 
-    def _baseline_rows(self, baselines: list[Tensor], leaf: int, sample: Tensor) -> Tensor:
-        if not baselines:
-            return None
-        baseline = baselines[leaf]
-        return baseline if baseline.shape[0] == 1 else self.backend.batch(baseline, sample)
+    def _real(self, leaves: list[Tensor]) -> str:
+        wide = {self.backend.accumulator_dtype(leaf) for leaf in leaves}
+        return "float64" if "float64" in wide else "float32"
 
     def _native_columns(self, plan: TilePlan, leaves: list[Tensor]) -> list[dict[str, Tensor]]:
         backend = self.backend
-        wide = {backend.accumulator_dtype(leaf) for leaf in leaves}
-        real = "float64" if "float64" in wide else "float32"
+        real = self._real(leaves)
         native = {
             name: backend.unstack(
                 backend.to_native(
@@ -251,21 +235,13 @@ class Engine:
         )
 
 
-@dataclass(frozen=True)
-class _Unfold:
-    """Sorts per-row results of all tiles into (N, P)."""
-
-    backend: GradBackend
-    plan: TilePlan
-    n: int
-    points: int
-
-    def __call__(self, parts: list[Tensor]) -> np.ndarray[Any, Any]:
-        plan = self.plan
-        rows = np.concatenate([self.backend.to_numpy(part) for part in parts])
-        blocks = rows.reshape(plan.blocks, -1)[:, : plan.samples * self.points]
-        table = blocks.reshape(plan.blocks, self.points, plan.samples).swapaxes(1, 2)
-        return table.reshape(-1, self.points)[: self.n]
+def _by_point(
+    logs: list[np.ndarray[Any, Any]], plan: TilePlan, points: int
+) -> np.ndarray[Any, Any]:
+    """Sorts per-row results of all blocks into (samples, points)."""
+    rows = np.stack(logs)[:, : plan.samples * points]
+    table = rows.reshape(plan.blocks, points, plan.samples).swapaxes(1, 2)
+    return table.reshape(-1, points)
 
 
 def _blocks(n: int, plan: TilePlan) -> Iterator[np.ndarray[Any, Any] | None]:

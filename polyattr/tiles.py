@@ -38,8 +38,8 @@ class TilePlan:
     Attributes:
         samples: Samples per block, M.
         blocks: Number of blocks.
-        columns: Row quantities of each tile, (T, ...) each; "sample", "segment", "weight" and
-            "valid" always, others as points and accumulator ask.
+        columns: Row quantities of each tile, (T, ...) each; "row", "sample", "segment",
+            "weight" and "valid" always, others as points and accumulator ask.
         draws: (T, K) noise draws each tile needs.
         point: (T, R) number of the point of each row.
     """
@@ -83,6 +83,7 @@ def plan_tiles(
     point, sample = np.divmod(flat, samples)
     segment = points.group[point] * samples + sample
     columns = {
+        "row": np.arange(tiles * rows).reshape(tiles, rows),
         "sample": sample,
         "segment": segment,
         "valid": valid.astype(np.float64),

@@ -14,8 +14,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 pytest.register_assert_rewrite("labs")
 
-import polyattr  # noqa: E402
 from labs import LABS, open_lab  # noqa: E402
+
+import polyattr  # noqa: E402
 
 
 def chosen_backends():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from polyattr.backend import BoundModel
 from polyattr.closures import held_objects
@@ -67,7 +68,27 @@ class BoundFunction(BoundModel):
         return held_objects(self._function)
 
 
-class _BoundLinen(BoundModel):
+class ParametrisedModel(BoundModel):
+    """A model whose parameters are arguments of the kernel: NumPy inputs follow them."""
+
+    def parameters(self) -> Any:
+        """The parameters, as they are now."""
+        return self.state()
+
+    @property
+    def like(self) -> Any:  # type: ignore[override]
+        """A parameter, or None if there is none of a floating dtype."""
+        leaves = jax.tree.leaves(self.parameters())
+        return next((x for x in leaves if jnp.issubdtype(x.dtype, jnp.floating)), None)
+
+    @property
+    def dtype(self) -> str | None:  # type: ignore[override]
+        """The dtype of the parameters."""
+        like = self.like
+        return None if like is None else str(like.dtype)
+
+
+class _BoundLinen(ParametrisedModel):
     """A linen module bound to its variables."""
 
     def __init__(self, model: Any) -> None:
@@ -79,6 +100,10 @@ class _BoundLinen(BoundModel):
         self._module, self._variables = model.unbind()
         super().__init__(model, entry=model.__call__)
 
+    def parameters(self) -> Any:
+        """The trainable parameters: statistics may be kept wider."""
+        return self._variables.get("params", self._variables)
+
     def state(self) -> Any:
         """The variables."""
         return self._variables
@@ -88,13 +113,17 @@ class _BoundLinen(BoundModel):
         return self._module.apply(state, *args, **kwargs)
 
 
-class _BoundKeras(BoundModel):
+class _BoundKeras(ParametrisedModel):
     """A Keras 3 model on JAX, called without side effects."""
 
     def __init__(self, model: Any, output_layer: Any) -> None:
         super().__init__(model, entry=keras_entry(model))
         self._layer = None if output_layer is None else find_layer(model, output_layer)
-        self.dtype = str(model.compute_dtype)
+
+    @property
+    def dtype(self) -> str:  # type: ignore[override]
+        """The dtype the model computes in."""
+        return str(self._function.compute_dtype)
 
     def state(self) -> Any:
         """The values of all variables, as they are now."""

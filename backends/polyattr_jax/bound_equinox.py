@@ -8,15 +8,15 @@ from typing import Any
 import equinox
 import jax
 
-from polyattr.backend import BoundModel
 from polyattr.errors import LayerNotFoundError
 from polyattr.layers import find_submodule, follow, record_calls, submodules
+from polyattr_jax.binding import ParametrisedModel
 
-# Two sizes no layer is likely to have: a module that keeps both on the first axis is batched.
+# Two sizes no layer is likely to have: a batched module keeps both on the first axis.
 _PROBES = (7919, 7927)
 
 
-class BoundEquinox(BoundModel):
+class BoundEquinox(ParametrisedModel):
     """An equinox module in inference mode; arrays are arguments of the kernel."""
 
     def __init__(self, module: Any, output_layer: Any) -> None:
@@ -28,20 +28,18 @@ class BoundEquinox(BoundModel):
         if output_layer is not None:
             every = submodules(module, equinox.Module)
             self._path = find_submodule(output_layer, every).path
-        floats = jax.tree.leaves(equinox.filter(module, equinox.is_inexact_array))
-        self.dtype = str(floats[0].dtype) if floats else None
 
     def state(self) -> Any:
         """The arrays of the module, which is immutable."""
         return self._arrays
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Calls the module on the batch, or on every example."""
+        """Calls the module on every example; on the batch if it takes nothing else."""
 
         def call(args: Any, kwargs: Any) -> Any:
             return self._once(state, args, kwargs)
 
-        if not _is_batched(call, args, kwargs):
+        if _takes_one(call, args, kwargs) or not _is_batched(call, args, kwargs):
             call = jax.vmap(call)
         return call(tuple(args), dict(kwargs))
 
@@ -57,8 +55,17 @@ class BoundEquinox(BoundModel):
         return outputs[-1]
 
 
+def _takes_one(call: Any, args: Any, kwargs: Any) -> bool:
+    """Says whether the module takes one example, as equinox modules do, by shapes alone."""
+    try:
+        jax.eval_shape(jax.vmap(call), tuple(args), dict(kwargs))
+    except Exception:  # whatever a module written for a batch raises on an example
+        return False
+    return True
+
+
 def _is_batched(call: Any, args: Any, kwargs: Any) -> bool:
-    """Says whether the module takes the sample axis itself, by shapes alone."""
+    """Says whether the module takes the sample axis itself."""
     for size in _PROBES:
 
         def resized(leaf: Any, size: int = size) -> Any:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from flax import nnx
 
-from polyattr.backend import BoundModel
 from polyattr.errors import LayerNotFoundError, TrainingModeWarning
 from polyattr.layers import find_submodule, follow, record_calls, submodules
+from polyattr_jax.binding import ParametrisedModel
 
 _CONTAINERS = tuple(
     kind for kind in (getattr(nnx, "List", None), getattr(nnx, "Dict", None)) if kind is not None
 )
 
 
-class BoundNnx(BoundModel):
+class BoundNnx(ParametrisedModel):
     """An nnx module, split into parameters and structure; a copy of it runs inside the kernel."""
 
     def __init__(self, module: Any, output_layer: Any) -> None:
@@ -27,8 +28,10 @@ class BoundNnx(BoundModel):
         self._path = None
         if output_layer is not None:
             self._path = find_submodule(output_layer, every).path
-        floats = list(nnx.to_flat_state(nnx.state(module, nnx.Param)))
-        self.dtype = str(floats[0][1].dtype) if floats else None
+
+    def parameters(self) -> Any:
+        """The trainable parameters: statistics may be kept wider."""
+        return nnx.state(self._function, nnx.Param)
 
     def state(self) -> Any:
         """All variables, as they are now."""
@@ -36,11 +39,16 @@ class BoundNnx(BoundModel):
 
     def fingerprint(self) -> tuple[object, ...]:
         """The structure, which is part of the kernel."""
+        return (self._graph,)
+
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """Looks at the module anew; the copy that runs is what changes its mode."""
         graph = nnx.split(self._function)[0]
         if graph != self._graph:
             self._graph = graph
         self._warn_in_training()
-        return (self._graph,)
+        yield
 
     def _warn_in_training(self) -> None:
         modules = [entry.module for entry in submodules(self._function, nnx.Module, _CONTAINERS)]
@@ -49,7 +57,7 @@ class BoundNnx(BoundModel):
                 "the model is in training mode and has layers that behave differently there (such "
                 "as BatchNorm or Dropout); a copy in inference mode is evaluated",
                 TrainingModeWarning,
-                stacklevel=9,
+                stacklevel=8,
             )
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -17,16 +17,26 @@ def depends_on(score: Score, rows: list[Tensor]) -> list[bool]:
     """
     shapes = [jax.ShapeDtypeStruct(row.shape, row.dtype) for row in rows]
     program = jax.make_jaxpr(lambda x, t: jax.jvp(score, (x,), (t,))[1])(shapes, shapes).jaxpr
-    tangents = program.invars[len(rows) :]
-    return [_reaches(program, tangent) for tangent in tangents]
+    places = range(len(rows), 2 * len(rows))
+    return [any(_reached(program, [i == at for i in range(2 * len(rows))])) for at in places]
 
 
-def _reaches(program: Any, start: Any) -> bool:
-    reached = {start}
+def _reached(program: Any, starts: list[bool]) -> list[bool]:
+    """Says which outputs of a program depend on any of the marked inputs."""
+    found = {v for v, start in zip(program.invars, starts, strict=True) if start}
     for equation in program.eqns:
-        if any(_is_variable(v) and v in reached for v in equation.invars):
-            reached.update(equation.outvars)
-    return any(_is_variable(v) and v in reached for v in program.outvars)
+        read = [_is_variable(v) and v in found for v in equation.invars]
+        if any(read):
+            written = zip(equation.outvars, _written(equation, read), strict=True)
+            found.update(v for v, hit in written if hit)
+    return [_is_variable(v) and v in found for v in program.outvars]
+
+
+def _written(equation: Any, read: list[bool]) -> list[bool]:
+    # What a jitted function calls is looked into; of a loop or a branch all outputs count.
+    if equation.primitive.name in {"jit", "pjit"}:
+        return _reached(equation.params["jaxpr"].jaxpr, read)
+    return [True] * len(equation.outvars)
 
 
 def _is_variable(atom: Any) -> bool:

@@ -47,18 +47,14 @@ def measured(lab, method, body, *args, attribute=False, **settings):
     ],
 )
 def test_tiles_are_balanced_and_never_larger_than_batch_size(lab, batch_size, calls, rows):
-    counter = measured(
-        lab, polyattr.IntegratedGradients, scores, steps=10, batch_size=batch_size
-    )
+    counter = measured(lab, polyattr.IntegratedGradients, scores, steps=10, batch_size=batch_size)
     assert (counter.calls, counter.largest, counter.rows) == (calls, rows, calls * rows)
     assert counter.rows - 50 <= counter.calls  # at most one padded row each
 
 
 @pytest.mark.parametrize("batch_size", [2, 3, 4])
 def test_batch_size_is_honoured_below_the_number_of_samples(lab, batch_size):
-    counter = measured(
-        lab, polyattr.SmoothGrad, scores, nb_samples=10, batch_size=batch_size
-    )
+    counter = measured(lab, polyattr.SmoothGrad, scores, nb_samples=10, batch_size=batch_size)
     assert counter.largest <= batch_size
     assert counter.rows >= 50
 

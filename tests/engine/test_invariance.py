@@ -37,12 +37,11 @@ def test_batch_size_changes_nothing(lab, name):
         assert found.targets.tolist() == TARGETS.tolist()
 
 
-@pytest.mark.parametrize("source", ["portable", "native"])
-@pytest.mark.parametrize("name", METHODS)
-def test_company_and_order_change_nothing(lab, name, source):
-    if source == "native" and name not in NOISY:
-        pytest.skip("no noise, so no source of it")
-    settings = {"noise_source": source} if name in NOISY else {}
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [(name, {}) for name in METHODS] + [(name, {"noise_source": "native"}) for name in NOISY],
+)
+def test_company_and_order_change_nothing(lab, name, settings):
     method = explainer(lab, name, **settings)
     together = lab.numpy(method.explain(lab.tensor(X), TARGETS))
     backwards = lab.numpy(method.explain(lab.tensor(X[::-1].copy()), TARGETS[::-1].copy()))

@@ -90,8 +90,9 @@ class JaxLab(Lab):
     ops = Ops
 
     def tensor(self, array, dtype=None):
-        kind = str(array.dtype)
-        return jnp.asarray(array, dtype or ("float32" if kind == "float64" else kind))
+        if dtype is None and array.dtype == np.float64:
+            dtype = "float32"
+        return jnp.asarray(array, dtype)  # without one, 64-bit integers become 32-bit ones
 
     def numpy(self, tensor):
         host = np.asarray(tensor)

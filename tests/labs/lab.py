@@ -125,11 +125,11 @@ class Lab(ABC):
     def reseed(self, seed):
         """Seeds every generator the process shares."""
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
+        np.random.seed(seed)
 
     def draw(self):
         """Draws from every generator the process shares."""
-        return [random.random(), float(np.random.random())]  # noqa: NPY002
+        return [random.random(), float(np.random.random())]
 
     @abstractmethod
     def settings(self):

@@ -1,5 +1,6 @@
 """A dense network and its gradient, by hand, in NumPy float64: what the backends must reproduce."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +62,7 @@ def random_network(seed, *sizes, activation="relu", bias=True):
             single(rng.standard_normal((inside, outside)) / np.sqrt(inside)),
             single(rng.standard_normal(outside) * (0.5 if bias else 0.0)),
         )
-        for inside, outside in zip(sizes, sizes[1:], strict=False)
+        for inside, outside in itertools.pairwise(sizes)
     )
     return Network(layers, activation)
 

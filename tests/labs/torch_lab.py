@@ -126,5 +126,3 @@ class TorchLab(Lab):
 def _default(array):
     kind = str(array.dtype)
     return "float32" if kind == "float64" else kind
-
-

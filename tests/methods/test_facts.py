@@ -91,7 +91,9 @@ def test_the_standard_error_is_that_of_eight_group_means(lab):
     pairs = []
     for draw in range(12):
         step = 0.3 * portable_noise(4, draw, 0, (4,)).astype(np.float64)
-        pairs.append((network.gradient(x + step, weights) + network.gradient(x - step, weights)) / 2)
+        pairs.append(
+            (network.gradient(x + step, weights) + network.gradient(x - step, weights)) / 2
+        )
     pairs, mean = np.stack(pairs), np.mean(pairs, axis=0)
     group = np.arange(12) * 8 // 12
     squared = sum(

@@ -53,8 +53,9 @@ def images():
 @pytest.mark.parametrize("method", METHODS)
 def test_a_model_in_training_is_explained_in_inference_mode(network, images, method, untouched):
     reference = method(copy.deepcopy(network).eval(), batch_size=7).explain(images, 2)
-    with untouched(network, images), pytest.warns(TrainingModeWarning, match="BatchNorm"):
+    with untouched(network, images), pytest.warns(TrainingModeWarning, match="BatchNorm") as caught:
         values = method(network.train(), batch_size=7).explain(images, 2)
+    assert [warning.filename for warning in caught] == [__file__]
     assert torch.equal(values, reference)
     assert values.abs().sum() > 0
 

@@ -1,0 +1,110 @@
+"""The core needs no framework: neither to be imported, nor to say which there are."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import polyattr
+
+FRAMEWORKS = {"torch", "tensorflow", "jax", "jaxlib", "keras", "tf_keras", "flax", "equinox"}
+CORE = Path(polyattr.__file__).parent
+BACKENDS = CORE.parent / "backends"
+
+WALK = """
+import importlib, importlib.util, pkgutil, sys
+import polyattr
+
+seen = []
+for module in pkgutil.walk_packages(polyattr.__path__, "polyattr."):
+    if module.name.startswith(("polyattr.demo", "polyattr.cli")):
+        continue
+    if module.name == "polyattr.plotting" and importlib.util.find_spec("matplotlib") is None:
+        continue  # needs the extra "plots", which the core does without
+    importlib.import_module(module.name)
+    seen.append(module.name)
+infos = polyattr.backends()
+repr(infos), [(i.name, i.installed, i.version, i.provider) for i in infos.values()]
+print(len(seen), sorted(name for name in {frameworks!r} if name in sys.modules))
+"""
+
+
+def run(code):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_everything_imports_no_framework():
+    count, found = run(WALK.format(frameworks=sorted(FRAMEWORKS))).split(" ", 1)
+    assert int(count) >= 25
+    assert found == "[]"
+
+
+def test_making_an_explainer_imports_no_framework():
+    code = (
+        "import sys, polyattr\n"
+        "print(polyattr.IntegratedGradients(lambda x: x, steps=3))\n"
+        "try: polyattr.Saliency(lambda x: x).explain([])\n"
+        "except polyattr.PolyattrError as error: print(error)\n"
+        f"print([name for name in {sorted(FRAMEWORKS)} if name in sys.modules])"
+    )
+    lines = run(code).splitlines()
+    assert lines[0].startswith("IntegratedGradients(steps=3")
+    assert "no framework is imported" in lines[1]
+    assert lines[-1] == "[]"
+
+
+def test_backends_are_known_by_the_import_names_of_their_frameworks():
+    infos = polyattr.backends()
+    assert {"torch", "tensorflow", "jax"} <= set(infos)
+    for name in ("torch", "tensorflow", "jax"):
+        assert infos[name].name == name
+        assert infos[name].provider == "polyattr"
+        assert (infos[name].version is not None) == infos[name].installed
+        assert name in repr(infos)
+
+
+def sources(root):
+    return sorted(root.rglob("*.py"))
+
+
+def imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("path", sources(CORE), ids=lambda p: str(p.relative_to(CORE)))
+def test_core_names_no_framework_in_an_import(path):
+    names = set(imported(ast.parse(path.read_text())))
+    assert not names & FRAMEWORKS
+    assert not {name for name in names if name.startswith("polyattr_")}
+
+
+@pytest.mark.skipif(not BACKENDS.is_dir(), reason="polyattr is installed without its checkout")
+def test_backends_import_their_own_framework_and_the_public_interface():
+    own = {
+        "polyattr_torch": {"torch"},
+        "polyattr_tensorflow": {"tensorflow", "keras"},
+        "polyattr_jax": {"jax", "flax", "equinox"},
+    }
+    for package, allowed in own.items():
+        files = sources(BACKENDS / package)
+        assert files
+        for path in files:
+            assert set(imported(ast.parse(path.read_text()))) & FRAMEWORKS <= allowed, path.name
+
+
+def test_no_assert_statement_guards_anything():
+    files = sources(CORE) + (sources(BACKENDS) if BACKENDS.is_dir() else [])
+    assert len(files) > 25
+    for path in files:
+        asserts = [n.lineno for n in ast.walk(ast.parse(path.read_text())) if type(n) is ast.Assert]
+        assert not asserts, f"{path.name}: lines {asserts}"

@@ -67,7 +67,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def core(session: nox.Session) -> None:
     """What works without any framework."""
-    _install(session, ".", *SHARED)
+    _install(session, ".[demo]", *SHARED)
     _pytest(session, ())
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from polyattr.backend import BoundModel, GradBackend, Score, Tensor
+from polyattr.errors import PolyattrError
 from polyattr_tensorflow import demo_network
 from polyattr_tensorflow.binding import bind, is_model
 from polyattr_tensorflow.kernel import Kernel
@@ -123,7 +124,13 @@ class TensorFlowBackend(GradBackend):
 
     def demo_network(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> Any:
         """Builds the demo network as a Keras model."""
-        return demo_network.build(weights)
+        network = demo_network.build(weights)
+        if not is_model(network):
+            raise PolyattrError(
+                "Keras is set to compute with another framework, so its models are not "
+                "TensorFlow's; set KERAS_BACKEND=tensorflow before Keras is imported"
+            )
+        return network
 
 
 def _device(like: Tensor | None) -> str | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
+from types import FrameType
 
 
 class PolyattrError(Exception):
@@ -68,6 +71,19 @@ class UnusedInputWarning(PolyattrWarning):
 
 class ConvergenceWarning(PolyattrWarning):
     """The error of some samples is above the tolerance that was asked for."""
+
+
+def warn(message: str, category: type[PolyattrWarning]) -> None:
+    """Warns at the line of the user's code that led here, however deep polyattr is in between."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and _is_internal(frame):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_internal(frame: FrameType) -> bool:
+    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package == "contextlib" or package.startswith("polyattr")
 
 
 def nearest(name: object, choices: Iterable[str], count: int = 3) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from polyattr.engine import Engine
-from polyattr.errors import InputTypeError, ModelOutputError, UnusedInputWarning
+from polyattr.errors import InputTypeError, ModelOutputError, UnusedInputWarning, warn
 from polyattr.inputs import Inputs
 from polyattr.scoring import first_rows
 from polyattr.targets import TargetReader, Targets
@@ -69,10 +68,9 @@ class Probe:
                 f"integers or no_grad?"
             )
         if unused:
-            warnings.warn(
+            warn(
                 f"the score does not depend on {', '.join(unused)}: zero attribution",
                 UnusedInputWarning,
-                stacklevel=6,
             )
 
     def _ask(self, engine: Engine, inputs: Inputs, targets: Targets) -> list[bool]:

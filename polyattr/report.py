@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine import Answer, Engine, Question
-from polyattr.errors import ConvergenceWarning, InputError
+from polyattr.errors import ConvergenceWarning, InputError, warn
 from polyattr.structure import flatten
 
 Array = np.ndarray[Any, Any]
@@ -136,11 +135,10 @@ def relative_gap(gap: Array, scores: Array, origin: Array | None) -> Array:
 
 def _warn_unconverged(error: Array, converged: Array, tolerance: float) -> None:
     worst = int(np.argmax(np.nan_to_num(error, nan=np.inf)))
-    warnings.warn(
+    warn(
         f"{int((~converged).sum())} of {len(error)} samples have a relative error above "
         f"tolerance={tolerance:g} (worst: {error[worst]:.3g}, sample {worst}); raise steps",
         ConvergenceWarning,
-        stacklevel=6,
     )
 
 

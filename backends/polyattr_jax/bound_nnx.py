@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from flax import nnx
 
-from polyattr.errors import LayerNotFoundError, TrainingModeWarning
+from polyattr.errors import LayerNotFoundError, TrainingModeWarning, warn
 from polyattr.layers import find_submodule, follow, record_calls, submodules
 from polyattr_jax.binding import ParametrisedModel
 
@@ -53,11 +52,10 @@ class BoundNnx(ParametrisedModel):
     def _warn_in_training(self) -> None:
         modules = [entry.module for entry in submodules(self._function, nnx.Module, _CONTAINERS)]
         if any(_trains(module) for module in [self._function, *modules]):
-            warnings.warn(
+            warn(
                 "the model is in training mode and has layers that behave differently there (such "
                 "as BatchNorm or Dropout); a copy in inference mode is evaluated",
                 TrainingModeWarning,
-                stacklevel=8,
             )
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -52,8 +52,8 @@ class _BoundFunction(BoundModel):
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function, entry=function)
         self._mode = {"training": False} if _takes_training(function) else {}
-        floats = [v for v in getattr(function, "variables", ()) if v.dtype.is_floating]
-        self.dtype = str(floats[0].dtype.name) if floats else None
+        self.like = _first_float(getattr(function, "variables", ()))
+        self.dtype = None if self.like is None else str(self.like.dtype.name)
 
     def fingerprint(self) -> tuple[object, ...]:
         """The tensors the function computes with now."""
@@ -75,6 +75,7 @@ class _BoundKeras(BoundModel):
         super().__init__(model, entry=keras_entry(model))
         self._layer = None if output_layer is None else find_layer(model, output_layer)
         self.dtype = str(model.compute_dtype)
+        self.like = _first_float(model.variables)
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False``."""
@@ -83,6 +84,12 @@ class _BoundKeras(BoundModel):
         with captured(self._layer) as outputs:
             self._function(*args, **kwargs, training=False)
         return last_output(outputs, self._layer)
+
+
+def _first_float(variables: Iterable[Any]) -> Any:
+    """Returns a floating tf.Variable, which says where the model lives, or None."""
+    plain = (v if isinstance(v, tf.Variable) else v.value for v in variables)
+    return next((v for v in plain if v.dtype.is_floating), None)
 
 
 def _is_keras(candidate: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +16,7 @@ from polyattr.errors import (
     TrainingModeWarning,
     UnrecognisedModelError,
     nearest,
+    warn,
 )
 from polyattr.keras_models import captured, find_layer, keras_backend, keras_entry, last_output
 
@@ -106,11 +106,10 @@ class _BoundModule(BoundModel):
         # A frozen TorchScript module has no flag any more.
         training = [m for m in self._module.modules() if getattr(m, "training", False)]
         if any(_depends_on_mode(m) for m in training):
-            warnings.warn(
+            warn(
                 "the model is in training mode and has layers that behave differently there (such "
                 "as BatchNorm or Dropout); it is evaluated in inference mode and put back",
                 TrainingModeWarning,
-                stacklevel=7,
             )
         # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
         frozen = [p for p in self._module.parameters() if p.requires_grad and not p.is_inference()]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 _DEEPEST = 6
 
 
-def held_objects(function: Callable[..., Any]) -> tuple[object, ...]:
+def held_objects(function: object) -> tuple[object, ...]:
     """Collects the objects a function refers to, in a fixed order.
 
     A kernel compiled from the function holds their values; if a later call finds another object

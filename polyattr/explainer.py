@@ -13,6 +13,7 @@ from polyattr import datasets, report
 from polyattr.accumulators import Accumulator, Mean
 from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend, Tensor
+from polyattr.closures import held_objects
 from polyattr.engine import Answer, Engine, Question, Tick
 from polyattr.errors import InputError, InputTypeError
 from polyattr.inputs import Inputs, read_baselines, read_inputs
@@ -211,7 +212,8 @@ class Explainer(ABC):
         """Binds the model if only its inputs tell the framework, and surrounds the call."""
         if self._engine is None:
             leaves = flatten(inputs, "inputs")[1]
-            owner = detect(self._model, leaves)
+            # NumPy inputs say nothing, but the arrays a function computes with may.
+            owner = detect(self._model, [*leaves, *held_objects(self._model)])
             if owner is None:
                 raise unrecognised(self._model, leaves)
             self._engine = self._bind(owner)

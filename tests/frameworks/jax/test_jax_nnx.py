@@ -93,13 +93,20 @@ class Untouched:
 def test_a_model_in_training_is_explained_in_inference_mode(classifier, images, method):
     reference = method(classifier, batch_size=7).explain(images, 2)
     classifier.train()
-    with Untouched(classifier), pytest.warns(TrainingModeWarning, match="BatchNorm") as caught:
+    with Untouched(classifier), pytest.warns(TrainingModeWarning, match="BatchNorm"):
         values = method(classifier, batch_size=7).explain(images, 2)
-    assert [warning.filename for warning in caught] == [__file__]
     np.testing.assert_array_equal(values, reference)
     assert abs(values).sum() > 0
     assert classifier.blocks[0].drop.deterministic is False
     assert classifier.blocks[0].norm.use_running_average is False
+
+
+@pytest.mark.parametrize("call", ["explain", "attribute", "__call__"])
+def test_the_warning_points_at_the_callers_line(classifier, images, call):
+    classifier.train()
+    with pytest.warns(TrainingModeWarning) as caught:
+        getattr(polyattr.Saliency(classifier), call)(images, 2)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_mixed_flags_stay_and_warn(classifier, images):

@@ -154,6 +154,24 @@ expected = (x - 1) * tf.transpose(weights)[1]
 linear = polyattr.IntegratedGradients(lambda z: z @ weights).explain(x, 1, baselines=np.ones(4))
 np.testing.assert_allclose(linear, expected, rtol=1e-4, atol=1e-5)
 assert not polyattr.plugins.get_backend("tensorflow").accelerated(x)
+
+
+class Linear(tf.Module):
+    def __init__(self):
+        self.weights = weights
+
+    def __call__(self, z):
+        return z @ self.weights
+
+
+with tf.device("CPU:1"):
+    import keras
+
+    dense = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, use_bias=False)])
+for module, kernel in ((Linear(), weights), (dense, dense.layers[0].kernel.value)):
+    values = polyattr.GradientInput(module).explain(x.numpy(), 1)  # goes to where the model is
+    assert values.device.endswith("CPU:1"), (module, values.device)
+    np.testing.assert_allclose(values, x * tf.transpose(kernel)[1], rtol=1e-5)
 print("all on the second device")
 """
 

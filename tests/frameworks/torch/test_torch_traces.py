@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 
 import pytest
 import torch
@@ -53,11 +54,17 @@ def images():
 @pytest.mark.parametrize("method", METHODS)
 def test_a_model_in_training_is_explained_in_inference_mode(network, images, method, untouched):
     reference = method(copy.deepcopy(network).eval(), batch_size=7).explain(images, 2)
-    with untouched(network, images), pytest.warns(TrainingModeWarning, match="BatchNorm") as caught:
+    with untouched(network, images), pytest.warns(TrainingModeWarning, match="BatchNorm"):
         values = method(network.train(), batch_size=7).explain(images, 2)
-    assert [warning.filename for warning in caught] == [__file__]
     assert torch.equal(values, reference)
     assert values.abs().sum() > 0
+
+
+@pytest.mark.parametrize("call", ["explain", "attribute", "__call__"])
+def test_the_warning_points_at_the_callers_line(network, images, call):
+    with pytest.warns(TrainingModeWarning) as caught:
+        getattr(polyattr.Saliency(network.train()), call)(images, 2)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_mixed_training_flags_come_back_one_by_one(network, images, untouched):
@@ -225,3 +232,25 @@ def test_targets_made_in_inference_mode(images):
         values = polyattr.GradientInput(model).explain(images, weights)
     direction = (model[1].weight[1] + 0.5 * model[1].weight[3]).detach()
     torch.testing.assert_close(values, images * direction.reshape(2, 5, 5))
+
+
+WITHOUT_THE_MODULE = {
+    "closure": lambda network: lambda x: network(x),
+    "method": lambda network: network.forward,
+    "partial": lambda network: functools.partial(lambda model, x: model(x), network),
+    "default": lambda network: lambda x, models=(network,): models[0](x),
+    "nested": lambda network: lambda x: (lambda z: network(z))(x),
+    "compiled": lambda network: torch.compile(lambda x: network(x), backend="eager"),
+}
+
+
+# torch.compile reads .grad of every input and keeps the warning from being printed, not raised.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
+@pytest.mark.parametrize("kind", WITHOUT_THE_MODULE)
+def test_modules_a_function_refers_to_are_treated_alike(network, images, kind, untouched):
+    reference = IntegratedGradients(network.eval()).explain(images, 2)
+    network.train()
+    model = WITHOUT_THE_MODULE[kind](network)
+    with untouched(network, images), pytest.warns(TrainingModeWarning):
+        values = IntegratedGradients(model).explain(images, 2)
+    assert torch.equal(values, reference)

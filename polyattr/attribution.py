@@ -89,6 +89,9 @@ class Attribution:
 
         Args:
             path: Where to write; ``.npz`` is appended if missing.
+
+        Raises:
+            InputError: Values in a dict whose keys are neither str nor int.
         """
         arrays: dict[str, Array] = {}
         layout = _pack(self.to_numpy().values, arrays)
@@ -153,7 +156,8 @@ def load(path: str | PathLike[str]) -> Attribution:
         InputError: Not a file written by `Attribution.save`, or by a later format.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, since NumPy leaves its own handle open when the archive is broken.
+        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(str(arrays.pop("meta")))
         if meta["format"] > _FORMAT:
@@ -177,6 +181,12 @@ def load(path: str | PathLike[str]) -> Attribution:
 def _pack(value: Any, arrays: dict[str, Array]) -> Any:
     """Moves leaves to `arrays` and returns the containers as JSON."""
     if isinstance(value, dict):
+        wrong = [key for key in value if type(key) not in {str, int}]
+        if wrong:
+            raise InputError(
+                f"values is a dict with the key {wrong[0]!r} of type {type(wrong[0]).__name__}; "
+                f"a file can keep keys of type str and int"
+            )
         return {"dict": [[key, _pack(child, arrays)] for key, child in value.items()]}
     if isinstance(value, tuple | list):
         kind = "list" if isinstance(value, list) else "tuple"

@@ -8,8 +8,8 @@ import numbers
 from polyattr.errors import InputError, InputTypeError
 
 
-def check_count(name: str, value: object, least: int) -> None:
-    """Checks for a whole number of at least `least`.
+def check_count(name: str, value: object, least: int) -> int:
+    """Checks for a whole number of at least `least`, NumPy's included, and returns it as an int.
 
     Raises:
         InputTypeError: Not a whole number.
@@ -19,6 +19,7 @@ def check_count(name: str, value: object, least: int) -> None:
         raise InputTypeError(f"{name} is {value!r}; expected an int of at least {least}")
     if value < least:
         raise InputError(f"{name} is {value}; expected at least {least}")
+    return int(value)
 
 
 def check_non_negative(name: str, value: object) -> None:

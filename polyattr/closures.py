@@ -15,7 +15,8 @@ def held_objects(function: object) -> tuple[object, ...]:
 
     A kernel compiled from the function holds their values; if a later call finds another object
     (new weights under the same name), the kernel is out of date. Objects changed in place, such
-    as a framework's own variables, are the framework's business.
+    as a framework's own variables, are the framework's business; a NumPy array written into in
+    place is not noticed where a kernel froze it.
     """
     return tuple(_walk(function, 0, set()))
 

@@ -230,8 +230,7 @@ class Engine:
         raise NonFiniteGradientError(
             f"the model's gradient is NaN or infinite for sample {sample} "
             f"{self.points.describe(point)} ({len(samples)} of {question.inputs.n} samples "
-            f"affected: {shown}). Leave these samples out, choose another baseline, or a rule "
-            f"that does not visit this point (rule='midpoint' visits neither end of the path)"
+            f"affected: {shown}); {self.points.cure}"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -13,9 +14,10 @@ from polyattr import datasets, report
 from polyattr.accumulators import Accumulator, Mean
 from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend, Tensor
+from polyattr.checks import check_count
 from polyattr.closures import held_objects
 from polyattr.engine import Answer, Engine, Question, Tick
-from polyattr.errors import InputError, InputTypeError
+from polyattr.errors import InputError, InputTypeError, nearest
 from polyattr.inputs import Inputs, read_baselines, read_inputs
 from polyattr.kernels import Kernels
 from polyattr.plugins import detect, get_backend, unrecognised
@@ -70,7 +72,7 @@ class Explainer(ABC):
     uses_baselines: ClassVar[bool] = False
 
     def __init__(self, model: Any, settings: Settings, **common: Unpack[Common]) -> None:
-        _check_common(type(self).__name__, common)
+        _check_common(type(self), common)
         self.settings = settings
         self._model = model
         self._common = common
@@ -201,7 +203,7 @@ class Explainer(ABC):
             )
             if not full and self.tolerance is None:
                 return values, None
-            facts = report.Facts(engine, question, answer, leaves, batch_size)
+            facts = report.Facts(engine, question, answer, batch_size)
             result = facts.attribution(values, repr(self), self.is_complete, self.tolerance)
             return values, result
 
@@ -266,17 +268,19 @@ class Explainer(ABC):
         return f"{type(self).__name__}({listed})"
 
 
-def _check_common(method: str, common: Common) -> None:
-    unknown = set(common) - set(Common.__annotations__)
+def _check_common(method: type, common: Common) -> None:
+    own = [p for p in inspect.signature(method.__init__).parameters if p not in {"self", "common"}]
+    known = [*own, *Common.__annotations__]
+    unknown = set(common) - set(known)
     if unknown:
+        name = min(unknown)
         raise InputTypeError(
-            f"{method} got unknown arguments {sorted(unknown)}; common to all methods are "
-            f"{', '.join(Common.__annotations__)}"
+            f"{method.__name__} has no argument {name!r}.{nearest(name, known)} Its arguments: "
+            f"{', '.join(known)}"
         )
     size = common.get("batch_size", "auto")
-    whole = isinstance(size, int) and not isinstance(size, bool)
-    if not (size is None or size == "auto" or whole):
+    if isinstance(size, str) and size != "auto":
         raise InputTypeError(f"batch_size is {size!r}; expected an int, 'auto' or None")
-    if whole and int(size or 0) < 1:
-        raise InputError(f"batch_size is {size}; expected at least 1 row per gradient call")
+    if size is not None and not isinstance(size, str):
+        check_count("batch_size", size, 1)
     check_operator(common.get("operator"))

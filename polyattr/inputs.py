@@ -57,13 +57,18 @@ def read_inputs(value: Any, backend: GradBackend, bound: BoundModel) -> Inputs:
     ]
     sizes = {name: int(t.shape[0]) for name, t in zip(structure.names, native, strict=True)}
     if len(set(sizes.values())) > 1:
-        raise InputError(f"inputs have different numbers of samples on their first axis: {sizes}")
+        listed = ", ".join(f"{name} has {size}" for name, size in sizes.items())
+        raise InputError(f"inputs have different numbers of samples on their first axis: {listed}")
     n = next(iter(sizes.values()))
     if n == 0:
         raise InputError(
             f"inputs are empty: shape {tuple(native[0].shape)}; expected at least one sample"
         )
     for name, leaf in zip(structure.names, native, strict=True):
+        if 0 in leaf.shape:
+            raise InputError(
+                f"{name} has shape {tuple(leaf.shape)}: there is no feature to attribute"
+            )
         _check_finite(leaf, name, backend)
     return Inputs(native, structure, n)
 
@@ -71,23 +76,36 @@ def read_inputs(value: Any, backend: GradBackend, bound: BoundModel) -> Inputs:
 def _read_leaf(leaf: Any, name: str, backend: GradBackend, bound: BoundModel) -> Tensor:
     if not backend.is_tensor(leaf) and not isinstance(leaf, np.ndarray):
         raise InputTypeError(
-            f"{name} is a {type(leaf).__module__}.{type(leaf).__qualname__}; expected a "
-            f"{backend.name} tensor or a NumPy array (or a tuple, list or dict of them)"
+            f"{name} is {_type(leaf)}; expected a {backend.name} tensor or a NumPy array, or a "
+            f"tuple, list or dict of them (for a list of numbers pass np.array(...))"
         )
-    if isinstance(leaf, np.ndarray):
-        if leaf.dtype.kind == "f" and leaf.ndim:
-            leaf = backend.to_native(leaf, bound.like, bound.dtype)
-        dtype = str(leaf.dtype) if isinstance(leaf, np.ndarray) else backend.dtype(leaf)
-    else:
-        dtype = backend.dtype(leaf)
     if len(leaf.shape) == 0:
         raise InputError(f"{name} is a scalar; expected an array whose first axis counts samples")
+    is_numpy = isinstance(leaf, np.ndarray)
+    dtype = leaf.dtype.name if is_numpy else backend.dtype(leaf)
     if dtype not in FLOATS:
+        whole = dtype.startswith(("int", "uint", "bool"))
         raise InputTypeError(
-            f"{name} has dtype {dtype}, which has no gradient; expected a floating dtype. Convert "
-            f"pixels to float; for token ids, attribute to the output of the embedding layer"
+            f"{name} has dtype {dtype}, which has no gradient here; expected one of "
+            f"{', '.join(sorted(FLOATS))}"
+            + (
+                ". Convert pixels to float; for token ids, attribute to the embedding"
+                if whole
+                else ""
+            )
         )
+    if is_numpy:
+        # The framework knows no other byte order than the machine's, nor NumPy's own bfloat16.
+        plain = leaf.astype("float32" if dtype == "bfloat16" else leaf.dtype.newbyteorder("="))
+        leaf = backend.to_native(plain, bound.like, bound.dtype or dtype)
     return backend.own(leaf)
+
+
+def _type(value: Any) -> str:
+    if value is None:
+        return "None"
+    module, name = type(value).__module__, type(value).__qualname__
+    return f"a {name}" if module == "builtins" else f"a {module}.{name}"
 
 
 def _check_finite(leaf: Tensor, name: str, backend: GradBackend) -> None:
@@ -119,13 +137,20 @@ def read_baselines(value: Any, inputs: Inputs, backend: GradBackend, name: str) 
     """
     if callable(value) and not backend.is_tensor(value):
         value = value(inputs.structure.build(inputs.leaves))
+    if value is None or isinstance(value, bool | str | bytes):
+        raise InputTypeError(f"{name} is {value!r}; expected a number, an array or a callable")
     if np.isscalar(value) or (isinstance(value, np.ndarray) and value.ndim == 0):
         leaves, names = [value] * len(inputs.leaves), (name,) * len(inputs.leaves)
     else:
         try:
             leaves = inputs.structure.flatten(value, name)
         except ValueError as error:
-            raise InputError(f"{error}, or a scalar for all inputs") from None
+            hint = (
+                "; for a baseline per feature pass np.array([...])"
+                if isinstance(value, list)
+                else ""
+            )
+            raise InputError(f"{error}, or a scalar for all inputs{hint}") from None
         names = flatten(value, name)[0].names
     return [
         _read_baseline(given, leaf, backend, leaf_name)

@@ -29,11 +29,14 @@ class Points:
     Attributes:
         count: Number of points P per sample.
         groups: Independent groups the points fall into, for a standard error between them.
+        uses_noise: Whether points are noise draws.
+        cure: What to do about a gradient that is not finite, for the error message.
     """
 
     count: int = 1
     groups: int = 1
     uses_noise: ClassVar[bool] = False
+    cure: ClassVar[str] = "leave these samples out"
 
     @property
     def weights(self) -> Array:
@@ -59,11 +62,6 @@ class Points:
     def at_input(self) -> int | None:
         """Number of the point that is x itself, if one is."""
         return 0
-
-    @property
-    def at_baseline(self) -> int | None:
-        """Number of the point that is the baseline itself, if one is."""
-        return None
 
     def place(
         self, backend: GradBackend, x: Tensor, baseline: Tensor, noise: Tensor, columns: Columns
@@ -92,6 +90,10 @@ class StraightPath(Points):
         rule: Name of the rule.
     """
 
+    cure: ClassVar[str] = (
+        "leave these samples out, choose another baseline, or a rule that does not visit this "
+        "point (rule='midpoint' visits neither end of the path)"
+    )
     rule: str = "trapezoid"
 
     @cached_property
@@ -111,15 +113,7 @@ class StraightPath(Points):
     @property
     def at_input(self) -> int | None:
         """The point with alpha exactly 1."""
-        return self._where(1.0)
-
-    @property
-    def at_baseline(self) -> int | None:
-        """The point with alpha 0, to rounding."""
-        return self._where(0.0)
-
-    def _where(self, alpha: float) -> int | None:
-        hits = np.flatnonzero(self._nodes[0] == alpha)
+        hits = np.flatnonzero(self._nodes[0] == 1.0)
         return int(hits[0]) if hits.size else None
 
     def place(
@@ -144,6 +138,7 @@ class NoisyCopies(Points):
     """
 
     uses_noise: ClassVar[bool] = True
+    cure: ClassVar[str] = "leave these samples out, or lower noise if only some copies are affected"
     noise: float = 0.2
     antithetic: bool = False
 
@@ -180,7 +175,7 @@ class NoisyCopies(Points):
 
     def describe(self, point: int) -> str:
         """Names the draw."""
-        return f"at noise draw {point}"
+        return f"at noisy copy {point}"
 
 
 def independent_groups(draws: int, least: int = 1) -> int:

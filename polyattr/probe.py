@@ -12,6 +12,9 @@ from polyattr.inputs import Inputs
 from polyattr.scoring import first_rows
 from polyattr.targets import TargetReader, Targets
 
+# A callable target is part of the key; a fresh lambda in every call must not pile entries up.
+_MOST_REMEMBERED = 64
+
 
 class Probe:
     """Remembers what two rows told about the model, for inputs of the same kind."""
@@ -58,6 +61,8 @@ class Probe:
         """
         key = (inputs.signature(engine.backend), targets.kind, targets.select)
         if key not in self._connected:
+            if len(self._connected) >= _MOST_REMEMBERED:
+                self._connected.clear()
             self._connected[key] = self._ask(engine, inputs, targets)
         connected = self._connected[key]
         unused = [n for n, used in zip(inputs.structure.names, connected, strict=True) if not used]

@@ -32,14 +32,12 @@ class Facts:
         engine: What ran.
         question: What was asked.
         answer: What was found.
-        values: Attributions per input, in the accumulator's dtype.
         batch_size: Most rows per model evaluation.
     """
 
     engine: Engine
     question: Question
     answer: Answer
-    values: list[Tensor]
     batch_size: int | None
 
     def attribution(
@@ -48,7 +46,7 @@ class Facts:
         """Assembles the result; warns if a tolerance was asked for and missed."""
         scores = self.scores()
         origin = self.baseline_scores()
-        gap = self.gap(scores, origin) if complete and origin is not None else None
+        gap = None if origin is None else self.gap(scores, origin)
         error = self.sampling_error() if gap is None else relative_gap(gap, scores, origin)
         converged = error <= (DEFAULT_TOLERANCE if tolerance is None else tolerance)
         if tolerance is not None and not converged.all():
@@ -58,7 +56,7 @@ class Facts:
             values=values,
             scores=scores,
             baseline_scores=origin,
-            completeness_gap=gap,
+            completeness_gap=gap if complete else None,
             error=error,
             converged=converged,
             evaluations=np.full(n, self.engine.points.count),
@@ -79,12 +77,12 @@ class Facts:
         return self._evaluate(self.question.inputs.leaves)
 
     def baseline_scores(self) -> Array | None:
-        """Returns f(b) (N,), or None for methods without a baseline."""
+        """Returns f(b) (N,), or None for methods without a baseline.
+
+        Always evaluated: the path's first point lies a rounding inside of it.
+        """
         if not self.question.baselines:
             return None
-        at = self.engine.points.at_baseline
-        if at is not None:
-            return self.answer.scores[:, at].astype(np.float64)
         backend = self.engine.backend
         pairs = zip(self.question.baselines, self.question.inputs.leaves, strict=True)
         spread = [b + backend.zeros(tuple(x.shape), x, backend.dtype(x)) for b, x in pairs]
@@ -98,8 +96,14 @@ class Facts:
         return found.astype(np.float64)
 
     def gap(self, scores: Array, origin: Array) -> Array:
-        """Returns ``sum(values) - (f(x) - f(b))`` (N,)."""
-        sums = sum(self._sums(v) for v in self.values)
+        """Returns ``sum((x - b) * mean gradient) - (f(x) - f(b))`` (N,)."""
+        backend, asked = self.engine.backend, self.question
+        sums = np.zeros(asked.inputs.n)
+        for x, b, e in zip(
+            asked.inputs.leaves, asked.baselines, self.answer.estimates, strict=True
+        ):
+            wide = backend.accumulator_dtype(x)
+            sums += self._sums((backend.cast(x, wide) - backend.cast(b, wide)) * e.value)
         gap: Array = sums - (scores - origin)
         return gap
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.checks import check_count
 from polyattr.errors import InputError, nearest
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -91,20 +92,24 @@ RULES: dict[str, Rule] = {
 }
 
 
-def check_rule(rule: str, steps: int) -> None:
-    """Checks a rule's name and its number of points.
+def check_rule(rule: object, steps: object) -> int:
+    """Checks a rule's name and its number of points, and returns the number as an int.
 
     Raises:
         InputError: Unknown rule, or fewer steps than it is defined for.
+        InputTypeError: `steps` is no whole number.
     """
-    if rule not in RULES:
+    if not isinstance(rule, str) or rule not in RULES:
         raise InputError(
             f"rule is {rule!r}; expected one of {', '.join(RULES)}.{nearest(rule, RULES)}"
         )
-    if steps < RULES[rule].minimum:
+    least = RULES[rule].minimum
+    try:
+        return check_count("steps", steps, least)
+    except InputError:
         raise InputError(
-            f"steps is {steps}; the {rule} rule needs at least {RULES[rule].minimum} points"
-        )
+            f"steps is {steps}; the {rule} rule needs at least {least} points"
+        ) from None
 
 
 def quadrature(rule: str, steps: int) -> tuple[Array, Array]:

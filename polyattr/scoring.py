@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from polyattr.backend import BoundModel, GradBackend, Tensor
 from polyattr.errors import InputError, ModelOutputError, nearest
 from polyattr.inputs import Inputs, arguments
@@ -62,9 +64,10 @@ class Scorer:
     def _check_scores(self, scores: Any, rows: int) -> None:
         shape = tuple(scores.shape) if self.backend.is_tensor(scores) else type(scores).__name__
         if shape != (rows,):
-            who = "operator" if self.operator else "targets"
+            who = "operator" if self.operator else "the callable given as targets"
             raise ModelOutputError(
-                f"{who} returned {shape} for {rows} rows; expected one score per row, ({rows},)"
+                f"{who} gave {shape} when tried on {rows} samples; expected one score per sample, "
+                f"({rows},)"
             )
 
     def _select(self, outputs: Any) -> Tensor:
@@ -78,10 +81,18 @@ class Scorer:
                     f"output={self.output!r} selects nothing: {_choices(outputs, self.output)}"
                 ) from None
         if not self.backend.is_tensor(outputs):
-            raise ModelOutputError(
-                f"{_choices(outputs)}; choose one with output=key, index or callable"
-            )
+            raise ModelOutputError(f"{_choices(outputs)}; {self._cure(outputs)}")
         return outputs
+
+    def _cure(self, outputs: Any) -> str:
+        if isinstance(outputs, Mapping | tuple | list):
+            return "choose one with output=key, index or callable"
+        wanted = f"expected a {self.backend.name} tensor"
+        if outputs is None:
+            return f"{wanted}. Is a return statement missing?"
+        if isinstance(outputs, np.ndarray):
+            return f"{wanted}: NumPy arrays carry no gradient"
+        return f"{wanted}; output=callable can take one out of the object"
 
     def output_shape(self, inputs: Inputs, state: Any) -> tuple[tuple[int, ...], str]:
         """Finds the shape of one sample's output and its dtype.
@@ -97,8 +108,8 @@ class Scorer:
         shape = tuple(int(size) for size in outputs.shape)
         if shape[:1] != (rows,):
             raise ModelOutputError(
-                f"the model returned shape {shape} for {rows} rows; expected one row per sample, "
-                f"({rows}, ...): every sample must be scored on its own"
+                f"the model returned shape {shape} when tried on {rows} samples; expected one row "
+                f"per sample, ({rows}, ...): every sample must be scored on its own"
             )
         return shape[1:], self.backend.dtype(outputs)
 
@@ -125,7 +136,8 @@ def _choices(outputs: Any, wanted: Any = None) -> str:
     if isinstance(outputs, Mapping):
         keys = list(outputs)
         hint = nearest(wanted, map(str, keys)) if wanted is not None else ""
-        return f"the model returned a {type(outputs).__name__} with keys {keys}{hint}"
+        return f"the model returned a {type(outputs).__name__} with keys {keys}{'.' if hint else ''}{hint}"
     if isinstance(outputs, tuple | list):
         return f"the model returned a {type(outputs).__name__} of {len(outputs)} outputs"
-    return f"the model returned a {type(outputs).__module__}.{type(outputs).__qualname__}"
+    kind = type(outputs)
+    return f"the model returned {'None' if outputs is None else f'a {kind.__module__}.{kind.__qualname__}'}"

@@ -113,11 +113,16 @@ class TargetReader:
 
     def indices(self, parts: list[np.ndarray[Any, Any]], given: Any) -> Targets:
         """Checks one index per output axis and spreads scalars over the samples."""
+        if self.shape == ():
+            raise InputError(
+                f"targets are {_brief(given)}, but the output of shape ({self.n},) is one score per "
+                f"sample and has no class to index; pass targets=None"
+            )
         if len(parts) != len(self.shape):
             raise InputError(
-                f"targets {_brief(given)} give {len(parts)} index per sample, but the output of "
-                f"shape {(self.n, *self.shape)} has {len(self.shape)} axes after the sample "
-                f"axis: {_HOW}"
+                f"targets {_brief(given)} give {len(parts)} {_plural('index', len(parts))} per "
+                f"sample, but the output of shape {(self.n, *self.shape)} has {len(self.shape)} "
+                f"{_plural('axis', len(self.shape))} after the sample axis: {_HOW}"
             )
         columns = [
             self._index(part, axis, size)
@@ -149,7 +154,10 @@ class TargetReader:
             return self.backend.to_numpy(value)
         if value is None or isinstance(value, str | bytes | dict):
             raise InputTypeError(f"targets are {_brief(value)}: {_HOW}")
-        array = np.asarray(value)
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise InputError(f"targets are no array ({error}): {_HOW}") from None
         if array.dtype.kind not in "biuf":
             raise InputTypeError(f"targets are of type {array.dtype}: {_HOW}")
         return array
@@ -169,6 +177,10 @@ class TargetReader:
                 f"targets is None, but the output has shape {(self.n, *self.shape)}: no single "
                 f"class is predicted. Say what to explain: {_HOW}"
             )
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else {"index": "indices", "axis": "axes"}[word]
 
 
 def _brief(value: Any) -> str:

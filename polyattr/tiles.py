@@ -15,6 +15,7 @@ from polyattr.points import Points
 _ELEMENTS_PER_TILE = 50_000
 _FEWEST_ROWS, _MOST_ROWS = 4, 256
 _ACCELERATOR_FACTOR = 16
+_SMALL_BLOCK = 8
 
 
 def auto_batch_size(elements_per_row: int, accelerated: bool) -> int:
@@ -62,6 +63,24 @@ def balanced(total: int, most: int) -> tuple[int, int]:
     return parts, -(-total // parts)
 
 
+def _block_size(n: int, points: int, most: int) -> int:
+    """Chooses the samples per block: the fewest calls that pad at most a row each, on average.
+
+    Blocks of more samples than a tile has rows would make accumulators the larger part of memory,
+    so only small ones may exceed it.
+    """
+    sizes = np.arange(1, min(n, max(most, _SMALL_BLOCK)) + 1)
+    blocks = -(-n // sizes)
+    tiles = -(-sizes * points // most)
+    calls = blocks * tiles
+    computed = calls * -(-sizes * points // tiles)
+    padded = computed - n * points
+    # The least padding where nothing keeps to a row per call; then the fewest calls.
+    excess = np.maximum(padded - calls, 0)
+    best = np.lexsort((sizes, computed, calls, excess))
+    return int(sizes[best[0]])
+
+
 def plan_tiles(
     n: int, points: Points, accumulator: Accumulator, batch_size: int | None
 ) -> TilePlan:
@@ -74,7 +93,8 @@ def plan_tiles(
         batch_size: Most rows per gradient call; None for all in one call.
     """
     most = batch_size or n * points.count
-    blocks, samples = balanced(n, most)
+    samples = _block_size(n, points.count, most)
+    blocks = -(-n // samples)
     tiles, rows = balanced(samples * points.count, most)
     flat = np.arange(tiles * rows).reshape(tiles, rows)
     # Rows past the end repeat the last one with weight 0: same shape, nothing recompiled.

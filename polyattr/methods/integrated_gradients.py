@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from polyattr.backend import Tensor
-from polyattr.checks import check_count, check_non_negative
+from polyattr.checks import check_non_negative
 from polyattr.explainer import Common, Explainer, Settings
 from polyattr.points import Points, StraightPath
 from polyattr.rules import check_rule
@@ -23,8 +23,6 @@ class PathSettings(Settings):
     multiply_by_inputs: bool
 
     def __post_init__(self) -> None:
-        check_count("steps", self.steps, 1)
-        check_rule(self.rule, self.steps)
         if self.tolerance is not None:
             check_non_negative("tolerance", self.tolerance)
 
@@ -65,7 +63,8 @@ class IntegratedGradients(Explainer):
         multiply_by_inputs: bool = True,
         **common: Unpack[Common],
     ) -> None:
-        settings = PathSettings(steps, baseline_value, rule, tolerance, multiply_by_inputs)
+        points = check_rule(rule, steps)
+        settings = PathSettings(points, baseline_value, rule, tolerance, bool(multiply_by_inputs))
         super().__init__(model, settings, **common)
 
     @property

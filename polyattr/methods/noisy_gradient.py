@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Unpack
 
 from polyattr.checks import check_count, check_non_negative
-from polyattr.errors import InputError
+from polyattr.errors import InputError, InputTypeError
 from polyattr.explainer import Common, Explainer, Settings
 from polyattr.noise import SOURCES
 from polyattr.points import NoisyCopies, Points, independent_groups
@@ -25,6 +25,8 @@ class NoiseSettings(Settings):
     def __post_init__(self) -> None:
         check_non_negative("noise", self.noise)
         check_count("seed", self.seed, 0)
+        if not isinstance(self.antithetic, bool):
+            raise InputTypeError(f"antithetic is {self.antithetic!r}; expected True or False")
         if self.noise_source not in SOURCES:
             raise InputError(
                 f"noise_source is {self.noise_source!r}; expected 'portable' (the same draws in "
@@ -63,8 +65,9 @@ class NoisyGradient(Explainer):
         self._prepare(model, NoiseSettings(nb_samples, noise, seed, noise_source, False), common)
 
     def _prepare(self, model: Any, settings: NoiseSettings, common: Common) -> None:
-        check_count("nb_samples", settings.nb_samples, self.fewest_draws)
-        Explainer.__init__(self, model, settings, **common)
+        count = check_count("nb_samples", settings.nb_samples, self.fewest_draws)
+        seed = int(settings.seed)
+        Explainer.__init__(self, model, replace(settings, nb_samples=count, seed=seed), **common)
 
     @property
     def points(self) -> Points:

@@ -240,8 +240,8 @@ class GradBackend(ABC):
         """Says for each input whether the score depends on it at all."""
         return [gradient is not None for gradient in self.grad(score, rows)[1]]
 
-    def session(self) -> AbstractContextManager[None]:
-        """Surrounds a call; restores on exit whatever global state the framework may move."""
+    def session(self, like: Tensor | None = None) -> AbstractContextManager[None]:
+        """Surrounds a call on the device of `like`; restores global state on exit."""
         return nullcontext()
 
     def accelerated(self, tensor: Tensor) -> bool:

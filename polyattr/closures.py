@@ -10,30 +10,34 @@ from typing import Any
 _DEEPEST = 6
 
 
-def held_objects(function: object) -> tuple[object, ...]:
+def held_objects(function: object, whole: tuple[type, ...] = ()) -> tuple[object, ...]:
     """Collects the objects a function refers to, in a fixed order.
 
     A kernel compiled from the function holds their values; if a later call finds another object
     (new weights under the same name), the kernel is out of date. Objects changed in place, such
     as a framework's own variables, are the framework's business; a NumPy array written into in
     place is not noticed where a kernel froze it.
+
+    Args:
+        function: The function.
+        whole: Classes whose instances are returned as they are, not taken apart.
     """
-    return tuple(_walk(function, 0, set()))
+    return tuple(_walk(function, 0, set(), whole))
 
 
-def _walk(value: Any, depth: int, seen: set[int]) -> Iterator[object]:
+def _walk(value: Any, depth: int, seen: set[int], whole: tuple[type, ...]) -> Iterator[object]:
     if id(value) in seen or depth > _DEEPEST or isinstance(value, types.ModuleType | type):
         return
     # Whole numbers count calls or index layers: as weights they would recompile for nothing.
     if value is None or isinstance(value, str | bytes | int):
         return
     seen.add(id(value))
-    inner = _inside(value)
+    inner = None if isinstance(value, whole) else _inside(value)
     if inner is None:
         yield value
         return
     for child in inner:
-        yield from _walk(child, depth + 1, seen)
+        yield from _walk(child, depth + 1, seen, whole)
 
 
 def _inside(value: Any) -> list[Any] | None:

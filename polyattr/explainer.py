@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import numbers
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,6 @@ from polyattr import datasets, report
 from polyattr.accumulators import Accumulator, Mean
 from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend, Tensor
-from polyattr.checks import check_count
 from polyattr.closures import held_objects
 from polyattr.engine import Answer, Engine, Question, Tick
 from polyattr.errors import InputError, InputTypeError, nearest
@@ -220,7 +220,9 @@ class Explainer(ABC):
                 raise unrecognised(self._model, leaves)
             self._engine = self._bind(owner)
         engine = self._engine
-        with engine.backend.session(), engine.scorer.bound.inference():
+        native = [leaf for leaf in flatten(inputs, "inputs")[1] if engine.backend.is_tensor(leaf)]
+        like = native[0] if native else engine.scorer.bound.like
+        with engine.backend.session(like), engine.scorer.bound.inference():
             yield engine
 
     def _bind(self, backend: GradBackend) -> Engine:
@@ -268,8 +270,8 @@ class Explainer(ABC):
         return f"{type(self).__name__}({listed})"
 
 
-def _check_common(method: type, common: Common) -> None:
-    own = [p for p in inspect.signature(method.__init__).parameters if p not in {"self", "common"}]
+def _check_common(method: type[Explainer], common: Common) -> None:
+    own = [p for p in inspect.signature(method).parameters if p not in {"model", "common"}]
     known = [*own, *Common.__annotations__]
     unknown = set(common) - set(known)
     if unknown:
@@ -279,8 +281,9 @@ def _check_common(method: type, common: Common) -> None:
             f"{', '.join(known)}"
         )
     size = common.get("batch_size", "auto")
-    if isinstance(size, str) and size != "auto":
+    known_kind = size is None or isinstance(size, numbers.Integral | str)
+    if not known_kind or isinstance(size, bool) or (isinstance(size, str) and size != "auto"):
         raise InputTypeError(f"batch_size is {size!r}; expected an int, 'auto' or None")
-    if size is not None and not isinstance(size, str):
-        check_count("batch_size", size, 1)
+    if isinstance(size, numbers.Integral) and size < 1:
+        raise InputError(f"batch_size is {size}; expected at least 1 row per gradient call")
     check_operator(common.get("operator"))

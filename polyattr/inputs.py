@@ -85,14 +85,10 @@ def _read_leaf(leaf: Any, name: str, backend: GradBackend, bound: BoundModel) ->
     dtype = leaf.dtype.name if is_numpy else backend.dtype(leaf)
     if dtype not in FLOATS:
         whole = dtype.startswith(("int", "uint", "bool"))
+        hint = "Convert pixels to float; for token ids, attribute to the embedding layer's output"
         raise InputTypeError(
-            f"{name} has dtype {dtype}, which has no gradient here; expected one of "
-            f"{', '.join(sorted(FLOATS))}"
-            + (
-                ". Convert pixels to float; for token ids, attribute to the embedding"
-                if whole
-                else ""
-            )
+            f"{name} has dtype {dtype}, which has no gradient here; expected a floating dtype: "
+            f"{', '.join(sorted(FLOATS))}" + (f". {hint}" if whole else "")
         )
     if is_numpy:
         # The framework knows no other byte order than the machine's, nor NumPy's own bfloat16.

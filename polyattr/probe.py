@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.engine import Engine
-from polyattr.errors import InputTypeError, ModelOutputError, UnusedInputWarning, warn
+from polyattr.errors import InputError, InputTypeError, ModelOutputError, UnusedInputWarning, warn
 from polyattr.inputs import Inputs
 from polyattr.scoring import first_rows
 from polyattr.targets import TargetReader, Targets
@@ -37,15 +37,23 @@ class Probe:
         shape, dtype = self._output(engine, inputs)
         reader = TargetReader(engine.backend, like, inputs.n, shape)
         if targets is not None or reader.is_score:
-            return reader.read(targets, dtype), None
+            try:
+                return reader.read(targets, dtype), None
+            except InputError:
+                # The user may have given the model another head since: look again before refusing.
+                shape, dtype = self._output(engine, inputs, again=True)
+                reader = TargetReader(engine.backend, like, inputs.n, shape)
+                return reader.read(targets, dtype), None
         reader.check_predictable()
         outputs = engine.forward.outputs(inputs, batch_size)
         found = reader.predicted(outputs)
         return found, outputs[np.arange(inputs.n), found.record]
 
-    def _output(self, engine: Engine, inputs: Inputs) -> tuple[tuple[int, ...], str]:
+    def _output(
+        self, engine: Engine, inputs: Inputs, again: bool = False
+    ) -> tuple[tuple[int, ...], str]:
         key = inputs.signature(engine.backend)
-        if key not in self._shapes:
+        if again or key not in self._shapes:
             state = engine.scorer.bound.state()
             self._shapes[key] = engine.scorer.output_shape(inputs, state)
         return self._shapes[key]

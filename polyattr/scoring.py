@@ -136,8 +136,10 @@ def _choices(outputs: Any, wanted: Any = None) -> str:
     if isinstance(outputs, Mapping):
         keys = list(outputs)
         hint = nearest(wanted, map(str, keys)) if wanted is not None else ""
-        return f"the model returned a {type(outputs).__name__} with keys {keys}{'.' if hint else ''}{hint}"
+        listed = f"the model returned a {type(outputs).__name__} with keys {keys}"
+        return f"{listed}.{hint}" if hint else listed
     if isinstance(outputs, tuple | list):
         return f"the model returned a {type(outputs).__name__} of {len(outputs)} outputs"
-    kind = type(outputs)
-    return f"the model returned {'None' if outputs is None else f'a {kind.__module__}.{kind.__qualname__}'}"
+    if outputs is None:
+        return "the model returned None"
+    return f"the model returned a {type(outputs).__module__}.{type(outputs).__qualname__}"

@@ -115,8 +115,8 @@ class TargetReader:
         """Checks one index per output axis and spreads scalars over the samples."""
         if self.shape == ():
             raise InputError(
-                f"targets are {_brief(given)}, but the output of shape ({self.n},) is one score per "
-                f"sample and has no class to index; pass targets=None"
+                f"targets are {_brief(given)}, but the output of shape ({self.n},) is one score "
+                f"per sample and has no class to index; pass targets=None"
             )
         if len(parts) != len(self.shape):
             raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,11 @@ class TensorFlowBackend(GradBackend):
         if all(shape is not None and shape.is_fully_defined() for shape in shapes):
             return traced.structured_outputs
         return function(*args)
+
+    def session(self, like: Tensor | None = None) -> AbstractContextManager[None]:
+        """Works on the device of `like`: TensorFlow takes the first one otherwise."""
+        scope: AbstractContextManager[None] = tf.device(_device(like))
+        return scope
 
     def accelerated(self, tensor: Tensor) -> bool:
         """Anything but the CPU."""

@@ -110,7 +110,7 @@ class TorchBackend(GradBackend):
         return torch.stack(parts)
 
     @contextmanager
-    def session(self) -> Iterator[None]:
+    def session(self, like: Tensor | None = None) -> Iterator[None]:
         """Leaves no_grad and inference mode as the caller has them, and random state as it was."""
         with torch.random.fork_rng(_used_devices()), torch.inference_mode(False), torch.no_grad():
             yield

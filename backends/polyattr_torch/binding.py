@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
 from torch.utils._pytree import tree_map_only
 
 from polyattr.backend import BoundModel
+from polyattr.closures import held_objects
 from polyattr.errors import (
     InputTypeError,
     LayerNotFoundError,
@@ -51,15 +52,27 @@ def bind(model: Any, output_layer: Any) -> BoundModel:
             f"output_layer={output_layer!r} was given, but a function has no layers to name; pass "
             f"a function that returns the wanted layer's output, or the torch.nn.Module"
         )
-    return _BoundFunction(model, entry=model)
+    return _BoundFunction(model)
 
 
 class _BoundFunction(BoundModel):
-    """A function."""
+    """A function; modules it refers to are evaluated in inference mode."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function, entry=function)
+        tensors = [t for t in held_objects(function) if isinstance(t, torch.Tensor)]
+        floats = [t for t in tensors if t.is_floating_point()]
+        if floats:
+            self.like, self.dtype = floats[0], str(floats[0].dtype).removeprefix("torch.")
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function."""
         return self._function(*_own(args), **_own(kwargs))
+
+    def inference(self) -> AbstractContextManager[None]:
+        """Does for the modules the function refers to what is done for a module."""
+        held = held_objects(self._function, (torch.nn.Module,))
+        return _evaluated([m for m in held if isinstance(m, torch.nn.Module)])
 
 
 class _BoundModule(BoundModel):
@@ -100,31 +113,9 @@ class _BoundModule(BoundModel):
             raise LayerNotFoundError("output_layer belongs to the model but was not called")
         return outputs[-1]
 
-    @contextmanager
-    def inference(self) -> Iterator[None]:
+    def inference(self) -> AbstractContextManager[None]:
         """Turns training flags off, and each back as it was."""
-        # A frozen TorchScript module has no flag any more.
-        training = [m for m in self._module.modules() if getattr(m, "training", False)]
-        if any(_depends_on_mode(m) for m in training):
-            warn(
-                "the model is in training mode and has layers that behave differently there (such "
-                "as BatchNorm or Dropout); it is evaluated in inference mode and put back",
-                TrainingModeWarning,
-            )
-        # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
-        frozen = [p for p in self._module.parameters() if p.requires_grad and not p.is_inference()]
-        try:
-            for module in training:
-                module.training = False
-            # Without this, autograd keeps what it would need for the parameters' gradients.
-            for parameter in frozen:
-                parameter.requires_grad_(False)
-            yield
-        finally:
-            for parameter in frozen:
-                parameter.requires_grad_(True)
-            for module in training:
-                module.training = True
+        return _evaluated([self._module])
 
 
 class _BoundKeras(BoundModel):
@@ -145,6 +136,34 @@ class _BoundKeras(BoundModel):
         with captured(self._layer) as outputs:
             self._function(*args, **kwargs, training=False)
         return _copy(last_output(outputs, self._layer))
+
+
+@contextmanager
+def _evaluated(roots: Sequence[Any]) -> Iterator[None]:
+    modules = {id(m): m for root in roots for m in root.modules()}.values()
+    # A frozen TorchScript module has no flag any more.
+    training = [m for m in modules if getattr(m, "training", False)]
+    if any(_depends_on_mode(m) for m in training):
+        warn(
+            "the model is in training mode and has layers that behave differently there (such "
+            "as BatchNorm or Dropout); it is evaluated in inference mode and put back",
+            TrainingModeWarning,
+        )
+    held = [p for module in modules for p in module.parameters(recurse=False)]
+    # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
+    frozen = [p for p in held if p.requires_grad and not p.is_inference()]
+    try:
+        for module in training:
+            module.training = False
+        # Without this, autograd keeps what it would need for the parameters' gradients.
+        for parameter in frozen:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(True)
+        for module in training:
+            module.training = True
 
 
 def _depends_on_mode(module: Any) -> bool:

@@ -41,7 +41,7 @@ def refused(kind, builtin, parts, method, **settings):
         ("trapezoid", 1, "2"),
         ("clenshaw-curtis", 1, "2"),
         ("simpson", 2, "3"),
-        ("simpson", -3, "1"),
+        ("simpson", -3, "3"),
     ],
 )
 def test_steps_below_the_minimum_of_the_rule(rule, steps, least):

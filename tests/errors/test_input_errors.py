@@ -133,7 +133,7 @@ def test_a_baseline_that_is_not_finite(lab, method):
 
 
 def test_a_baseline_that_is_no_number(lab, method):
-    refused(InputTypeError, lambda: method.explain(X, baselines="zero"), "baselines is a str")
+    refused(InputTypeError, lambda: method.explain(X, baselines="zero"), "baselines is 'zero'")
 
 
 def test_baselines_in_other_containers(lab, of_two):

@@ -87,7 +87,12 @@ def test_an_unknown_output(lab):
 
 def test_rows_that_are_not_the_inputs_rows(lab):
     method = saliency(lab, lambda ops, x: ops.total(x))
-    refused(ModelOutputError, lambda: method.explain(X), "(3,) for 2 rows", "one row per sample")
+    refused(
+        ModelOutputError,
+        lambda: method.explain(X),
+        "(3,) when tried on 2 samples",
+        "one row per sample",
+    )
 
 
 def test_an_operator_that_returns_no_scores(lab):
@@ -98,7 +103,7 @@ def test_an_operator_that_returns_no_scores(lab):
     ]:
         method = saliency(lab, lambda ops, x: x * x, operator=operator)
         refused(
-            ModelOutputError, lambda m=method: m.explain(X), f"operator returned {shown}", "per row"
+            ModelOutputError, lambda m=method: m.explain(X), f"operator gave {shown}", "per sample"
         )
 
 
@@ -132,7 +137,7 @@ def test_a_gradient_that_is_nan_at_a_draw(lab):
     x = np.array([[100.0], [0.1]], np.float32)
     model = lab.function(lambda ops, t: ops.sum(ops.sqrt(t)))
     method = polyattr.SmoothGrad(model, backend=lab.name, noise=1.0, nb_samples=20)
-    refused(NonFiniteGradientError, lambda: method.explain(x), "sample 1 at noise draw", "1 of 2")
+    refused(NonFiniteGradientError, lambda: method.explain(x), "sample 1 at noisy copy", "1 of 2")
 
 
 def test_a_function_has_no_layers(lab):

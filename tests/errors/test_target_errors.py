@@ -76,12 +76,12 @@ def test_one_sample_and_one_index_per_score(lab):
 
 
 def test_an_index_where_the_output_is_the_score(methods):
-    refused(InputError, methods[()], 0, "targets 0", "0 axes after the sample axis")
+    refused(InputError, methods[()], 0, "targets are 0", "no class to index")
 
 
 @pytest.mark.parametrize("targets", [(0,), (0, 1, 1), (0, 0, 0, 0)])
 def test_a_tuple_of_the_wrong_length(methods, targets):
-    parts = [f"{len(targets)} index", "(5, 2, 2)", "2 axes"]
+    parts = [f"{len(targets)} {'index' if len(targets) == 1 else 'indices'}", "(5, 2, 2)", "2 axes"]
     refused(InputError, methods[(2, 2)], targets, *parts)
 
 
@@ -117,9 +117,9 @@ def test_a_ragged_list(methods):
 
 def test_a_callable_that_returns_no_score(lab, methods):
     for target in (lambda out: out, lambda out: out[:2, 0]):
-        with pytest.raises(ModelOutputError, match="targets returned") as caught:
+        with pytest.raises(ModelOutputError, match="the callable given as targets") as caught:
             methods[(4,)].explain(X, target)
-        assert "expected one score per row" in str(caught.value)
+        assert "expected one score per sample" in str(caught.value)
 
 
 def test_targets_an_operator_cannot_be_given(lab):

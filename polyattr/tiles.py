@@ -75,9 +75,10 @@ def _block_size(n: int, points: int, most: int) -> int:
     calls = blocks * tiles
     computed = calls * -(-sizes * points // tiles)
     padded = computed - n * points
-    # The least padding where nothing keeps to a row per call; then the fewest calls.
+    # The least padding where nothing keeps to a row per call; then the fewest calls; then the
+    # largest blocks, whose samples share the noise of a tile.
     excess = np.maximum(padded - calls, 0)
-    best = np.lexsort((sizes, computed, calls, excess))
+    best = np.lexsort((-sizes, computed, calls, excess))
     return int(sizes[best[0]])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -146,18 +147,21 @@ class Attribution:
         )
 
 
-def load(path: str | PathLike[str]) -> Attribution:
+def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
     """Reads an attribution written by `Attribution.save`; values are NumPy arrays.
 
     Args:
         path: An npz file. Nothing in it is executed: pickled objects are refused.
+        max_bytes: Most memory the arrays may take; a file from a stranger can be small and unfold
+            to far more.
 
     Raises:
-        InputError: Not a file written by `Attribution.save`, or by a later format.
+        InputError: Not a file written by `Attribution.save`, or by a later format, or too large.
     """
     try:
         # Opened here, since NumPy leaves its own handle open when the archive is broken.
         with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
+            _check_sizes(file.zip, max_bytes)
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(str(arrays.pop("meta")))
         if meta["format"] > _FORMAT:
@@ -176,6 +180,27 @@ def load(path: str | PathLike[str]) -> Attribution:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is not an attribution saved by polyattr: {error}") from None
+
+
+def _check_sizes(archive: zipfile.ZipFile, max_bytes: int) -> None:
+    """Checks what every array claims to hold against what the archive holds for it."""
+    total = 0
+    for entry in archive.infolist():
+        with archive.open(entry) as stream:
+            version = np.lib.format.read_magic(stream)
+            read = np.lib.format.read_array_header_1_0
+            shape, _, dtype = (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(
+                stream
+            )
+            claimed = math.prod(shape) * dtype.itemsize
+            if claimed != entry.file_size - stream.tell():
+                raise ValueError(f"{entry.filename} claims {claimed} bytes and holds others")
+        total += claimed
+    if total > max_bytes:
+        raise InputError(
+            f"the arrays take {total} bytes, more than max_bytes={max_bytes}; pass a larger "
+            f"max_bytes if the file is yours"
+        )
 
 
 def _pack(value: Any, arrays: dict[str, Array]) -> Any:

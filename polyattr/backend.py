@@ -244,6 +244,10 @@ class GradBackend(ABC):
         """Surrounds a call on the device of `like`; restores global state on exit."""
         return nullcontext()
 
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """Says whether an error means that a tile was too large for the device's memory."""
+        return isinstance(error, MemoryError)
+
     def accelerated(self, tensor: Tensor) -> bool:
         """Says whether a tensor lives on an accelerator."""
         return False

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import numbers
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypedDict, Unpack
+from dataclasses import fields
+from typing import Any, ClassVar, Unpack
 
 from polyattr import datasets, report
 from polyattr.accumulators import Accumulator, Mean
@@ -17,31 +15,17 @@ from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend, Tensor
 from polyattr.closures import held_objects
 from polyattr.engine import Answer, Engine, Question, Tick
-from polyattr.errors import InputError, InputTypeError, nearest
+from polyattr.errors import InputError
 from polyattr.inputs import Inputs, read_baselines, read_inputs
 from polyattr.kernels import Kernels
+from polyattr.options import Common, Settings, check_common
 from polyattr.plugins import detect, get_backend, unrecognised
 from polyattr.points import Points
 from polyattr.probe import Probe
 from polyattr.progress import progress_bar
-from polyattr.scoring import Operator, Scorer, check_operator
+from polyattr.scoring import Scorer
 from polyattr.structure import flatten
 from polyattr.tiles import auto_batch_size
-
-
-class Common(TypedDict, total=False):
-    """The keyword arguments every method takes; see `Explainer`."""
-
-    backend: str | GradBackend | None
-    output_layer: Any
-    batch_size: int | str | None
-    operator: Operator | None
-    output: Any
-
-
-@dataclass(frozen=True)
-class Settings:
-    """A method's own arguments; immutable, shown in its repr."""
 
 
 class Explainer(ABC):
@@ -56,8 +40,8 @@ class Explainer(ABC):
             or object; None for the model's output. Explains the logits of a model that ends in a
             softmax.
         batch_size: Most rows per gradient call, over samples and points together; "auto" chooses
-            from the size of a row, None sends everything in one call. Changes memory and time,
-            never the answer.
+            from the size of a row, None sends everything in one call. Halved when memory runs
+            out. Changes memory and time, never the answer.
         operator: ``g(model, inputs, targets) -> (N,)`` scores in the native framework; None scores
             the model's outputs as `targets` say.
         output: Key, index or callable that selects one of several model outputs.
@@ -72,17 +56,29 @@ class Explainer(ABC):
     uses_baselines: ClassVar[bool] = False
 
     def __init__(self, model: Any, settings: Settings, **common: Unpack[Common]) -> None:
-        _check_common(type(self), common)
+        check_common(type(self), common)
         self.settings = settings
         self._model = model
         self._common = common
+        self._begin()
+
+    def _begin(self) -> None:
         self._lock = threading.RLock()
+        self._most_rows: int | None = None
         self._engine: Engine | None = None
         self._probe = Probe()
-        backend = common.get("backend")
-        owner = detect(model) if backend is None else get_backend(backend)
+        backend = self._common.get("backend")
+        owner = detect(self._model) if backend is None else get_backend(backend)
         if owner is not None:
             self._engine = self._bind(owner)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles as model and arguments; kernels and locks are made anew by the reader."""
+        return {"settings": self.settings, "_model": self._model, "_common": self._common}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
 
     # -- what a method defines ----------------------------------------------------------------
 
@@ -192,8 +188,7 @@ class Explainer(ABC):
     ) -> tuple[Any, Attribution | None]:
         with self._lock, self._ready(inputs) as engine:
             question = self._question(engine, inputs, targets, baselines)
-            batch_size = self._batch_size(question.inputs, engine.backend)
-            answer = engine.gradients(question, batch_size, tick)
+            answer, batch_size = self._answer(engine, question, tick)
             leaves = self._values(engine.backend, question, answer)
             values = question.inputs.structure.build(
                 [
@@ -245,6 +240,21 @@ class Explainer(ABC):
         seed, source = self.noise or (0, "portable")
         return Question(given, goals, origins, seed, source, scores)
 
+    def _answer(
+        self, engine: Engine, question: Question, tick: Tick | None
+    ) -> tuple[Answer, int | None]:
+        """Runs the engine, with half the rows per call each time memory runs out."""
+        batch_size = self._batch_size(question.inputs, engine.backend)
+        while True:
+            try:
+                return engine.gradients(question, batch_size, tick), batch_size
+            except Exception as error:
+                rows = batch_size or question.inputs.n * engine.points.count
+                if rows == 1 or not engine.backend.is_out_of_memory(error):
+                    raise
+            # Outside the handler, whose traceback would keep the tile's tensors alive.
+            batch_size = self._most_rows = rows // 2
+
     def _values(self, backend: GradBackend, question: Question, answer: Answer) -> list[Tensor]:
         """Computes the attributions of every input in the accumulator's dtype."""
         baselines = question.baselines or [None] * len(answer.estimates)
@@ -260,30 +270,12 @@ class Explainer(ABC):
     def _batch_size(self, inputs: Inputs, backend: GradBackend) -> int | None:
         given = self._common.get("batch_size", "auto")
         if given == "auto":
-            return auto_batch_size(inputs.elements, backend.accelerated(inputs.leaves[0]))
-        return None if given is None else int(given)
+            given = auto_batch_size(inputs.elements, backend.accelerated(inputs.leaves[0]))
+        limits = [int(rows) for rows in (given, self._most_rows) if rows is not None]
+        return min(limits, default=None)
 
     def __repr__(self) -> str:
         own = {field.name: getattr(self.settings, field.name) for field in fields(self.settings)}
         shared = {name: value for name, value in self._common.items() if value is not None}
         listed = ", ".join(f"{name}={value!r}" for name, value in (own | shared).items())
         return f"{type(self).__name__}({listed})"
-
-
-def _check_common(method: type[Explainer], common: Common) -> None:
-    own = [p for p in inspect.signature(method).parameters if p not in {"model", "common"}]
-    known = [*own, *Common.__annotations__]
-    unknown = set(common) - set(known)
-    if unknown:
-        name = min(unknown)
-        raise InputTypeError(
-            f"{method.__name__} has no argument {name!r}.{nearest(name, known)} Its arguments: "
-            f"{', '.join(known)}"
-        )
-    size = common.get("batch_size", "auto")
-    known_kind = size is None or isinstance(size, numbers.Integral | str)
-    if not known_kind or isinstance(size, bool) or (isinstance(size, str) and size != "auto"):
-        raise InputTypeError(f"batch_size is {size!r}; expected an int, 'auto' or None")
-    if isinstance(size, numbers.Integral) and size < 1:
-        raise InputError(f"batch_size is {size}; expected at least 1 row per gradient call")
-    check_operator(common.get("operator"))

@@ -110,6 +110,12 @@ class JaxBackend(GradBackend):
         """Reads the dependence off the traced derivative, without computing anything."""
         return depends_on(score, rows)
 
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """XLA's status."""
+        if isinstance(error, MemoryError):
+            return True
+        return isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)
+
     def accelerated(self, tensor: Tensor) -> bool:
         """Anything but the CPU."""
         return any(device.platform != "cpu" for device in tensor.devices())

@@ -120,6 +120,10 @@ class TensorFlowBackend(GradBackend):
         scope: AbstractContextManager[None] = tf.device(_device(like))
         return scope
 
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """TensorFlow's status."""
+        return isinstance(error, tf.errors.ResourceExhaustedError | MemoryError)
+
     def accelerated(self, tensor: Tensor) -> bool:
         """Anything but the CPU."""
         return "CPU" not in tensor.device

@@ -115,6 +115,12 @@ class TorchBackend(GradBackend):
         with torch.random.fork_rng(_used_devices()), torch.inference_mode(False), torch.no_grad():
             yield
 
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """The device's error, or the CPU allocator's, which has no class of its own."""
+        if isinstance(error, torch.OutOfMemoryError | MemoryError):
+            return True
+        return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
     def accelerated(self, tensor: Tensor) -> bool:
         """Anything but the CPU."""
         return bool(tensor.device.type != "cpu")

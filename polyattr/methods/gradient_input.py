@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from polyattr.backend import Tensor
-from polyattr.explainer import Common, Explainer, Settings
+from polyattr.explainer import Explainer
+from polyattr.options import Common, Settings
 from polyattr.points import Points
 
 

@@ -7,7 +7,8 @@ from typing import Any, Unpack
 
 from polyattr.backend import Tensor
 from polyattr.checks import check_non_negative
-from polyattr.explainer import Common, Explainer, Settings
+from polyattr.explainer import Explainer
+from polyattr.options import Common, Settings
 from polyattr.points import Points, StraightPath
 from polyattr.rules import check_rule
 

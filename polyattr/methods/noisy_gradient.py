@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Unpack
 
 from polyattr.checks import check_count, check_non_negative
 from polyattr.errors import InputError, InputTypeError
-from polyattr.explainer import Common, Explainer, Settings
+from polyattr.explainer import Explainer
 from polyattr.noise import SOURCES
+from polyattr.options import Common, Settings
 from polyattr.points import NoisyCopies, Points, independent_groups
 
 

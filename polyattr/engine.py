@@ -59,6 +59,17 @@ class Answer:
     scores: np.ndarray[Any, Any]
 
 
+@dataclass(frozen=True)
+class _Run:
+    """What all blocks of one call share."""
+
+    question: Question
+    plan: TilePlan
+    columns: list[dict[str, Tensor]]
+    kernel: Callable[..., Any]
+    parameters: Any
+
+
 @dataclass
 class Engine:
     """Owns the compiled kernels of one explainer.
@@ -104,13 +115,13 @@ class Engine:
         """
         inputs = question.inputs
         plan = plan_tiles(inputs.n, self.points, self.accumulator, batch_size)
-        columns = self._native_columns(plan, inputs.leaves)
+        run = self._prepare(question, plan)
         shares = np.bincount(self.points.group, minlength=self.points.groups)
         blocks: list[list[Estimate]] = []
         logs = []
         for number, index in enumerate(_blocks(inputs.n, plan)):
             report = None if tick is None else _shifted(tick, number, plan)
-            state, log = self._block(question, plan, columns, index, report)
+            state, log = self._block(run, index, report)
             blocks.append([self.accumulator.finish(part, shares) for part in state])
             logs.append(log)
         scores, sizes = (
@@ -124,31 +135,32 @@ class Engine:
         ]
         return Answer(estimates, scores[: inputs.n])
 
+    def _prepare(self, question: Question, plan: TilePlan) -> _Run:
+        targets = question.targets
+        kernel = self.kernels.get(
+            ("gradients", question.inputs.structure, targets.kind, targets.select),
+            lambda: self.backend.compile(self._tile_kernel(question).run, donate=0),
+        )
+        columns = self._native_columns(plan, question.inputs.leaves)
+        return _Run(question, plan, columns, kernel, self.scorer.bound.state())
+
     def _block(
         self,
-        question: Question,
-        plan: TilePlan,
-        columns: list[dict[str, Tensor]],
+        run: _Run,
         index: np.ndarray[Any, Any] | None,
         report: Callable[[int], None] | None,
     ) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, Tensor]]:
-        backend, targets = self.backend, question.targets
-        leaves = question.inputs.leaves
+        backend, question, leaves = self.backend, run.question, run.question.inputs.leaves
         baselines = [
             start if start.shape[0] == 1 else take_rows(backend, [start], index)[0]
             for start in question.baselines
         ]
-        goals = take_rows(backend, targets.columns, index)
-        arguments = (take_rows(backend, leaves, index), baselines, goals)
-        kernel = self.kernels.get(
-            ("gradients", question.inputs.structure, targets.kind, targets.select),
-            lambda: backend.compile(self._tile_kernel(question).run, donate=0),
-        )
-        state = self._start(leaves, plan)
-        parameters = self.scorer.bound.state()
-        noise = self._noise(question, plan)
-        for tile, (column, draws) in enumerate(zip(columns, noise, strict=True)):
-            state = kernel(state, parameters, *arguments, column, draws)
+        goals = take_rows(backend, question.targets.columns, index)
+        arguments = (run.parameters, take_rows(backend, leaves, index), baselines, goals)
+        state = self._start(leaves, run.plan)
+        noise = self._noise(question, run.plan)
+        for tile, (column, draws) in enumerate(zip(run.columns, noise, strict=True)):
+            state = run.kernel(state, *arguments, column, draws)
             if report is not None:
                 backend.to_numpy(state[1])
                 report(tile + 1)

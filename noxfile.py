@@ -97,7 +97,7 @@ def jax(session: nox.Session) -> None:
 @nox.session
 def consistency(session: nox.Session) -> None:
     """All three frameworks in one environment give the same answers."""
-    _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED)
+    _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED, "flax")
     _pytest(session, FRAMEWORKS, "tests/consistency")
 
 

@@ -15,7 +15,7 @@ from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend, Tensor
 from polyattr.closures import held_objects
 from polyattr.engine import Answer, Engine, Question, Tick
-from polyattr.errors import InputError
+from polyattr.errors import InputError, InputTypeError
 from polyattr.inputs import Inputs, read_baselines, read_inputs
 from polyattr.kernels import Kernels
 from polyattr.options import Common, Settings, check_common
@@ -57,6 +57,11 @@ class Explainer(ABC):
 
     def __init__(self, model: Any, settings: Settings, **common: Unpack[Common]) -> None:
         check_common(type(self), common)
+        if isinstance(model, type):
+            raise InputTypeError(
+                f"model is the class {model.__name__}; expected an instance of it, "
+                f"{model.__name__}(...)"
+            )
         self.settings = settings
         self._model = model
         self._common = common

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from polyattr.engine import Engine
-from polyattr.errors import InputError, InputTypeError, ModelOutputError, UnusedInputWarning, warn
+from polyattr.errors import (
+    InputError,
+    InputTypeError,
+    ModelOutputError,
+    PolyattrError,
+    UnusedInputWarning,
+    warn,
+)
 from polyattr.inputs import Inputs
 from polyattr.scoring import first_rows
 from polyattr.targets import TargetReader, Targets
@@ -55,7 +64,8 @@ class Probe:
         key = inputs.signature(engine.backend)
         if again or key not in self._shapes:
             state = engine.scorer.bound.state()
-            self._shapes[key] = engine.scorer.output_shape(inputs, state)
+            with _noted(inputs):
+                self._shapes[key] = engine.scorer.output_shape(inputs, state)
         return self._shapes[key]
 
     def connections(self, engine: Engine, inputs: Inputs, targets: Targets) -> None:
@@ -89,10 +99,30 @@ class Probe:
     def _ask(self, engine: Engine, inputs: Inputs, targets: Targets) -> list[bool]:
         columns, scorer = first_rows(targets.columns), engine.scorer
         state = scorer.bound.state()
-        return engine.backend.connected(
-            lambda rows: scorer.score(inputs.structure, targets, state, rows, columns),
-            first_rows(inputs.leaves),
+        with _noted(inputs):
+            return engine.backend.connected(
+                lambda rows: scorer.score(inputs.structure, targets, state, rows, columns),
+                first_rows(inputs.leaves),
+            )
+
+
+@contextmanager
+def _noted(inputs: Inputs) -> Iterator[None]:
+    """Adds to an error of the user's own code what it was called with."""
+    try:
+        yield
+    except PolyattrError:
+        raise
+    except Exception as error:
+        shapes = ", ".join(
+            f"{name} of shape {tuple(row.shape)}"
+            for name, row in zip(inputs.structure.names, first_rows(inputs.leaves), strict=True)
         )
+        error.add_note(
+            f"polyattr was trying the model on {shapes}: at most the first two of the "
+            f"{inputs.n} samples given, along the first axis"
+        )
+        raise
 
 
 def _operator_targets(engine: Engine, inputs: Inputs, targets: Any) -> Targets:

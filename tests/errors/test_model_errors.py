@@ -191,3 +191,19 @@ def test_something_that_names_no_layer(network, selector):
     with pytest.raises(polyattr.InputTypeError, match="output_layer is") as caught:
         polyattr.Saliency(network, output_layer=selector)
     assert repr(selector) in str(caught.value)
+
+
+def test_an_error_of_the_model_says_what_it_was_called_with(lab):
+    model = lab.function(lambda ops, x: ops.matmul(x, np.ones((4, 2), np.float32)))
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever the framework raises
+        polyattr.Saliency(model, backend=lab.name).explain(X[:, :3], 0)
+    assert not isinstance(caught.value, polyattr.PolyattrError)
+    assert "inputs of shape (2, 3)" in caught.value.__notes__[-1]
+
+
+def test_a_class_is_no_model(backend_name):
+    class Network:
+        pass
+
+    with pytest.raises(polyattr.InputTypeError, match="class Network; expected an instance"):
+        polyattr.Saliency(Network, backend=backend_name)

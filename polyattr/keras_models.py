@@ -42,6 +42,16 @@ def keras_entry(model: Any) -> Callable[..., Any] | None:
     return entry
 
 
+def keras_dtype(model: Any) -> str | None:
+    """Names the dtype a model takes: that of its symbolic inputs, else of its variables.
+
+    The model's own policy says little: it stays float32 around layers that compute in float64.
+    """
+    known = [*(getattr(model, "inputs", None) or []), *model.variables]
+    names = [str(getattr(entry.dtype, "name", entry.dtype)) for entry in known]
+    return next((name for name in names if "float" in name), None)
+
+
 def _is_graph(model: Any) -> bool:
     return any(kind.__name__ in {"Functional", "Sequential"} for kind in type(model).__mro__)
 

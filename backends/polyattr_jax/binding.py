@@ -12,7 +12,14 @@ import jax.numpy as jnp
 from polyattr.backend import BoundModel
 from polyattr.closures import held_objects
 from polyattr.errors import LayerNotFoundError, UnrecognisedModelError
-from polyattr.keras_models import captured, find_layer, keras_backend, keras_entry, last_output
+from polyattr.keras_models import (
+    captured,
+    find_layer,
+    keras_backend,
+    keras_dtype,
+    keras_entry,
+    last_output,
+)
 
 _JITTED = type(jax.jit(lambda: None))
 
@@ -121,9 +128,9 @@ class _BoundKeras(ParametrisedModel):
         self._layer = None if output_layer is None else find_layer(model, output_layer)
 
     @property
-    def dtype(self) -> str:  # type: ignore[override]
-        """The dtype the model computes in."""
-        return str(self._function.compute_dtype)
+    def dtype(self) -> str | None:  # type: ignore[override]
+        """The dtype the model takes."""
+        return keras_dtype(self._function)
 
     def state(self) -> Any:
         """The values of all variables, as they are now."""

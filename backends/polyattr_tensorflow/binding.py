@@ -12,7 +12,14 @@ import tensorflow as tf
 from polyattr.backend import BoundModel
 from polyattr.closures import held_objects
 from polyattr.errors import LayerNotFoundError, UnrecognisedModelError
-from polyattr.keras_models import captured, find_layer, keras_backend, keras_entry, last_output
+from polyattr.keras_models import (
+    captured,
+    find_layer,
+    keras_backend,
+    keras_dtype,
+    keras_entry,
+    last_output,
+)
 
 _TF_FUNCTION = type(tf.function(lambda: None))
 
@@ -74,7 +81,7 @@ class _BoundKeras(BoundModel):
     def __init__(self, model: Any, output_layer: Any) -> None:
         super().__init__(model, entry=keras_entry(model))
         self._layer = None if output_layer is None else find_layer(model, output_layer)
-        self.dtype = str(model.compute_dtype)
+        self.dtype = keras_dtype(model)
         self.like = _first_float(model.variables)
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -25,9 +25,10 @@ def build(weights: Mapping[str, np.ndarray]) -> keras.Model:
         A functional model that maps images (N, 28, 28) to class probabilities (N, 10). Its layer
         "logits" gives the scores before the softmax, (N, 10).
     """
-    images = x = keras.Input((28, 28), name="images")
+    dtype = str(weights["logits.bias"].dtype)
+    images = x = keras.Input((28, 28), name="images", dtype=dtype)
     channels = [len(weights[f"conv{i}.bias"]) for i in (1, 2, 3)]
-    for layer in _layers(channels, str(weights["logits.bias"].dtype)):
+    for layer in _layers(channels, dtype):
         x = layer(x)
     model = keras.Model(images, x, name="polyattr_demo")
     for name in ("conv1", "conv2", "conv3"):

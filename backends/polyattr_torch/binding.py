@@ -19,7 +19,14 @@ from polyattr.errors import (
     nearest,
     warn,
 )
-from polyattr.keras_models import captured, find_layer, keras_backend, keras_entry, last_output
+from polyattr.keras_models import (
+    captured,
+    find_layer,
+    keras_backend,
+    keras_dtype,
+    keras_entry,
+    last_output,
+)
 
 _BATCH_NORM = torch.nn.modules.batchnorm._BatchNorm
 _DROPOUT = torch.nn.modules.dropout._DropoutNd
@@ -124,7 +131,7 @@ class _BoundKeras(BoundModel):
     def __init__(self, model: Any, output_layer: Any) -> None:
         super().__init__(model, entry=keras_entry(model))
         self._layer = None if output_layer is None else find_layer(model, output_layer)
-        self.dtype = str(getattr(model, "compute_dtype", None) or "float32")
+        self.dtype = keras_dtype(model)
         floats = [v.value for v in model.variables]
         self.like = floats[0] if floats else None
 

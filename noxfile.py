@@ -15,6 +15,7 @@ nox.options.sessions = [
     "tensorflow",
     "jax",
     "consistency",
+    "docs",
     "demo",
 ]
 nox.options.reuse_venv = "no"
@@ -60,7 +61,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types: mypy strict over core, backends and tools."""
-    _install(session, "mypy", "nox", "click", "rich", ".")
+    _install(session, "mypy", "nox", "pytest", "click", "rich", ".")
     session.run("mypy")
 
 
@@ -99,6 +100,13 @@ def consistency(session: nox.Session) -> None:
     """All three frameworks in one environment give the same answers."""
     _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED, "flax")
     _pytest(session, FRAMEWORKS, "tests/consistency")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documented backend, on a fourth framework, passes the conformance suite."""
+    _install(session, ".", *SHARED, "autograd")
+    _pytest(session, ("autograd",), "tests/conformance")
 
 
 @nox.session

@@ -25,6 +25,15 @@ Tensor = Any
 Score = Callable[[list[Tensor]], Tensor]
 """Maps rows (one tensor per input, each (R, ...)) to their scores (R,)."""
 
+
+def noise_words(seed: int, leaf: int, draw: int) -> list[int]:
+    """Splits what names a draw into words of fixed length, for generators seeded by a list.
+
+    Without the split, a large seed and a small one with another leaf could name the same draw.
+    """
+    return [seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF, leaf, draw]
+
+
 hookspec = pluggy.HookspecMarker("polyattr")
 hookimpl = pluggy.HookimplMarker("polyattr")
 
@@ -80,12 +89,13 @@ class GradBackend(ABC):
 
     Attributes:
         name: The framework's import name, which is also the plugin's name.
-        interface: The version of this interface the backend was written for.
+        interface: The version of this interface the backend was written for; stated by every backend,
+            never inherited from polyattr, so that a later release can tell.
         accelerated: Whether rows per call should follow an accelerator's appetite.
     """
 
     name: ClassVar[str]
-    interface: ClassVar[int] = INTERFACE_VERSION
+    interface: ClassVar[int]
 
     @hookimpl
     def polyattr_claim(self, candidate: object) -> GradBackend | None:

@@ -214,8 +214,14 @@ def _check_backend(backend: Any, where: str) -> None:
         )
     if not isinstance(getattr(backend, "name", None), str):
         raise PolyattrError(f"{where}: {type(backend).__name__} has no `name` of type str")
-    if backend.interface != INTERFACE_VERSION:
+    version = getattr(backend, "interface", None)
+    if version is None:
         raise InputTypeError(
-            f"{where} speaks version {backend.interface} of the backend interface, this polyattr "
+            f"{where} states no interface version; {type(backend).__name__} needs "
+            f"interface = {INTERFACE_VERSION}"
+        )
+    if version != INTERFACE_VERSION:
+        raise InputTypeError(
+            f"{where} speaks version {version} of the backend interface, this polyattr "
             f"speaks {INTERFACE_VERSION}; install the release of the plugin that matches"
         )

@@ -19,6 +19,7 @@ class JaxBackend(GradBackend):
     """Runs models on whatever device their inputs are on."""
 
     name = "jax"
+    interface = 1
 
     def claims(self, candidate: object) -> bool:
         """An array, a jitted function, or a flax, equinox or Keras model."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from polyattr.backend import BoundModel, GradBackend, Score, Tensor
+from polyattr.backend import BoundModel, GradBackend, Score, Tensor, noise_words
 from polyattr.errors import PolyattrError
 from polyattr_tensorflow import demo_network
 from polyattr_tensorflow.binding import bind, is_model
@@ -20,6 +20,7 @@ class TensorFlowBackend(GradBackend):
     """Runs models on whatever device their inputs are on."""
 
     name = "tensorflow"
+    interface = 1
 
     def claims(self, candidate: object) -> bool:
         """A tensor, a tf.function, a tf.Module, or a Keras model on TensorFlow."""
@@ -149,5 +150,5 @@ def _device(like: Tensor | None) -> str | None:
 
 
 def _draw(seed: int, leaf: int, draw: int, shape: tuple[int, ...]) -> Tensor:
-    words = np.random.SeedSequence([seed, leaf, draw]).generate_state(2, np.uint32)
+    words = np.random.SeedSequence(noise_words(seed, leaf, draw)).generate_state(2, np.uint32)
     return tf.random.stateless_normal(shape, words.view(np.int32), dtype=tf.float32)

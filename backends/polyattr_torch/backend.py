@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from polyattr.backend import BoundModel, GradBackend, Score, Tensor
+from polyattr.backend import BoundModel, GradBackend, Score, Tensor, noise_words
 from polyattr_torch import demo_network
 from polyattr_torch.binding import bind, is_model
 
@@ -18,6 +18,7 @@ class TorchBackend(GradBackend):
     """Runs models on whatever device their inputs are on."""
 
     name = "torch"
+    interface = 1
 
     def claims(self, candidate: object) -> bool:
         """A tensor, or a module that is not a Keras model of another framework."""
@@ -77,10 +78,7 @@ class TorchBackend(GradBackend):
     def to_numpy(self, tensor: Tensor) -> np.ndarray[Any, Any]:
         """Copies to the host; bfloat16, which NumPy lacks, as float32."""
         host = tensor.detach().cpu()
-        plain: np.ndarray[Any, Any] = (
-            host.float() if host.dtype is torch.bfloat16 else host
-        ).numpy()
-        return plain
+        return np.array((host.float() if host.dtype is torch.bfloat16 else host).numpy())
 
     def dtype(self, tensor: Tensor) -> str:
         """Names the dtype."""
@@ -102,7 +100,9 @@ class TorchBackend(GradBackend):
         """Draws with a generator of its own per draw, on the device."""
         parts = []
         for draw in draws:
-            state = np.random.SeedSequence([seed, leaf, draw]).generate_state(1, np.uint64)
+            state = np.random.SeedSequence(noise_words(seed, leaf, draw)).generate_state(
+                1, np.uint64
+            )
             generator = torch.Generator(device=like.device)
             generator.manual_seed(int(state[0] >> np.uint64(1)))
             shape = tuple(like.shape[1:])

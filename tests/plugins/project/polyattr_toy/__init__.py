@@ -10,6 +10,7 @@ class ToyBackend(GradBackend):
     """Differentiates by central differences, exact to rounding for models of degree two."""
 
     name = "toy"
+    interface = 1
 
     def claims(self, candidate):
         """A toy model; arrays are everybody's."""

@@ -1,0 +1,161 @@
+"""Checks of `grad`, `connected` and the operators a score may be made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from polyattr.backend import Tensor
+from polyattr.testing import expect
+from polyattr.testing.harness import FLOATS, ROUNDING, Harness, eighths, order_one
+from polyattr.testing.models import cube, rational, square
+
+_W = np.array([[1.0, 2.0], [-3.0, 0.5], [0.25, -1.0]])
+
+# Operators that core or a user's model may use, as (function, derivative) of x in 1 .. 2.
+_OPERATORS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "x + 2": (lambda x: x + 2, lambda x: 0 * x + 1),
+    "2 - x": (lambda x: 2 - x, lambda x: 0 * x - 1),
+    "-x": (lambda x: -x, lambda x: 0 * x - 1),
+    "x * 2.5": (lambda x: x * 2.5, lambda x: 0 * x + 2.5),
+    "x * x": (lambda x: x * x, lambda x: 2 * x),
+    "1 / x": (lambda x: 1 / x, lambda x: -1 / x**2),
+    "x / (1 + x)": (lambda x: x / (1 + x), lambda x: 1 / (1 + x) ** 2),
+    "x ** 2": (lambda x: x**2, lambda x: 2 * x),
+    "abs(1.5 - x)": (lambda x: abs(1.5 - x), lambda x: np.sign(x - 1.5)),
+    "x[:, None]": (lambda x: x[:, None] * x[:, None], lambda x: 2 * x),
+}
+
+
+class GradientChecks(Harness):
+    """The gradient of every row's score with respect to that row."""
+
+    @pytest.mark.parametrize("shape", [(4,), (4, 3), (4, 2, 3), (4, 2, 2, 3)], ids=str)
+    def test_grad_of_a_quadratic(self, shape: tuple[int, ...]) -> None:
+        """Every row has its own score and its own gradient, for inputs of rank 1 to 4."""
+        x = order_one(*shape)
+        scores, gradients = self.backend.grad(
+            lambda rows: square(self.backend)(rows[0]), [self.native(x)]
+        )
+        expect.equal(len(gradients), 1, "number of gradients")
+        sums = (x * x).reshape(4, -1).sum(axis=1)
+        expect.close(self.host(scores), sums, 1e-6, "scores")
+        expect.close(self.host(gradients[0]), 2 * x, 1e-6, "gradient of the sum of squares")
+
+    @pytest.mark.parametrize("dtype", FLOATS)
+    def test_grad_keeps_the_dtype(self, dtype: str) -> None:
+        """Scores and gradients have the dtype of the rows and its accuracy."""
+        with self.numbers(dtype):
+            x = eighths(3, 2)
+            scores, gradients = self.backend.grad(
+                lambda rows: cube(self.backend)(rows[0]), [self.native(x, dtype)]
+            )
+            expect.equal(self.backend.dtype(scores), dtype, "dtype of the scores")
+            expect.equal(self.backend.dtype(gradients[0]), dtype, "dtype of the gradient")
+            found = self.host(gradients[0])
+            expect.close(found, 3 * x * x, 4 * ROUNDING[dtype], "gradient of the sum of cubes")
+
+    @pytest.mark.parametrize("name", _OPERATORS)
+    def test_grad_through_operators(self, name: str) -> None:
+        """Python operators on tensors, with numbers on either side, have their derivatives."""
+        function, derivative = _OPERATORS[name]
+        x = np.array([[1.0, 1.25, 2.0], [1.75, 1.125, 1.0]])
+
+        def score(rows: list[Tensor]) -> Tensor:
+            return self.backend.row_sums(function(rows[0]))
+
+        scores, gradients = self.backend.grad(score, [self.native(x)])
+        wanted = function(x).reshape(2, -1).sum(axis=1)
+        expect.close(self.host(scores), wanted, 1e-6, f"sum of {name}")
+        expect.close(self.host(gradients[0]), derivative(x), 1e-6, f"derivative of {name}")
+
+    def test_grad_through_matmul_and_pick(self) -> None:
+        """The score of one class per row, picked from the outputs of a matrix product."""
+        x, classes = order_one(3, 3), [1, 0, 1]
+        weights, index = self.native(_W), self.index(classes)
+
+        def score(rows: list[Tensor]) -> Tensor:
+            outputs = rows[0] @ weights
+            return self.backend.pick(outputs * outputs, [index])
+
+        scores, gradients = self.backend.grad(score, [self.native(x)])
+        chosen = (x @ _W)[np.arange(3), classes]
+        expect.close(self.host(scores), chosen**2, 1e-6, "scores")
+        expect.close(self.host(gradients[0]), 2 * chosen[:, None] * _W.T[classes], 1e-6, "gradient")
+
+    def test_grad_of_several_inputs(self) -> None:
+        """Each input has a gradient of its own shape, in the order of the inputs."""
+        a, b = order_one(3, 2, seed=1), order_one(3, 2, 2, seed=2)
+
+        def score(rows: list[Tensor]) -> Tensor:
+            return self.backend.row_sums(rows[0] * rows[0]) * self.backend.row_sums(rows[1])
+
+        _, (of_a, of_b) = self.backend.grad(score, [self.native(a), self.native(b)])
+        total, squares = b.sum(axis=(1, 2)), (a * a).sum(axis=1)
+        expect.close(self.host(of_a), 2 * a * total[:, None], 1e-5, "gradient of the first")
+        wanted = np.broadcast_to(squares[:, None, None], b.shape)
+        expect.close(self.host(of_b), wanted, 1e-5, "gradient of the second")
+
+    def test_grad_of_an_unused_input(self) -> None:
+        """An input the score does not read has no gradient, or one of zeros."""
+        x = order_one(3, 2)
+        rows = [self.native(x), self.native(order_one(3, 4))]
+        _, (used, unused) = self.backend.grad(lambda r: square(self.backend)(r[0]), rows)
+        expect.close(self.host(used), 2 * x, 1e-6, "gradient of the input that is used")
+        if unused is not None:
+            expect.same(self.host(unused), np.zeros((3, 4)), "gradient of the unused input")
+
+    def test_grad_of_a_constant(self) -> None:
+        """A score that reads no input is no failure."""
+        rows = [self.native(order_one(3, 2))]
+        constant = self.native([1.0, 2.0, 3.0])
+        scores, (gradient,) = self.backend.grad(lambda _: constant, rows)
+        expect.same(self.host(scores), [1.0, 2.0, 3.0], "scores")
+        if gradient is not None:
+            expect.same(self.host(gradient), np.zeros((3, 2)), "gradient of a constant")
+
+    def test_grad_is_detached(self) -> None:
+        """Scores and gradients are plain tensors: nothing of the differentiation stays with them.
+
+        A recorded tensor is told from a plain one by NumPy, which cannot read it.
+        """
+        x = self.native(order_one(3, 2))
+        try:
+            np.asarray(x)
+        except (TypeError, RuntimeError, ValueError):
+            pytest.skip("NumPy reads no tensor of this framework")
+        scores, gradients = self.backend.grad(lambda rows: cube(self.backend)(rows[0]), [x])
+        for tensor, what in ((scores, "scores"), (gradients[0], "gradient"), (x, "input")):
+            kind = np.asarray(tensor).dtype.kind
+            expect.equal(kind, "f", f"kind of array NumPy sees in the {what}")
+
+    def test_grad_leaves_the_rows_alone(self) -> None:
+        """Rows keep their values, and a second call finds what the first one found."""
+        x = order_one(3, 4)
+        native = self.native(x)
+        network = rational().native(self.backend, native)
+
+        def score(rows: list[Tensor]) -> Tensor:
+            return self.backend.row_sums(network(rows[0]))
+
+        first = self.host(self.backend.grad(score, [native])[1][0]).copy()
+        second = self.host(self.backend.grad(score, [native])[1][0])
+        expect.same(second, first, "gradient of the second call")
+        expect.same(self.host(native), x.astype(np.float32), "rows after the calls")
+
+    def test_connected(self) -> None:
+        """Inputs that are read are told from those that are not."""
+        self.need("connected")
+        rows = [self.native(order_one(2, 3)), self.native(order_one(2, 2))]
+        for used in (0, 1):
+            found = self.backend.connected(lambda r, i=used: square(self.backend)(r[i]), rows)  # type: ignore[misc]
+            expect.equal(list(found), [used == 0, used == 1], "connected inputs")
+
+    def test_connected_where_the_gradient_is_zero(self) -> None:
+        """A gradient that happens to be zero at this point is still a connection."""
+        rows = [self.native(np.zeros((2, 3)))]
+        found = self.backend.connected(lambda r: square(self.backend)(r[0]), rows)
+        expect.equal(list(found), [True], "connected inputs")

@@ -1,0 +1,163 @@
+"""Checks of how a backend is found: its name, version, tensors, models, sessions and devices."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polyattr
+from polyattr.backend import INTERFACE_VERSION, BoundModel, GradBackend
+from polyattr.plugins import get_backend
+from polyattr.testing import expect
+from polyattr.testing.harness import Harness, order_one
+from polyattr.testing.models import GaveUpError, rational, square
+
+
+class _Foreign:
+    """Looks like a tensor of some other framework."""
+
+    shape, dtype, ndim = (2, 3), "float32", 2
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.zeros(self.shape)
+
+    def __call__(self, x: Any) -> Any:
+        return x
+
+
+class ModelChecks(Harness):
+    """Recognising tensors and models, binding them, surrounding a call."""
+
+    def test_interface_version(self) -> None:
+        """The backend speaks this version of the interface, under its framework's import name."""
+        backend = self.backend
+        expect.true(isinstance(backend, GradBackend), f"{backend!r} is no GradBackend instance")
+        expect.equal(backend.interface, INTERFACE_VERSION, "interface version")
+        expect.true(backend.name in repr(backend), "repr does not show the name")
+        known = backend.name in sys.modules or importlib.util.find_spec(backend.name)
+        expect.true(known, f"name {backend.name!r} is not that of a framework to import")
+        expect.true(get_backend(backend) is backend, "the instance is not accepted as a backend")
+
+    def test_registered_by_name(self) -> None:
+        """A registered backend is known by name, and methods use it."""
+        x = order_one(3, 2)
+        with self._registered():
+            expect.true(self.backend.name in polyattr.backends(), "not among polyattr.backends()")
+            made = polyattr.Saliency(
+                self.model(square(self.backend)), backend=self.backend.name, batch_size=2
+            )
+            found = self.host(made.explain(self.native(x)))
+        expect.close(found, np.abs(2 * x), 1e-6, "saliency")
+
+    def test_detection(self) -> None:
+        """Without `backend`, the inputs lead to the backend; NumPy arrays lead to nobody."""
+        x = order_one(3, 2)
+        if type(self.native(x)) is np.ndarray:
+            pytest.skip("NumPy arrays are the framework's tensors, so backend= has to be given")
+        with self._registered():
+            made = polyattr.GradientInput(self.model(square(self.backend)))
+            result = made.attribute(self.native(x))
+        expect.equal(result.backend, self.backend.name, "backend found")
+        expect.close(self.host(result.values), 2 * x * x, 1e-6, "x * gradient")
+
+    @contextmanager
+    def _registered(self) -> Iterator[None]:
+        """Registers the backend for a while; one of the same name comes back afterwards."""
+        name = self.backend.name
+        before = get_backend(name) if name in polyattr.backends() else None
+        polyattr.register(self.backend)
+        try:
+            yield
+        finally:
+            polyattr.unregister(name)
+            if before is not None:
+                polyattr.register(before)
+
+    def test_claims_its_own(self) -> None:
+        """Its tensors and models are claimed; NumPy's arrays are everybody's, so never."""
+        native, model = self.native(order_one(2, 2)), self.model(square(self.backend))
+        if type(native) is not np.ndarray:
+            expect.true(self.backend.claims(native), f"{type(native)} is not claimed")
+        if type(model) is not type(square(self.backend)):
+            expect.true(self.backend.claims(model), f"{type(model)} is not claimed")
+
+    def test_claims_nothing_else(self) -> None:
+        """Neither arrays, containers, plain functions, nor other frameworks' tensors."""
+        others = [
+            np.zeros(3),
+            np.float32(1),
+            [1.0],
+            (),
+            {},
+            None,
+            1.5,
+            "model",
+            object(),
+            _Foreign(),
+            lambda x: x,
+            np,
+            type(self.backend),
+            self.backend,
+            *self._other_tensors(),
+        ]
+        claimed = [other for other in others if self.backend.claims(other)]
+        expect.true(not claimed, f"claimed, though not its own: {claimed}")
+
+    def _other_tensors(self) -> list[Any]:
+        """A tensor of every other backend whose framework is imported."""
+        names = [n for n in polyattr.backends() if n in sys.modules and n != self.backend.name]
+        return [get_backend(name).to_native(np.ones((2, 2), np.float32)) for name in names]
+
+    def test_is_tensor(self) -> None:
+        """Tensors are told from what merely looks like them."""
+        expect.true(self.backend.is_tensor(self.native(order_one(2))), "its own tensor is none")
+        for other in ([1.0], None, 1.5, "x", _Foreign(), *self._other_tensors()):
+            expect.true(not self.backend.is_tensor(other), f"{other!r} is taken for a tensor")
+
+    def test_bind(self) -> None:
+        """A bound model computes what the model computes, and knows its state and signature."""
+        network, x = rational(), order_one(3, 4)
+        bound = self.backend.bind(self.model(network.native(self.backend, self.native(x))))
+        expect.true(isinstance(bound, BoundModel), f"{type(bound)} is no BoundModel")
+        with bound.inference():
+            outputs = bound.run(bound.state(), (self.native(x),), {})
+        expect.close(self.host(outputs), network.outputs(x), 1e-5, "outputs")
+        first, second = bound.fingerprint(), bound.fingerprint()
+        stays = len(first) == len(second) and all(
+            a is b for a, b in zip(first, second, strict=True)
+        )
+        expect.true(stays, "the fingerprint changes though the model does not: it would recompile")
+
+    def test_bind_names_a_layer_that_is_not_there(self) -> None:
+        """An unknown layer is an error that names it."""
+        model = self.model(square(self.backend))
+        with pytest.raises(polyattr.LayerNotFoundError, match="no_such_layer"):
+            self.backend.bind(model, "no_such_layer")
+
+    def test_session_restores(self) -> None:
+        """A session surrounds a gradient and leaves settings as they were, also after an error."""
+        x = order_one(3, 2)
+        native = self.native(x)
+        with self.unchanged():
+            for like in (native, None):
+                with self.backend.session(like):
+                    _, (gradient,) = self.backend.grad(
+                        lambda rows: square(self.backend)(rows[0]), [native]
+                    )
+                expect.close(self.host(gradient), 2 * x, 1e-6, "gradient within a session")
+            with pytest.raises(GaveUpError), self.backend.session(native):
+                raise GaveUpError
+
+    def test_devices(self) -> None:
+        """Devices have names, and a tensor says whether it is on an accelerator."""
+        devices = self.backend.devices()
+        named = len(devices) > 0 and all(isinstance(device, str) for device in devices)
+        expect.true(named, f"devices are {devices!r}; expected names")
+        found = self.backend.accelerated(self.native([1.0]))
+        expect.true(isinstance(found, bool), f"accelerated gave {found!r}; expected a bool")

@@ -1,0 +1,23 @@
+"""The JAX backend through the door every backend goes through."""
+
+import jax
+
+from polyattr.testing import BackendConformance
+from polyattr_jax import backend
+
+
+class TestJax(BackendConformance):
+    backend = backend
+
+    def compiled(self, function):
+        return jax.jit(function)
+
+    def double(self):
+        enable = getattr(jax, "enable_x64", None)
+        if enable is None:  # JAX before 0.8 has it among the experiments
+            from jax.experimental import enable_x64 as enable
+        return enable(True)
+
+    def settings(self):
+        config = jax.config
+        return config.jax_enable_x64, config.jax_disable_jit, config.jax_default_device

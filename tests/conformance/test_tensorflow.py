@@ -1,0 +1,22 @@
+"""The TensorFlow backend through the door every backend goes through."""
+
+import tensorflow as tf
+
+from polyattr.testing import BackendConformance
+from polyattr_tensorflow import backend
+
+
+class TestTensorFlow(BackendConformance):
+    backend = backend
+
+    def compiled(self, function):
+        return tf.function(function)
+
+    def settings(self):
+        return {
+            "eager": tf.executing_eagerly(),
+            "functions run eagerly": tf.config.functions_run_eagerly(),
+            "jit": tf.config.optimizer.get_jit(),
+            "placement": tf.config.get_soft_device_placement(),
+            "random": tf.random.get_global_generator().state.numpy().tolist(),
+        }

@@ -89,9 +89,8 @@ class GradBackend(ABC):
 
     Attributes:
         name: The framework's import name, which is also the plugin's name.
-        interface: The version of this interface the backend was written for; stated by every backend,
-            never inherited from polyattr, so that a later release can tell.
-        accelerated: Whether rows per call should follow an accelerator's appetite.
+        interface: The version of this interface the backend was written for. Every backend states
+            its own, so that a later release can tell.
     """
 
     name: ClassVar[str]

@@ -7,11 +7,12 @@ import math
 import zipfile
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from polyattr.errors import InputError, MissingExtraError
+from polyattr.checks import check_count
+from polyattr.errors import InputError, InputTypeError, MissingExtraError
 from polyattr.structure import flatten, map_leaves
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Attribution:
         Raises:
             InputError: Values in a dict whose keys are neither str nor int.
         """
+        _check_path(path)
         arrays: dict[str, Array] = {}
         layout = _pack(self.to_numpy().values, arrays)
         for name in _ARRAYS:
@@ -130,7 +132,9 @@ class Attribution:
         if inputs is not None and self._native is not None and self._native.is_tensor(inputs):
             inputs = self._native.to_numpy(inputs)
         values = np.asarray(self)
-        return plot_attribution(values, inputs=inputs, titles=titles or self._titles())
+        return plot_attribution(
+            values, inputs=inputs, titles=self._titles() if titles is None else titles
+        )
 
     def _titles(self) -> list[str]:
         named = self.targets if isinstance(self.targets, np.ndarray) else None
@@ -158,28 +162,43 @@ def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
     Raises:
         InputError: Not a file written by `Attribution.save`, or by a later format, or too large.
     """
-    try:
-        # Opened here, since NumPy leaves its own handle open when the archive is broken.
-        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
-            _check_sizes(file.zip, max_bytes)
-            arrays = {name: file[name] for name in file.files}
-        meta = json.loads(str(arrays.pop("meta")))
-        if meta["format"] > _FORMAT:
-            raise InputError(f"{path} has format {meta['format']}; this polyattr reads {_FORMAT}")
-        values = _unpack(meta["layout"], arrays)
-        found = {name: arrays.get(name) for name in _ARRAYS}
-        found["targets"] = meta["targets"] if found["targets"] is None else found["targets"]
-        return Attribution(
-            values=values,
-            method=meta["method"],
-            seed=meta["seed"],
-            backend=meta["backend"],
-            **found,  # type: ignore[arg-type]
-        )
-    except (KeyError, TypeError, AttributeError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputError):
+    _check_path(path)
+    check_count("max_bytes", max_bytes, 0)
+    # Opened here, since NumPy leaves its own handle open when the archive is broken.
+    with open(path, "rb") as handle:
+        try:
+            return _read(handle, path, max_bytes)
+        except InputError:
             raise
-        raise InputError(f"{path} is not an attribution saved by polyattr: {error}") from None
+        except Exception as error:  # a broken archive can fail in any of zipfile, zlib, json, NumPy
+            raise InputError(
+                f"path {path} is not an attribution saved by polyattr: {error}"
+            ) from None
+
+
+def _read(handle: IO[bytes], path: object, max_bytes: int) -> Attribution:
+    with np.load(handle, allow_pickle=False) as file:
+        _check_sizes(file.zip, max_bytes)
+        arrays = {name: file[name] for name in file.files}
+    meta = json.loads(str(arrays.pop("meta")))
+    if meta["format"] > _FORMAT:
+        raise InputError(f"{path} has format {meta['format']}; this polyattr reads {_FORMAT}")
+    values = _unpack(meta["layout"], arrays)
+    found = {name: arrays.get(name) for name in _ARRAYS}
+    found["targets"] = meta["targets"] if found["targets"] is None else found["targets"]
+    return Attribution(
+        values=values,
+        method=meta["method"],
+        seed=meta["seed"],
+        backend=meta["backend"],
+        **found,  # type: ignore[arg-type]
+    )
+
+
+def _check_path(path: object) -> None:
+    # A number would be taken for an open file's descriptor, and closed.
+    if not isinstance(path, str | bytes | PathLike):
+        raise InputTypeError(f"path is {path!r}; expected a str or a path")
 
 
 def _check_sizes(archive: zipfile.ZipFile, max_bytes: int) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import numbers
 
+import numpy as np
+
 from polyattr.errors import InputError, InputTypeError
 
 
@@ -22,6 +24,17 @@ def check_count(name: str, value: object, least: int) -> int:
     return int(value)
 
 
+def check_flag(name: str, value: object) -> bool:
+    """Checks for True or False, NumPy's included, and returns it as a bool.
+
+    Raises:
+        InputTypeError: Anything else.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InputTypeError(f"{name} is {value!r}; expected True or False")
+    return bool(value)
+
+
 def check_non_negative(name: str, value: object) -> None:
     """Checks for a finite number of at least 0.
 
@@ -31,5 +44,9 @@ def check_non_negative(name: str, value: object) -> None:
     """
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise InputTypeError(f"{name} is {value!r}; expected a number of at least 0")
-    if not (math.isfinite(value) and float(value) >= 0):
+    try:
+        fine = math.isfinite(value) and float(value) >= 0
+    except OverflowError:  # a whole number or fraction beyond any float
+        fine = False
+    if not fine:
         raise InputError(f"{name} is {value}; expected a finite number of at least 0")

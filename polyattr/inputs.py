@@ -157,13 +157,16 @@ def read_baselines(value: Any, inputs: Inputs, backend: GradBackend, name: str) 
 def _read_baseline(given: Any, leaf: Tensor, backend: GradBackend, name: str) -> Tensor:
     if not backend.is_tensor(given):
         try:
-            given = np.asarray(given, dtype=np.float64)
+            array = np.asarray(given)
         except (TypeError, ValueError):
+            array = np.asarray(None)
+        if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
             raise InputTypeError(
                 f"{name} is a {type(given).__name__}; expected a number, an array, or a callable "
                 f"that returns one of them"
             ) from None
-        given = backend.to_native(given, leaf, backend.dtype(leaf))
+        with np.errstate(over="ignore"):  # beyond the dtype it is infinite, and refused as such
+            given = backend.to_native(array.astype(np.float64), leaf, backend.dtype(leaf))
     sample, whole = tuple(leaf.shape[1:]), tuple(leaf.shape)
     shape = tuple(given.shape)
     if shape not in {(), sample, (1, *sample), whole}:

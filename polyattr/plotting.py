@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polyattr.errors import InputError, MissingExtraError
+from polyattr.errors import InputError, InputTypeError, MissingExtraError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def plot_attribution(
         MissingExtraError: matplotlib is not installed.
     """
     values = np.asarray(values, dtype=np.float64)  # half and bfloat16 have no picture otherwise
-    inputs = None if inputs is None else np.asarray(inputs, dtype=np.float64)
+    inputs = None if inputs is None else _numbers(inputs)
     _check(values, inputs, titles)
     shown = values[:MOST_SAMPLES] if values.ndim > 1 else values[:MOST_SAMPLES, None]
     if shown.ndim == 2:
@@ -66,6 +66,15 @@ def plot_attribution(
     if len(values) > MOST_SAMPLES:
         figure.suptitle(f"the first {MOST_SAMPLES} of {len(values)} samples")
     return figure
+
+
+def _numbers(inputs: Any) -> np.ndarray:
+    try:
+        return np.asarray(inputs, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputTypeError(
+            f"inputs are a {type(inputs).__name__}; expected numbers in the shape of the values"
+        ) from None
 
 
 def _draw_sample(figure: Figure, axes: Axes, attribution: np.ndarray, *, signed: bool) -> None:
@@ -221,5 +230,7 @@ def _check(values: np.ndarray, inputs: np.ndarray | None, titles: Sequence[str] 
         raise InputError(
             f"inputs of shape {inputs.shape} and values of shape {values.shape} differ"
         )
+    if titles is not None and (isinstance(titles, str | bytes) or not hasattr(titles, "__len__")):
+        raise InputTypeError(f"titles is {titles!r}; expected one text for each sample")
     if titles is not None and len(titles) != len(values):
         raise InputError(f"{len(titles)} titles for {len(values)} samples; expected one for each")

@@ -117,7 +117,7 @@ def unregister(name: str) -> None:
     Raises:
         UnknownBackendError: Nothing of that name is registered.
     """
-    if not _manager.has_plugin(name):
+    if not isinstance(name, str) or not _manager.has_plugin(name):
         raise UnknownBackendError(f"backend {name!r} is not registered")
     _manager.unregister(name=name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from polyattr.checks import check_flag
 from polyattr.errors import MissingExtraError
 
 
@@ -15,7 +16,7 @@ def progress_bar(show: bool, label: str) -> Iterator[Callable[[int, int], None] 
     Raises:
         MissingExtraError: tqdm is not installed.
     """
-    if not show:
+    if not check_flag("progress", show):
         yield None
         return
     try:

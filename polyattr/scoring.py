@@ -74,9 +74,14 @@ class Scorer:
         if callable(self.output):
             outputs = self.output(outputs)
         elif self.output is not None:
+            if self.backend.is_tensor(outputs):
+                raise ModelOutputError(
+                    f"output={self.output!r} was given, but the model returned a single tensor of "
+                    f"shape {tuple(outputs.shape)}; leave output out, or name a class with targets"
+                )
             try:
                 outputs = outputs[self.output]
-            except (KeyError, IndexError, TypeError):
+            except (KeyError, IndexError, TypeError, ValueError, OverflowError):
                 raise ModelOutputError(
                     f"output={self.output!r} selects nothing: {_choices(outputs, self.output)}"
                 ) from None

@@ -106,9 +106,13 @@ class TargetReader:
         )
 
     def _weights(self, array: np.ndarray[Any, Any], dtype: str) -> Targets:
-        if not np.isfinite(array).all():
-            raise InputError("targets given as weights contain NaN or inf; expected finite weights")
-        native = self.backend.to_native(array.astype(np.float64), self.like, dtype)
+        with np.errstate(over="ignore"):
+            native = self.backend.to_native(array.astype(np.float64), self.like, dtype)
+        if not np.isfinite(self.backend.to_numpy(native)).all():
+            raise InputError(
+                f"targets given as weights contain NaN or inf in {dtype}, the outputs' dtype; "
+                f"expected finite weights"
+            )
         return Targets("weights", [native], record=array)
 
     def indices(self, parts: list[np.ndarray[Any, Any]], given: Any) -> Targets:

@@ -93,7 +93,7 @@ def plan_tiles(
         accumulator: May ask for further columns.
         batch_size: Most rows per gradient call; None for all in one call.
     """
-    most = batch_size or n * points.count
+    most = min(batch_size or n * points.count, n * points.count)
     samples = _block_size(n, points.count, most)
     blocks = -(-n // samples)
     tiles, rows = balanced(samples * points.count, most)

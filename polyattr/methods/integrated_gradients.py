@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from polyattr.backend import Tensor
-from polyattr.checks import check_non_negative
+from polyattr.checks import check_flag, check_non_negative
 from polyattr.explainer import Explainer
 from polyattr.options import Common, Settings
 from polyattr.points import Points, StraightPath
@@ -65,7 +65,13 @@ class IntegratedGradients(Explainer):
         **common: Unpack[Common],
     ) -> None:
         points = check_rule(rule, steps)
-        settings = PathSettings(points, baseline_value, rule, tolerance, bool(multiply_by_inputs))
+        settings = PathSettings(
+            points,
+            baseline_value,
+            rule,
+            tolerance,
+            check_flag("multiply_by_inputs", multiply_by_inputs),
+        )
         super().__init__(model, settings, **common)
 
     @property

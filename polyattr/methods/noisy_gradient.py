@@ -28,7 +28,7 @@ class NoiseSettings(Settings):
         check_count("seed", self.seed, 0)
         if not isinstance(self.antithetic, bool):
             raise InputTypeError(f"antithetic is {self.antithetic!r}; expected True or False")
-        if self.noise_source not in SOURCES:
+        if not isinstance(self.noise_source, str) or self.noise_source not in SOURCES:
             raise InputError(
                 f"noise_source is {self.noise_source!r}; expected 'portable' (the same draws in "
                 f"every framework) or 'native' (drawn by the framework on its device)"

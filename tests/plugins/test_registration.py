@@ -153,3 +153,9 @@ def test_frameworks_that_are_not_imported_are_not_asked(pair, monkeypatch):
         monkeypatch.delitem(sys.modules, name, raising=False)
     assert detect(object(), [object()]) is None
     assert loaded == []
+
+
+def test_a_backend_that_states_no_interface_version_is_refused(toy_backend, monkeypatch):
+    monkeypatch.delattr(type(toy_backend), "interface")
+    with pytest.raises(polyattr.InputTypeError, match="states no interface version"):
+        polyattr.register(toy_backend)

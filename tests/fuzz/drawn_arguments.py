@@ -1,0 +1,102 @@
+"""Arguments, sensible and not. Sizes are bounded, so that nothing valid takes long."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from hypothesis import strategies as st
+
+NUMBERS = st.one_of(
+    st.integers(-3, 12),
+    st.floats(width=32),
+    st.sampled_from([np.int64(4), np.uint8(3), np.float32(0.1), np.float64("nan"), np.bool_(1)]),
+    st.sampled_from([Fraction(1, 3), 10**400, -(10**400), 2**70, 1e300, -0.0, 5e-324, 1 + 2j]),
+)
+OBJECTS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.text(max_size=6),
+    st.binary(max_size=3),
+    st.sampled_from([(), [], {}, [None], object(), type, Path("x"), Ellipsis, slice(2)]),
+    st.builds(set),
+    st.builds(lambda size: np.arange(size, dtype=float), st.integers(0, 3)),
+    st.just(np.array(None)),
+    st.just(np.array(["a", "b"])),
+)
+ANYTHING = NUMBERS | OBJECTS
+
+# Counts are costs: whatever is a whole number here is small.
+COUNTS = st.one_of(
+    st.integers(-2, 9),
+    st.sampled_from([np.int8(5), np.uint64(3), 2.0, float("inf"), float("nan"), "4", True]),
+    OBJECTS,
+)
+RULES = (
+    "left",
+    "right",
+    "midpoint",
+    "trapezoid",
+    "simpson",
+    "gauss-legendre",
+    "clenshaw-curtis",
+)
+
+
+def mostly(valid, anything=ANYTHING):
+    """Something valid, and one time in four something that need not be."""
+    return st.integers(0, 3).flatmap(lambda dice: anything if dice == 3 else valid)
+
+
+NOISE = {
+    "nb_samples": mostly(st.integers(2, 6), COUNTS),
+    "noise": mostly(st.floats(0, 2), ANYTHING),
+    "seed": mostly(st.integers(0, 2**80), ANYTHING),
+    "noise_source": mostly(st.sampled_from(("portable", "native"))),
+}
+OWN = {
+    "Saliency": {},
+    "GradientInput": {},
+    "IntegratedGradients": {
+        "steps": mostly(st.integers(3, 6), COUNTS),
+        "rule": mostly(st.sampled_from(RULES)),
+        "tolerance": mostly(st.none() | st.floats(0, 2)),
+        "multiply_by_inputs": mostly(st.booleans()),
+        "baseline_value": mostly(st.floats(-2, 2)),
+    },
+    "SmoothGrad": {**NOISE, "antithetic": mostly(st.booleans())},
+    "SquareGrad": NOISE,
+    "VarGrad": NOISE,
+}
+COMMON = {
+    "batch_size": mostly(st.none() | st.just("auto") | st.integers(1, 5) | st.just(2**70)),
+    "output_layer": st.none() | ANYTHING,
+    "operator": st.none() | ANYTHING,
+    "output": st.none() | ANYTHING,
+}
+
+
+@st.composite
+def keywords(draw, table, most=3):
+    """Draws some of a table's keywords."""
+    names = draw(st.lists(st.sampled_from(sorted(table)), unique=True, max_size=most))
+    return {name: draw(table[name]) for name in names}
+
+
+def uniform(shape, seed, dtype):
+    """An array small enough that nothing overflows."""
+    return np.random.default_rng(seed).uniform(-4.0, 4.0, shape).astype(dtype)
+
+
+def arrays(*shapes, dtypes=("float32", "float64", ">f4", "float16")):
+    """Floating arrays of one of the shapes."""
+    return st.builds(uniform, st.sampled_from(shapes), st.integers(0, 9), st.sampled_from(dtypes))
+
+
+def broken(shape):
+    """Arrays of a shape that cannot be explained: other dtypes, or not finite."""
+    base = np.ones(shape, np.float32)
+    spoilt = [base.copy() for _ in range(2)]
+    for array, value in zip(spoilt, (np.nan, np.inf), strict=True):
+        array.flat[-1:] = value
+    others = [base.astype(kind) for kind in ("int64", "bool", "complex64", "O", "U3", "M8[s]")]
+    return st.sampled_from([*spoilt, *others, np.longdouble(1) * base])

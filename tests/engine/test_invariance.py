@@ -37,6 +37,16 @@ def test_batch_size_changes_nothing(lab, name):
         assert found.targets.tolist() == TARGETS.tolist()
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_samples_repeated_to_fill_a_block_are_left_out(lab, name):
+    x = single(np.random.default_rng(53).standard_normal((11, 4)))
+    targets = np.arange(11) % 3
+    whole = explainer(lab, name, batch_size=None).attribute(lab.tensor(x), targets)
+    found = explainer(lab, name, batch_size=4).attribute(lab.tensor(x), targets)
+    assert_close(lab.numpy(found.values), lab.numpy(whole.values), 1e-5)
+    assert_close(found.scores, whole.scores, 1e-5)
+
+
 @pytest.mark.parametrize(
     ("name", "settings"),
     [(name, {}) for name in METHODS] + [(name, {"noise_source": "native"}) for name in NOISY],

@@ -1,0 +1,107 @@
+"""Small faults, one line of polyattr made wrong each: (what, file, the part, what it becomes)."""
+
+from __future__ import annotations
+
+FAULTS = (
+    (
+        "trapezoid: ends count in full",
+        "rules.py",
+        "weights = np.ones(n)\n    weights[[0, -1]] = 0.5\n    return np.linspace",
+        "weights = np.ones(n)\n    return np.linspace",
+    ),
+    ("midpoint: nodes off", "rules.py", "(np.arange(n) + 0.5) / n", "(np.arange(n) + 0.4) / n"),
+    (
+        "weights do not sum to 1",
+        "rules.py",
+        "weights / math.fsum(weights)",
+        "weights / (math.fsum(weights) + 1)",
+    ),
+    (
+        "trapezoid: last endpoint dropped",
+        "rules.py",
+        "weights[[0, -1]] = 0.5\n    return np.linspace(0.0, 1.0, n)",
+        "weights[[0, -1]] = 0.5\n    return np.arange(n) / n",
+    ),
+    ("gauss-legendre on [-1, 1]", "rules.py", "return (nodes + 1) / 2,", "return abs(nodes),"),
+    ("Saliency signed", "methods/saliency.py", "abs(statistic)", "statistic"),
+    ("GradientInput unsigned", "methods/gradient_input.py", "x * statistic", "abs(x * statistic)"),
+    (
+        "IG: baseline not subtracted",
+        "methods/integrated_gradients.py",
+        "(x - baseline) * statistic",
+        "x * statistic",
+    ),
+    ("SquareGrad not squared", "methods/square_grad.py", "gradient * gradient", "abs(gradient)"),
+    ("seed ignored", "noise.py", "seed & 0xFFFFFFFFFFFFFFFF", "0"),
+    ("every draw the same", "noise.py", "[0, leaf, draw, 0]", "[0, leaf, 0, 0]"),
+    ("every input the same draw", "noise.py", "[0, leaf, draw, 0]", "[0, 0, draw, 0]"),
+    ("pairs not antithetic", "points.py", "sign[1::2] = -1.0", "sign[1::2] = 1.0"),
+    ("variance taken for deviation", "points.py", "sign * self.noise", "sign * self.noise**2"),
+    ("path not taken from inside", "points.py", "* _INSIDE[backend.dtype(x)]", "* 0"),
+    (
+        "target shifted",
+        "targets.py",
+        "np.broadcast_to(part.astype(np.int64)",
+        "np.broadcast_to((part.astype(np.int64) + 1) % size",
+    ),
+    ("least likely class explained", "targets.py", "outputs.argmax(", "outputs.argmin("),
+    ("weights ignored", "targets.py", "row_sums(outputs * columns[0])", "row_sums(outputs)"),
+    (
+        "padding counts",
+        "tiles.py",
+        "points.weights[point] * valid",
+        "points.weights[point]",
+    ),
+    (
+        "batch_size ignored",
+        "tiles.py",
+        "samples = _block_size(",
+        "most = n * points.count\n    samples = _block_size(",
+    ),
+    ("variance divided by n", "accumulators.py", "total * (1 / (seen - 1))", "total * (1 / seen)"),
+    (
+        "means of tiles not merged",
+        "accumulators.py",
+        'delta * delta * factor("cross", mean)',
+        'delta * delta * factor("cross", mean) * 0',
+    ),
+    (
+        "standard error of one group",
+        "accumulators.py",
+        "start=spread[0]) * (1 / (len(parts) - 1))",
+        "start=spread[0])",
+    ),
+    ("path reversed", "backend.py", "* (1 - at) + ", "* at + "),
+    (
+        "noise subtracted twice",
+        "backend.py",
+        "self.cast(rows, wide) + step",
+        "self.cast(rows, wide) - step * 2",
+    ),
+    (
+        "gap has the wrong sign",
+        "report.py",
+        "sums - (scores - origin)",
+        "(scores - origin) - sums",
+    ),
+    (
+        "f(b) is f(x)",
+        "report.py",
+        "return self._evaluate(spread)",
+        "return self._evaluate(self.question.inputs.leaves)",
+    ),
+    ("non-finite gradients pass", "engine.py", "if not bad.size:", "if True:"),
+    ("padded samples kept", "engine.py", "joined[:n]", "joined[-n:]"),
+    (
+        "the first baseline for all",
+        "tile_kernel.py",
+        "start = backend.batch(start, sample)",
+        "start = start[:1]",
+    ),
+    (
+        "every row the first sample",
+        "tile_kernel.py",
+        "backend.batch(leaf, sample), start",
+        "backend.batch(leaf, sample * 0), start",
+    ),
+)

@@ -121,6 +121,14 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("name", FRAMEWORKS)
+def mutants(session: nox.Session, name: str) -> None:
+    """Optional: plants small faults one by one; every one must fail a test. Not part of `nox`."""
+    _install(session, f".[{name},demo]", *SHARED, *EXTRA_KINDS[name])
+    session.run("python", "tests/mutants/run.py", name)
+
+
+@nox.session
 def real(session: nox.Session) -> None:
     """Optional: real networks on real photos, against memory limits; not part of `nox`."""
     _install(session, ".[torch,demo]", *SHARED, "pillow")

@@ -137,9 +137,10 @@ class Attribution:
         )
 
     def _titles(self) -> list[str]:
-        named = self.targets if isinstance(self.targets, np.ndarray) else None
-        integer = named is not None and named.ndim == 1 and named.dtype.kind == "i"
-        prefix = [f"class {t}, " if integer else "" for t in (named if integer else self.scores)]  # type: ignore[union-attr]
+        prefix = [""] * len(self.scores)
+        targets = self.targets
+        if isinstance(targets, np.ndarray) and targets.ndim == 1 and targets.dtype.kind == "i":
+            prefix = [f"class {target}, " for target in targets]
         return [f"{p}f(x) = {s:.3g}" for p, s in zip(prefix, self.scores, strict=True)]
 
     def __repr__(self) -> str:

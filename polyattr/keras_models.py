@@ -38,7 +38,7 @@ def keras_entry(model: Any) -> Callable[..., Any] | None:
     def entry(*args: Any, **kwargs: Any) -> None:
         """Stands for `call` without its reserved arguments."""
 
-    entry.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    entry.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]  # `inspect` honours it
     return entry
 
 
@@ -102,7 +102,7 @@ def captured(layer: Any) -> Iterator[list[Any]]:
         outputs.append(original(*args, **kwargs))
         return outputs[-1]
 
-    call.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
+    call.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]  # `inspect` honours it
     with _capturing:
         own = layer.__dict__.get("call")
         layer.__dict__["call"] = call

@@ -99,6 +99,22 @@ def follow(root: Any, path: tuple[Any, ...]) -> Any:
     return root
 
 
+def call_until(module: Any, path: tuple[Any, ...] | None, args: Any, kwargs: Any) -> Any:
+    """Calls a copy of a model; returns the output of the submodule at `path`, if one is given.
+
+    Raises:
+        LayerNotFoundError: The model did not call the submodule.
+    """
+    if path is None:
+        return module(*args, **kwargs)
+    outputs: list[Any] = []
+    record_calls(follow(module, path), outputs)
+    module(*args, **kwargs)
+    if not outputs:
+        raise LayerNotFoundError("output_layer belongs to the model but was not called")
+    return outputs[-1]
+
+
 def record_calls(module: Any, outputs: list[Any]) -> None:
     """Makes this one object append what it returns to `outputs`, for good: use it on a copy."""
     own: Any = type(module)

@@ -83,13 +83,13 @@ class ParametrisedModel(BoundModel):
         return self.state()
 
     @property
-    def like(self) -> Any:  # type: ignore[override]
+    def like(self) -> Any:  # type: ignore[override]  # read anew each time
         """A parameter, or None if there is none of a floating dtype."""
         leaves = jax.tree.leaves(self.parameters())
         return next((x for x in leaves if jnp.issubdtype(x.dtype, jnp.floating)), None)
 
     @property
-    def dtype(self) -> str | None:  # type: ignore[override]
+    def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
         """The dtype of the parameters."""
         like = self.like
         return None if like is None else str(like.dtype)
@@ -128,7 +128,7 @@ class _BoundKeras(ParametrisedModel):
         self._layer = None if output_layer is None else find_layer(model, output_layer)
 
     @property
-    def dtype(self) -> str | None:  # type: ignore[override]
+    def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
         """The dtype the model takes."""
         return keras_dtype(self._function)
 

@@ -8,8 +8,7 @@ from typing import Any
 import equinox
 import jax
 
-from polyattr.errors import LayerNotFoundError
-from polyattr.layers import find_submodule, follow, record_calls, submodules
+from polyattr.layers import call_until, find_submodule, submodules
 from polyattr_jax.binding import ParametrisedModel
 
 # Two sizes no layer is likely to have: a batched module keeps both on the first axis.
@@ -45,14 +44,7 @@ class BoundEquinox(ParametrisedModel):
 
     def _once(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         module = equinox.combine(state, self._static)
-        if self._path is None:
-            return module(*args, **kwargs)
-        outputs: list[Any] = []
-        record_calls(follow(module, self._path), outputs)
-        module(*args, **kwargs)
-        if not outputs:
-            raise LayerNotFoundError("output_layer belongs to the model but was not called")
-        return outputs[-1]
+        return call_until(module, self._path, args, kwargs)
 
 
 def _takes_one(call: Any, args: Any, kwargs: Any) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 from flax import nnx
 
-from polyattr.errors import LayerNotFoundError, TrainingModeWarning, warn
-from polyattr.layers import find_submodule, follow, record_calls, submodules
+from polyattr.errors import TrainingModeWarning, warn
+from polyattr.layers import call_until, find_submodule, submodules
 from polyattr_jax.binding import ParametrisedModel
 
 _CONTAINERS = tuple(
@@ -62,14 +62,7 @@ class BoundNnx(ParametrisedModel):
         """Calls a copy in inference mode, returning a submodule's output if one is selected."""
         module = nnx.merge(self._graph, state)
         module.eval()
-        if self._path is None:
-            return module(*args, **kwargs)
-        outputs: list[Any] = []
-        record_calls(follow(module, self._path), outputs)
-        module(*args, **kwargs)
-        if not outputs:
-            raise LayerNotFoundError("output_layer belongs to the model but was not called")
-        return outputs[-1]
+        return call_until(module, self._path, args, kwargs)
 
 
 def _trains(module: Any) -> bool:

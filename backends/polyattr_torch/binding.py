@@ -93,12 +93,12 @@ class _BoundModule(BoundModel):
         self._first = floats[0] if floats else None
 
     @property
-    def like(self) -> Any:  # type: ignore[override]
+    def like(self) -> Any:  # type: ignore[override]  # read anew each time
         """A parameter: it may have moved to another device since."""
         return self._first
 
     @property
-    def dtype(self) -> str | None:  # type: ignore[override]
+    def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
         """The parameters' dtype as it is now."""
         return None if self._first is None else str(self._first.dtype).removeprefix("torch.")
 

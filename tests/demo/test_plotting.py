@@ -87,7 +87,8 @@ def test_a_figure_shows_itself_in_a_notebook_and_can_be_written(tmp_path):
 
 
 def test_pyplot_is_left_alone():
-    plt = pytest.importorskip("matplotlib.pyplot")
+    import matplotlib.pyplot as plt
+
     before = plt.get_fignums(), plt.get_backend()
     plot_attribution(RNG.normal(size=(1, 5, 5)))
     assert (plt.get_fignums(), plt.get_backend()) == before

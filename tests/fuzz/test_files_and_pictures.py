@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 from drawn_arguments import ANYTHING, OBJECTS, arrays, broken
 from expectation import allowed, examples
 from hypothesis import given
@@ -112,7 +111,6 @@ SHAPES = ((2, 3), (2,), (2, 2, 2), (2, 2, 2, 3), (2, 1, 2, 2), (0, 2), (), (2, 2
     titles=TITLES,
 )
 def test_pictures(values, inputs, titles):
-    pytest.importorskip("matplotlib")  # of the extra [plots]; its absence is tested elsewhere
     shape = values.shape
     call = lambda: attribution(values, n=2).plot(inputs, titles)  # noqa: E731
     figure = allowed(call, "values", "inputs", "titles")

@@ -49,8 +49,8 @@ def plot_attribution(
         InputError: The shapes cannot be drawn, or do not match.
         MissingExtraError: matplotlib is not installed.
     """
-    values = np.asarray(values, dtype=np.float64)  # half and bfloat16 have no picture otherwise
-    inputs = None if inputs is None else _numbers(inputs)
+    values = _numbers("values", values)
+    inputs = None if inputs is None else _numbers("inputs", inputs)
     _check(values, inputs, titles)
     shown = values[:MOST_SAMPLES] if values.ndim > 1 else values[:MOST_SAMPLES, None]
     if shown.ndim == 2:
@@ -68,13 +68,15 @@ def plot_attribution(
     return figure
 
 
-def _numbers(inputs: Any) -> np.ndarray:
+def _numbers(name: str, given: Any) -> np.ndarray:
+    # As float64: half and bfloat16 have no picture otherwise.
     try:
-        return np.asarray(inputs, dtype=np.float64)
+        array = np.asarray(given)
+        if array.dtype.kind in "biuf" or array.dtype.name == "bfloat16":
+            return array.astype(np.float64)
     except (TypeError, ValueError):
-        raise InputTypeError(
-            f"inputs are a {type(inputs).__name__}; expected numbers in the shape of the values"
-        ) from None
+        pass
+    raise InputTypeError(f"{name} are a {type(given).__name__}; expected an array of real numbers")
 
 
 def _draw_sample(figure: Figure, axes: Axes, attribution: np.ndarray, *, signed: bool) -> None:
@@ -230,7 +232,9 @@ def _check(values: np.ndarray, inputs: np.ndarray | None, titles: Sequence[str] 
         raise InputError(
             f"inputs of shape {inputs.shape} and values of shape {values.shape} differ"
         )
-    if titles is not None and (isinstance(titles, str | bytes) or not hasattr(titles, "__len__")):
+    listed = isinstance(titles, np.ndarray) and titles.ndim > 0
+    listed = listed or (isinstance(titles, Sequence) and not isinstance(titles, str | bytes))
+    if titles is not None and not listed:
         raise InputTypeError(f"titles is {titles!r}; expected one text for each sample")
     if titles is not None and len(titles) != len(values):
         raise InputError(f"{len(titles)} titles for {len(values)} samples; expected one for each")

@@ -29,6 +29,7 @@ from polyattr.methods import (
     VarGrad,
 )
 from polyattr.plugins import BackendInfo, backends, register, unregister
+from polyattr.tasks import loss
 
 __all__ = [
     "Attribution",
@@ -59,6 +60,7 @@ __all__ = [
     "__version__",
     "backends",
     "load",
+    "loss",
     "register",
     "unregister",
 ]

@@ -74,7 +74,9 @@ class Attribution:
         """
         if self._native is None:
             return self
-        return replace(self, values=map_leaves(self._native.to_numpy, self.values), _native=None)
+        native = self._native
+        values = map_leaves(lambda t: None if t is None else native.to_numpy(t), self.values)
+        return replace(self, values=values, _native=None)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """The values of a single input as one array."""
@@ -236,6 +238,8 @@ def _pack(value: Any, arrays: dict[str, Array]) -> Any:
     if isinstance(value, tuple | list):
         kind = "list" if isinstance(value, list) else "tuple"
         return {kind: [_pack(child, arrays) for child in value]}
+    if value is None:
+        return None
     name = f"values_{sum(n.startswith('values_') for n in arrays)}"
     # NumPy files know no bfloat16; widening it is exact.
     plain = value if value.dtype.kind in "biuf" else value.astype(np.float32)
@@ -244,6 +248,8 @@ def _pack(value: Any, arrays: dict[str, Array]) -> Any:
 
 
 def _unpack(layout: Any, arrays: dict[str, Array]) -> Any:
+    if layout is None:
+        return None
     if isinstance(layout, str):
         return arrays[layout]
     kind, children = next(iter(layout.items()))

@@ -6,21 +6,24 @@ backend holds no attribution formula and never learns which method is running.
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import reduce
 from typing import Any, ClassVar
 
 import numpy as np
 import pluggy
 
-from polyattr.errors import PolyattrError
+from polyattr.bound_model import BoundModel as BoundModel
+from polyattr.bound_model import Layer as Layer
+from polyattr.bound_model import Tap as Tap
+from polyattr.bound_model import Tensor as Tensor
+from polyattr.errors import InputError, PolyattrError
 
 INTERFACE_VERSION = 1
 """Raised when a verb of `GradBackend` changes its meaning; a plugin states the one it speaks."""
-
-Tensor = Any
-"""A tensor of the backend's framework; only Python operators and `shape` are used on it."""
 
 Score = Callable[[list[Tensor]], Tensor]
 """Maps rows (one tensor per input, each (R, ...)) to their scores (R,)."""
@@ -44,44 +47,6 @@ class HookSpecs:
     @hookspec(firstresult=True)
     def polyattr_claim(self, candidate: object) -> GradBackend | None:
         """Answers with the backend if `candidate`, a model or a tensor, belongs to it."""
-
-
-class BoundModel:
-    """A user's model as a function of (state, arguments), built by `GradBackend.bind`.
-
-    Attributes:
-        dtype: Name of the parameters' floating dtype, or None where that is unknown; NumPy inputs
-            are converted to it.
-        like: A tensor on the device the model lives on, or None.
-        entry: The callable whose signature decides whether several inputs are passed one by one
-            or as one container; None passes the container.
-    """
-
-    dtype: str | None = None
-    like: Tensor | None = None
-    entry: Callable[..., Any] | None = None
-
-    def __init__(
-        self, function: Callable[..., Any], entry: Callable[..., Any] | None = None
-    ) -> None:
-        self._function: Any = function
-        self.entry = entry
-
-    def state(self) -> Any:
-        """Returns the parameters as they are now; passed to the compiled kernel as an argument."""
-        return ()
-
-    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Evaluates the model, in inference mode, with the given parameters."""
-        return self._function(*args, **kwargs)
-
-    def fingerprint(self) -> tuple[object, ...]:
-        """Objects that a compiled kernel holds by value; other objects mean a new kernel."""
-        return ()
-
-    def inference(self) -> AbstractContextManager[None]:
-        """Puts the model in inference mode, and back as it was on exit."""
-        return nullcontext()
 
 
 class GradBackend(ABC):
@@ -108,11 +73,11 @@ class GradBackend(ABC):
         """Says whether a model, or an input tensor, belongs to this framework."""
 
     @abstractmethod
-    def bind(self, model: Any, output_layer: Any = None) -> BoundModel:
-        """Makes a function of the model, ending at `output_layer` if one is given.
+    def bind(self, model: Any) -> BoundModel:
+        """Makes a function of the model.
 
         Raises:
-            LayerNotFoundError: No such layer; the message gives the nearest names.
+            UnrecognisedModelError: Not something the framework can call.
         """
 
     @abstractmethod
@@ -189,6 +154,20 @@ class GradBackend(ABC):
     def unstack(self, tensor: Tensor) -> Sequence[Tensor]:
         """Splits (T, ...) into T tensors, without a copy where the framework can."""
         return list(tensor)
+
+    def maximum(self, a: Tensor, b: Tensor) -> Tensor:
+        """Returns the larger of two tensors, element by element, broadcast against each other."""
+        larger = self.cast(a > b, self.dtype(a))
+        return a * larger + b * (1 - larger)
+
+    def reduce(self, kind: str, tensor: Tensor) -> Tensor:
+        """Reduces the last axis: (..., K) to (...); `kind` is "sum", "max" or "logsumexp"."""
+        parts = [tensor[..., k] for k in range(tensor.shape[-1])]
+        if kind == "sum":
+            return reduce(operator.add, parts)
+        if kind == "max":
+            return reduce(self.maximum, parts)
+        raise InputError(f"the {self.name} backend has no {kind}; use another operator")
 
     # -- arrays -----------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import numpy as np
 from polyattr.accumulators import Accumulator, Estimate
 from polyattr.backend import GradBackend, Tensor
 from polyattr.errors import NonFiniteGradientError
-from polyattr.forward import Forward, clipped_range, take_rows
+from polyattr.forward import Forward, clipped_range, row_taker
 from polyattr.inputs import Inputs
 from polyattr.kernels import Kernels
 from polyattr.noise import stream_noise
@@ -138,7 +138,7 @@ class Engine:
     def _prepare(self, question: Question, plan: TilePlan) -> _Run:
         targets = question.targets
         kernel = self.kernels.get(
-            ("gradients", question.inputs.structure, targets.kind, targets.select),
+            ("gradients", question.inputs.layout, targets.rule),
             lambda: self.backend.compile(self._tile_kernel(question).run, donate=0),
         )
         columns = self._native_columns(plan, question.inputs.leaves)
@@ -151,12 +151,12 @@ class Engine:
         report: Callable[[int], None] | None,
     ) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, Tensor]]:
         backend, question, leaves = self.backend, run.question, run.question.inputs.leaves
+        take = row_taker(backend, index)
         baselines = [
-            start if start.shape[0] == 1 else take_rows(backend, [start], index)[0]
-            for start in question.baselines
+            start if start.shape[0] == 1 else take([start])[0] for start in question.baselines
         ]
-        goals = take_rows(backend, question.targets.columns, index)
-        arguments = (run.parameters, take_rows(backend, leaves, index), baselines, goals)
+        context = question.inputs.context(question.targets.columns).rows(take)
+        arguments = (run.parameters, take(leaves), baselines, context)
         state = self._start(leaves, run.plan)
         noise = self._noise(question, run.plan)
         for tile, (column, draws) in enumerate(zip(run.columns, noise, strict=True)):
@@ -173,7 +173,7 @@ class Engine:
             self.points,
             self.accumulator,
             self.contribution,
-            question.inputs.structure,
+            question.inputs.layout,
             question.targets,
         )
 

@@ -14,18 +14,18 @@ from polyattr.accumulators import Accumulator, Mean
 from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend, Tensor
 from polyattr.closures import held_objects
-from polyattr.engine import Answer, Engine, Question, Tick
-from polyattr.errors import InputError, InputTypeError
-from polyattr.inputs import Inputs, read_baselines, read_inputs
+from polyattr.engine import Engine
+from polyattr.errors import InputTypeError
 from polyattr.kernels import Kernels
 from polyattr.options import Common, Settings, check_common
 from polyattr.plugins import detect, get_backend, unrecognised
 from polyattr.points import Points
-from polyattr.probe import Probe
 from polyattr.progress import progress_bar
+from polyattr.runner import CallOptions, Options, Runner, read_options
 from polyattr.scoring import Scorer
 from polyattr.structure import flatten
-from polyattr.tiles import auto_batch_size
+from polyattr.taps import bind_taps
+from polyattr.tasks import task_of
 
 
 class Explainer(ABC):
@@ -39,6 +39,9 @@ class Explainer(ABC):
         output_layer: Layer whose output is scored, by index (negative counts from the end), name
             or object; None for the model's output. Explains the logits of a model that ends in a
             softmax.
+        input_layer: Layer to attribute to instead of the model's inputs, named likewise; a list of
+            layers gives a dict. Integrated Gradients then follows the path between activations.
+        attribute_to_layer_input: Take what `input_layer` is given rather than what it returns.
         batch_size: Most rows per gradient call, over samples and points together; "auto" chooses
             from the size of a row, None sends everything in one call. Halved when memory runs
             out. Changes memory and time, never the answer.
@@ -69,13 +72,11 @@ class Explainer(ABC):
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
-        self._most_rows: int | None = None
-        self._engine: Engine | None = None
-        self._probe = Probe()
+        self._runner: Runner | None = None
         backend = self._common.get("backend")
         owner = detect(self._model) if backend is None else get_backend(backend)
         if owner is not None:
-            self._engine = self._bind(owner)
+            self._runner = self._bind(owner)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles as model and arguments; kernels and locks are made anew by the reader."""
@@ -84,6 +85,10 @@ class Explainer(ABC):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._begin()
+
+    @property
+    def _backend(self) -> GradBackend | None:
+        return None if self._runner is None else self._runner.backend
 
     # -- what a method defines ----------------------------------------------------------------
 
@@ -127,27 +132,29 @@ class Explainer(ABC):
 
     # -- calls ----------------------------------------------------------------------------------
 
-    def __call__(
-        self, inputs: Any, targets: Any = None, *, baselines: Any = None, progress: bool = False
-    ) -> Any:
+    def __call__(self, inputs: Any, targets: Any = None, **options: Unpack[CallOptions]) -> Any:
         """Same as `explain`."""
-        return self.explain(inputs, targets, baselines=baselines, progress=progress)
+        return self.explain(inputs, targets, **options)
 
-    def explain(
-        self, inputs: Any, targets: Any = None, *, baselines: Any = None, progress: bool = False
-    ) -> Any:
+    def explain(self, inputs: Any, targets: Any = None, **options: Unpack[CallOptions]) -> Any:
         """Computes attributions.
 
         Args:
             inputs: Floating tensor (N, ...) of the framework or of NumPy; a tuple, list or dict of
-                them for a model with several inputs; or a dataset: any iterable of batches, or of
-                (inputs, targets) batches.
+                them for a model with several inputs, where token ids, masks, None and the like
+                are passed on to the model; or a dataset: any iterable of batches, or of (inputs,
+                targets) batches.
             targets: Class index (int, or (N,) integers), a tuple of indices for outputs with more
                 axes, weights in the shape of the output, a callable on the output, or None: the
                 output itself where it is (N,) or (N, 1), else the predicted class.
-            baselines: Overrides `baseline_value` for this call: a scalar, an array in the shape of
-                one sample or of all, or a callable on the inputs. Only for methods with one.
-            progress: Show a progress bar.
+            **options: Further arguments of the call:
+                baselines: overrides `baseline_value`: a scalar, an array in the shape of one
+                sample or of all, or a callable on the inputs. Only for methods with one.
+                forward_args: tuple of arguments the model takes after its inputs.
+                forward_kwargs: dict of arguments the model takes by name.
+                batched: which of them have a row per sample, by position and name, such as
+                ``(0, "mask")``; None takes those whose first axis has size N.
+                progress: True shows a progress bar.
 
         Returns:
             Attributions in the containers, shapes, dtypes and device of the inputs.
@@ -156,11 +163,11 @@ class Explainer(ABC):
             PolyattrError: Always a subclass that is also a ValueError, TypeError or ImportError;
                 the message says what was given, what was expected and what to do.
         """
-        calls = self._calls(inputs, targets, baselines, progress, full=False)
-        return report.join_values([values for values, _ in calls], self._engine)
+        calls = self._calls(inputs, targets, options, full=False)
+        return report.join_values([values for values, _ in calls], self._backend)
 
     def attribute(
-        self, inputs: Any, targets: Any = None, *, baselines: Any = None, progress: bool = False
+        self, inputs: Any, targets: Any = None, **options: Unpack[CallOptions]
     ) -> Attribution:
         """Computes attributions and everything known about them.
 
@@ -170,114 +177,84 @@ class Explainer(ABC):
         Returns:
             An `Attribution`.
         """
-        calls = self._calls(inputs, targets, baselines, progress, full=True)
-        return report.join([result for _, result in calls if result is not None], self._engine)
+        calls = self._calls(inputs, targets, options, full=True)
+        return report.join([result for _, result in calls if result is not None])
+
+    def explain_batches(
+        self, dataset: Any, targets: Any = None, **options: Unpack[CallOptions]
+    ) -> Iterator[Any]:
+        """Computes the attributions of a dataset batch by batch, holding one batch at a time.
+
+        Args:
+            dataset: Any iterable of batches, or of (inputs, targets) batches.
+            targets: As for `explain`; holds for every batch.
+            **options: As for `explain`.
+
+        Yields:
+            The attributions of each batch, as `explain` returns them.
+
+        Raises:
+            PolyattrError: As `explain`.
+        """
+        calls = self._calls(dataset, targets, options, full=False)
+        return (values for values, _ in calls)
+
+    def attribute_batches(
+        self, dataset: Any, targets: Any = None, **options: Unpack[CallOptions]
+    ) -> Iterator[Attribution]:
+        """Computes the `Attribution` of each batch of a dataset, holding one batch at a time.
+
+        Takes the arguments of `explain_batches` and raises its errors.
+
+        Yields:
+            What `attribute` returns for each batch.
+        """
+        calls = self._calls(dataset, targets, options, full=True)
+        return (result for _, result in calls if result is not None)
 
     def _calls(
-        self, inputs: Any, targets: Any, baselines: Any, progress: bool, full: bool
+        self, inputs: Any, targets: Any, options: CallOptions, full: bool
     ) -> Iterator[tuple[Any, Attribution | None]]:
-        if baselines is not None and not self.uses_baselines:
-            raise InputError(
-                f"baselines is given, but {type(self).__name__} has no baseline; leave it out or "
-                f"use IntegratedGradients"
-            )
+        # Read here, not at the first step of the generator: wrong arguments fail at once.
+        return self._stream(inputs, targets, read_options(self, options), full)
+
+    def _stream(
+        self, inputs: Any, targets: Any, options: Options, full: bool
+    ) -> Iterator[tuple[Any, Attribution | None]]:
         batches: Iterable[tuple[Any, Any]] = [(inputs, targets)]
         if datasets.is_dataset(inputs):
             batches = datasets.batches(inputs, targets)
-        with progress_bar(progress, type(self).__name__) as tick:
+        with progress_bar(options.progress, type(self).__name__) as tick:
             for x, y in batches:
-                yield self._call(x, y, baselines, tick, full)
-
-    def _call(
-        self, inputs: Any, targets: Any, baselines: Any, tick: Tick | None, full: bool
-    ) -> tuple[Any, Attribution | None]:
-        with self._lock, self._ready(inputs) as engine:
-            question = self._question(engine, inputs, targets, baselines)
-            answer, batch_size = self._answer(engine, question, tick)
-            leaves = self._values(engine.backend, question, answer)
-            values = question.inputs.structure.build(
-                [
-                    engine.backend.cast(leaf, engine.backend.dtype(x))
-                    for leaf, x in zip(leaves, question.inputs.leaves, strict=True)
-                ]
-            )
-            if not full and self.tolerance is None:
-                return values, None
-            facts = report.Facts(engine, question, answer, batch_size)
-            result = facts.attribution(values, repr(self), self.is_complete, self.tolerance)
-            return values, result
-
-    # -- steps of a call --------------------------------------------------------------------------
+                with self._lock, self._ready(x) as runner:
+                    result = runner.call(x, y, options, tick, full)
+                yield result
 
     @contextmanager
-    def _ready(self, inputs: Any) -> Iterator[Engine]:
+    def _ready(self, inputs: Any) -> Iterator[Runner]:
         """Binds the model if only its inputs tell the framework, and surrounds the call."""
-        if self._engine is None:
-            leaves = flatten(inputs, "inputs")[1]
+        leaves = flatten(inputs, "inputs")[1]
+        if self._runner is None:
             # NumPy inputs say nothing, but the arrays a function computes with may.
             owner = detect(self._model, [*leaves, *held_objects(self._model)])
             if owner is None:
                 raise unrecognised(self._model, leaves)
-            self._engine = self._bind(owner)
-        engine = self._engine
-        native = [leaf for leaf in flatten(inputs, "inputs")[1] if engine.backend.is_tensor(leaf)]
-        like = native[0] if native else engine.scorer.bound.like
-        with engine.backend.session(like), engine.scorer.bound.inference():
-            yield engine
+            self._runner = self._bind(owner)
+        runner = self._runner
+        bound = runner.engine.scorer.bound
+        native = [leaf for leaf in leaves if runner.backend.is_tensor(leaf)]
+        like = native[0] if native else bound.like
+        with runner.backend.session(like), bound.inference():
+            yield runner
 
-    def _bind(self, backend: GradBackend) -> Engine:
+    def _bind(self, backend: GradBackend) -> Runner:
         common = self._common
-        bound = backend.bind(self._model, common.get("output_layer"))
-        scorer = Scorer(backend, bound, common.get("operator"), common.get("output"))
-        return Engine(scorer, self.points, self.accumulator, self.contribution, Kernels(bound))
-
-    def _question(self, engine: Engine, inputs: Any, targets: Any, baselines: Any) -> Question:
-        backend = engine.backend
-        given = read_inputs(inputs, backend, engine.scorer.bound)
-        origins: list[Tensor] = []
-        if self.uses_baselines:
-            name = "baseline_value" if baselines is None else "baselines"
-            start = self.baseline_value if baselines is None else baselines
-            origins = read_baselines(start, given, backend, name)
-        batch_size = self._batch_size(given, backend)
-        goals, scores = self._probe.targets(engine, given, targets, batch_size)
-        self._probe.connections(engine, given, goals)
-        seed, source = self.noise or (0, "portable")
-        return Question(given, goals, origins, seed, source, scores)
-
-    def _answer(
-        self, engine: Engine, question: Question, tick: Tick | None
-    ) -> tuple[Answer, int | None]:
-        """Runs the engine, with half the rows per call each time memory runs out."""
-        batch_size = self._batch_size(question.inputs, engine.backend)
-        while True:
-            try:
-                return engine.gradients(question, batch_size, tick), batch_size
-            except Exception as error:
-                rows = batch_size or question.inputs.n * engine.points.count
-                if rows == 1 or not engine.backend.is_out_of_memory(error):
-                    raise
-            # Outside the handler, whose traceback would keep the tile's tensors alive.
-            batch_size = self._most_rows = rows // 2
-
-    def _values(self, backend: GradBackend, question: Question, answer: Answer) -> list[Tensor]:
-        """Computes the attributions of every input in the accumulator's dtype."""
-        baselines = question.baselines or [None] * len(answer.estimates)
-        values = []
-        for estimate, x, start in zip(
-            answer.estimates, question.inputs.leaves, baselines, strict=True
-        ):
-            wide = backend.accumulator_dtype(x)
-            origin = None if start is None else backend.cast(start, wide)
-            values.append(self.value(estimate.value, backend.cast(x, wide), origin))
-        return values
-
-    def _batch_size(self, inputs: Inputs, backend: GradBackend) -> int | None:
-        given = self._common.get("batch_size", "auto")
-        if given == "auto":
-            given = auto_batch_size(inputs.elements, backend.accelerated(inputs.leaves[0]))
-        limits = [int(rows) for rows in (given, self._most_rows) if rows is not None]
-        return min(limits, default=None)
+        taps = bind_taps(backend, self._model, common)
+        given = common.get("operator")
+        scorer = Scorer(backend, taps, task_of(given) or given, common.get("output"))
+        kernels = Kernels(taps.bound)
+        engine = Engine(scorer, self.points, self.accumulator, self.contribution, kernels)
+        return Runner(self, engine, common.get("batch_size", "auto"))
 
     def __repr__(self) -> str:
         own = {field.name: getattr(self.settings, field.name) for field in fields(self.settings)}

@@ -11,7 +11,9 @@ import numpy as np
 from polyattr.backend import GradBackend, Tensor
 from polyattr.inputs import Inputs
 from polyattr.kernels import Kernels
+from polyattr.layout import Context
 from polyattr.scoring import Scorer
+from polyattr.structure import flatten
 from polyattr.targets import Targets
 from polyattr.tiles import balanced
 
@@ -30,54 +32,86 @@ class Forward:
 
     def outputs(self, inputs: Inputs, batch_size: int | None) -> np.ndarray[Any, Any]:
         """Evaluates the model's outputs (N, ...) on the inputs, and copies them to the host."""
-        structure = inputs.structure
+        layout = inputs.layout
         kernel = self.kernels.get(
-            ("outputs", structure),
+            ("outputs", layout),
             lambda: self.scorer.backend.compile(
-                lambda state, rows, _: self.scorer.outputs(structure, state, rows)
+                lambda state, rows, context: self.scorer.outputs(layout, state, rows, context)
             ),
         )
-        return self._run(kernel, inputs.leaves, [], batch_size)
+        return self._host(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
 
     def scores(
         self, leaves: list[Tensor], inputs: Inputs, targets: Targets, batch_size: int | None
     ) -> np.ndarray[Any, Any]:
-        """Evaluates the scores (N,) at `leaves`, which have the structure of `inputs`."""
-        structure = inputs.structure
+        """Evaluates the scores (N,) at `leaves`, which take the place of those of `inputs`."""
+        layout = inputs.layout
         kernel = self.kernels.get(
-            ("scores", structure, targets.kind, targets.select),
+            ("scores", layout, targets.rule),
             lambda: self.scorer.backend.compile(
-                lambda state, rows, goals: self.scorer.score(structure, targets, state, rows, goals)
+                lambda state, rows, context: self.scorer.score(
+                    layout, targets, state, rows, context
+                )
             ),
         )
-        return self._run(kernel, leaves, targets.columns, batch_size)
+        return self._host(leaves, inputs.context(targets.columns), kernel, inputs.n, batch_size)
+
+    def activations(self, inputs: Inputs, batch_size: int | None) -> list[Tensor]:
+        """Evaluates the floating tensors (N, ...) of the layers that are attributed to."""
+        layout, scorer = inputs.layout, self.scorer
+
+        def floating(state: Any, rows: list[Tensor], context: Context) -> list[Tensor]:
+            found = flatten(scorer.activations(layout, state, rows, context), "activations")[1]
+            return [leaf for leaf in found if scorer.taps.is_floating(leaf)]
+
+        kernel = self.kernels.get(("activations", layout), lambda: scorer.backend.compile(floating))
+        tiles = self._run(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
+        joined = [scorer.backend.concat(parts) for parts in zip(*tiles, strict=True)]
+        return [leaf[: inputs.n] for leaf in joined]
+
+    def _host(
+        self,
+        leaves: list[Tensor],
+        context: Context,
+        kernel: Callable[..., Any],
+        n: int,
+        batch_size: int | None,
+    ) -> np.ndarray[Any, Any]:
+        parts = self._run(leaves, context, kernel, n, batch_size)
+        return np.concatenate([self.scorer.backend.to_numpy(part) for part in parts])[:n]
 
     def _run(
         self,
-        kernel: Callable[..., Any],
         leaves: list[Tensor],
-        columns: list[Tensor],
+        context: Context,
+        kernel: Callable[..., Any],
+        n: int,
         batch_size: int | None,
-    ) -> np.ndarray[Any, Any]:
-        backend, n = self.scorer.backend, int(leaves[0].shape[0])
+    ) -> list[Any]:
+        """Runs a kernel on tiles of equal shape; the last one repeats its last row."""
+        backend = self.scorer.backend
         tiles, rows = balanced(n, batch_size or n)
         parameters = self.scorer.bound.state()
         parts = []
         for tile in range(tiles):
             index = None if tiles == 1 else clipped_range(tile * rows, rows, n)
-            goals = take_rows(backend, columns, index)
-            parts.append(kernel(parameters, take_rows(backend, leaves, index), goals))
-        return np.concatenate([backend.to_numpy(part) for part in parts])[:n]
+            take = row_taker(backend, index)
+            parts.append(kernel(parameters, take(leaves), context.rows(take)))
+        return parts
 
 
-def take_rows(
-    backend: GradBackend, leaves: list[Tensor], index: np.ndarray[Any, Any] | None
-) -> list[Tensor]:
-    """Gathers the same rows of every leaf; all of them, without a copy, if `index` is None."""
-    if index is None or not leaves:
-        return leaves
-    native = backend.to_native(index.astype(np.int32), leaves[0])
-    return [backend.batch(leaf, native) for leaf in leaves]
+def row_taker(
+    backend: GradBackend, index: np.ndarray[Any, Any] | None
+) -> Callable[[list[Tensor]], list[Tensor]]:
+    """Returns what gathers the same rows of every leaf; all of them, uncopied, for None."""
+
+    def take(leaves: list[Tensor]) -> list[Tensor]:
+        if index is None or not leaves:
+            return leaves
+        native = backend.to_native(index.astype(np.int32), leaves[0])
+        return [backend.batch(leaf, native) for leaf in leaves]
+
+    return take
 
 
 def clipped_range(start: int, size: int, n: int) -> np.ndarray[Any, Any]:

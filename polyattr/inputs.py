@@ -1,16 +1,16 @@
-"""Normalising what the user passes, once, at the edge: inputs, baselines, calling convention."""
+"""Normalising what the model is called with, once, at the edge."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Tensor
+from polyattr.calling import Beside
 from polyattr.errors import InputError, InputTypeError
+from polyattr.layout import Context, Fixed, Layout
 from polyattr.structure import Structure, flatten
 
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
@@ -18,83 +18,193 @@ FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 
 @dataclass(frozen=True)
 class Inputs:
-    """Checked inputs of one call.
+    """Checked inputs of one call, and what the model takes beside them.
 
     Attributes:
-        leaves: One native tensor (N, ...) per input.
-        structure: The containers they came in.
+        leaves: The tensors (N, ...) to attribute to.
+        layout: The containers everything came in.
         n: Number of samples, N.
+        companions: Further arguments that belong to a sample, (N, ...) each.
+        shared: Further arguments that all samples share.
     """
 
     leaves: list[Tensor]
-    structure: Structure
+    layout: Layout
     n: int
+    companions: list[Tensor] = field(default_factory=list)
+    shared: list[Tensor] = field(default_factory=list)
 
     @property
     def elements(self) -> int:
-        """Numbers in one sample, over all inputs."""
-        return sum(int(np.prod(leaf.shape[1:])) for leaf in self.leaves)
+        """Numbers in one sample, over all its tensors."""
+        rows = [*self.leaves, *self.companions]
+        return sum(int(np.prod(leaf.shape[1:])) for leaf in rows)
+
+    def context(self, goals: list[Tensor]) -> Context:
+        """Everything a kernel takes beside the leaves."""
+        return Context(goals, self.companions, self.shared)
 
     def signature(self, backend: GradBackend) -> tuple[object, ...]:
         """What must be equal for a model to be called in the same way."""
-        kinds = tuple((tuple(leaf.shape[1:]), backend.dtype(leaf)) for leaf in self.leaves)
-        return (self.structure, kinds)
+        rows = [*self.leaves, *self.companions]
+        kinds = tuple((tuple(leaf.shape[1:]), backend.dtype(leaf)) for leaf in rows)
+        fixed = tuple((tuple(leaf.shape), backend.dtype(leaf)) for leaf in self.shared)
+        return (self.layout, kinds, fixed)
 
 
-def read_inputs(value: Any, backend: GradBackend, bound: BoundModel) -> Inputs:
+def read_inputs(
+    value: Any, beside: Beside, backend: GradBackend, bound: BoundModel, whole: bool = False
+) -> Inputs:
     """Checks the inputs and converts NumPy arrays to the model's device and dtype.
 
+    Args:
+        value: The inputs. Floating tensors are attributed to; others, and what is no tensor, are
+            passed on to the model.
+        beside: What the model takes beside them.
+        backend: The framework.
+        bound: The model.
+        whole: Whether inputs without any floating tensor will do, since a layer of the model is
+            attributed to.
+
     Raises:
-        InputTypeError: A leaf is no array, or holds integers.
+        InputTypeError: No leaf is a floating tensor.
         InputError: No samples, different numbers of samples, NaN or inf.
     """
     structure, leaves = flatten(value, "inputs")
     if not leaves:
         raise InputError(f"inputs is an empty {type(value).__name__}; expected at least one array")
-    native = [
-        _read_leaf(leaf, name, backend, bound)
-        for leaf, name in zip(leaves, structure.names, strict=True)
+    named = list(zip(structure.names, leaves, strict=True))
+    attributed = tuple(_is_floating(leaf, backend) for leaf in leaves)
+    if not any(attributed) and not (whole and any(_is_array(leaf, backend) for leaf in leaves)):
+        _refuse(*named[0], backend)
+    n = _samples(named, attributed, backend)
+    sorter = _Sorter(n, backend, bound)
+    for (name, leaf), has in zip(named, attributed, strict=True):
+        sorter.add(leaf, name, "x" if has else None)
+    args, kwargs = sorter.beside(beside)
+    layout = Layout(
+        structure, args, kwargs, tuple(sorter.slots), tuple(sorter.fixed), structure, attributed
+    )
+    pools = sorter.pools
+    return Inputs(pools["x"], layout, n, pools["companion"], pools["shared"])
+
+
+class _Sorter:
+    """Sorts the leaves of a call by what happens to them."""
+
+    def __init__(self, n: int, backend: GradBackend, bound: BoundModel) -> None:
+        self.n, self.backend, self.bound = n, backend, bound
+        self.slots: list[tuple[str, int]] = []
+        self.pools: dict[str, list[Tensor]] = {"x": [], "companion": [], "shared": []}
+        self.fixed: list[Fixed] = []
+
+    def add(self, leaf: Any, name: str, kind: str | None) -> None:
+        """Adds a leaf; `kind` None goes by the size of its first axis."""
+        if not _is_array(leaf, self.backend):
+            self.slots.append(("fixed", len(self.fixed)))
+            self.fixed.append(Fixed(leaf))
+            return
+        native = read_array(leaf, name, self.backend, self.bound)
+        has_rows = tuple(native.shape[:1]) == (self.n,)
+        if kind is None:
+            kind = "companion" if has_rows else "shared"
+        if kind == "companion" and not has_rows:
+            raise InputError(
+                f"{name} has shape {tuple(native.shape)}, but batched says it has a row for each "
+                f"of {self.n} samples; expected ({self.n}, ...)"
+            )
+        if kind == "x":
+            _check_features(native, name, self.backend)
+        self.slots.append((kind, len(self.pools[kind])))
+        self.pools[kind].append(native)
+
+    def beside(self, beside: Beside) -> tuple[Structure, Structure]:
+        """Adds the further arguments; returns their containers."""
+        args, kwargs = (
+            flatten(beside.args, "forward_args"),
+            flatten(beside.kwargs, "forward_kwargs"),
+        )
+        for structure, leaves in (args, kwargs):
+            parts = zip(structure.keys, structure.children, strict=True)
+            kinds = [beside.kind(key) for key, part in parts for _ in part.names]
+            for leaf, name, kind in zip(leaves, structure.names, kinds, strict=True):
+                self.add(leaf, name, kind)
+        return args[0], kwargs[0]
+
+
+def _samples(
+    named: list[tuple[str, Any]], attributed: tuple[bool, ...], backend: GradBackend
+) -> int:
+    """Returns the number of samples, which all attributed leaves must agree on."""
+    arrays = [
+        (name, leaf)
+        for (name, leaf), has in zip(named, attributed, strict=True)
+        if has or (not any(attributed) and _is_array(leaf, backend))
     ]
-    sizes = {name: int(t.shape[0]) for name, t in zip(structure.names, native, strict=True)}
-    if len(set(sizes.values())) > 1:
+    for name, leaf in arrays:
+        if len(leaf.shape) == 0:
+            raise InputError(
+                f"{name} is a scalar; expected an array whose first axis counts samples"
+            )
+    sizes = {name: int(leaf.shape[0]) for name, leaf in arrays}
+    if any(attributed) and len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name} has {size}" for name, size in sizes.items())
         raise InputError(f"inputs have different numbers of samples on their first axis: {listed}")
-    n = next(iter(sizes.values()))
-    if n == 0:
+    if next(iter(sizes.values())) == 0:
         raise InputError(
-            f"inputs are empty: shape {tuple(native[0].shape)}; expected at least one sample"
+            f"inputs are empty: shape {tuple(arrays[0][1].shape)}; expected at least one sample"
         )
-    for name, leaf in zip(structure.names, native, strict=True):
-        if 0 in leaf.shape:
-            raise InputError(
-                f"{name} has shape {tuple(leaf.shape)}: there is no feature to attribute"
-            )
-        _check_finite(leaf, name, backend)
-    return Inputs(native, structure, n)
+    return next(iter(sizes.values()))
 
 
-def _read_leaf(leaf: Any, name: str, backend: GradBackend, bound: BoundModel) -> Tensor:
-    if not backend.is_tensor(leaf) and not isinstance(leaf, np.ndarray):
+def _is_array(leaf: Any, backend: GradBackend) -> bool:
+    return backend.is_tensor(leaf) or isinstance(leaf, np.ndarray)
+
+
+def _is_floating(leaf: Any, backend: GradBackend) -> bool:
+    return _is_array(leaf, backend) and _dtype(leaf, backend) in FLOATS
+
+
+def _dtype(leaf: Any, backend: GradBackend) -> str:
+    return str(leaf.dtype.name if isinstance(leaf, np.ndarray) else backend.dtype(leaf))
+
+
+def _refuse(name: str, leaf: Any, backend: GradBackend) -> None:
+    if not _is_array(leaf, backend):
         raise InputTypeError(
             f"{name} is {_type(leaf)}; expected a {backend.name} tensor or a NumPy array, or a "
             f"tuple, list or dict of them (for a list of numbers pass np.array(...))"
         )
-    if len(leaf.shape) == 0:
-        raise InputError(f"{name} is a scalar; expected an array whose first axis counts samples")
-    is_numpy = isinstance(leaf, np.ndarray)
-    dtype = leaf.dtype.name if is_numpy else backend.dtype(leaf)
-    if dtype not in FLOATS:
-        whole = dtype.startswith(("int", "uint", "bool"))
-        hint = "Convert pixels to float; for token ids, attribute to the embedding layer's output"
-        raise InputTypeError(
-            f"{name} has dtype {dtype}, which has no gradient here; expected a floating dtype: "
-            f"{', '.join(sorted(FLOATS))}" + (f". {hint}" if whole else "")
-        )
-    if is_numpy:
+    dtype = _dtype(leaf, backend)
+    whole = dtype.startswith(("int", "uint", "bool"))
+    hint = ". Convert pixels to float; for token ids, name their embedding with input_layer"
+    raise InputTypeError(
+        f"{name} has dtype {dtype}, which has no gradient here; expected a floating dtype: "
+        f"{', '.join(sorted(FLOATS))}" + (hint if whole else "")
+    )
+
+
+def read_array(leaf: Any, name: str, backend: GradBackend, bound: BoundModel) -> Tensor:
+    """Makes an array native: floating ones in the model's dtype, others in their own.
+
+    Raises:
+        InputTypeError: A NumPy array of text or objects.
+    """
+    if isinstance(leaf, np.ndarray):
+        dtype = leaf.dtype.name
+        if leaf.dtype.kind not in "biufc" and dtype not in FLOATS:
+            raise InputTypeError(f"{name} has dtype {dtype}; expected numbers")
         # The framework knows no other byte order than the machine's, nor NumPy's own bfloat16.
         plain = leaf.astype("float32" if dtype == "bfloat16" else leaf.dtype.newbyteorder("="))
-        leaf = backend.to_native(plain, bound.like, bound.dtype or dtype)
+        kind = (bound.dtype or dtype) if dtype in FLOATS else None
+        leaf = backend.to_native(plain, bound.like, kind)
     return backend.own(leaf)
+
+
+def _check_features(leaf: Tensor, name: str, backend: GradBackend) -> None:
+    if 0 in leaf.shape:
+        raise InputError(f"{name} has shape {tuple(leaf.shape)}: there is no feature to attribute")
+    check_finite(leaf, name, backend)
 
 
 def _type(value: Any) -> str:
@@ -104,7 +214,12 @@ def _type(value: Any) -> str:
     return f"a {name}" if module == "builtins" else f"a {module}.{name}"
 
 
-def _check_finite(leaf: Tensor, name: str, backend: GradBackend) -> None:
+def check_finite(leaf: Tensor, name: str, backend: GradBackend) -> None:
+    """Checks for finite numbers.
+
+    Raises:
+        InputError: NaN or inf, with the place of the first.
+    """
     wide = backend.cast(leaf, backend.accumulator_dtype(leaf))
     if np.isfinite(backend.to_numpy(backend.row_sums(abs(wide)))).all():
         return
@@ -116,94 +231,3 @@ def _check_finite(leaf: Tensor, name: str, backend: GradBackend) -> None:
             f"{name} contains {array[where]} at index {where} ({len(bad)} non-finite in all); "
             f"expected finite numbers"
         )
-
-
-def read_baselines(value: Any, inputs: Inputs, backend: GradBackend, name: str) -> list[Tensor]:
-    """Turns a baseline into one native tensor per input, (N, ...) or (1, ...).
-
-    Args:
-        value: A scalar for all inputs, a callable on the inputs, or per input a scalar, an array
-            in the shape of one sample, or one in the shape of all.
-        inputs: The checked inputs.
-        backend: Makes the tensors.
-        name: The argument, for messages.
-
-    Raises:
-        InputError: A shape that fits neither one sample nor all, or not finite.
-    """
-    if callable(value) and not backend.is_tensor(value):
-        value = value(inputs.structure.build(inputs.leaves))
-    if value is None or isinstance(value, bool | str | bytes):
-        raise InputTypeError(f"{name} is {value!r}; expected a number, an array or a callable")
-    if np.isscalar(value) or (isinstance(value, np.ndarray) and value.ndim == 0):
-        leaves, names = [value] * len(inputs.leaves), (name,) * len(inputs.leaves)
-    else:
-        try:
-            leaves = inputs.structure.flatten(value, name)
-        except ValueError as error:
-            hint = (
-                "; for a baseline per feature pass np.array([...])"
-                if isinstance(value, list)
-                else ""
-            )
-            raise InputError(f"{error}, or a scalar for all inputs{hint}") from None
-        names = flatten(value, name)[0].names
-    return [
-        _read_baseline(given, leaf, backend, leaf_name)
-        for given, leaf, leaf_name in zip(leaves, inputs.leaves, names, strict=True)
-    ]
-
-
-def _read_baseline(given: Any, leaf: Tensor, backend: GradBackend, name: str) -> Tensor:
-    if not backend.is_tensor(given):
-        try:
-            array = np.asarray(given)
-        except (TypeError, ValueError):
-            array = np.asarray(None)
-        if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
-            raise InputTypeError(
-                f"{name} is a {type(given).__name__}; expected a number, an array, or a callable "
-                f"that returns one of them"
-            ) from None
-        with np.errstate(over="ignore"):  # beyond the dtype it is infinite, and refused as such
-            given = backend.to_native(array.astype(np.float64), leaf, backend.dtype(leaf))
-    sample, whole = tuple(leaf.shape[1:]), tuple(leaf.shape)
-    shape = tuple(given.shape)
-    if shape not in {(), sample, (1, *sample), whole}:
-        raise InputError(
-            f"{name} has shape {shape}; expected a scalar, {sample} for one baseline shared by "
-            f"all samples, or {whole} for one per sample"
-        )
-    given = backend.own(backend.cast(given, backend.dtype(leaf)))
-    _check_finite(given[None] if shape in {(), sample} else given, name, backend)
-    if shape in {(), sample}:
-        given = backend.zeros((1, *sample), leaf, backend.dtype(leaf)) + given
-    return given
-
-
-def arguments(
-    entry: Callable[..., Any] | None, value: Any
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Decides how a model takes its inputs: one by one where its signature allows, else as one.
-
-    Args:
-        entry: The callable whose signature counts, or None for a model that takes containers.
-        value: The inputs in the user's containers.
-
-    Returns:
-        Positional and keyword arguments.
-    """
-    if entry is not None and isinstance(value, tuple | list) and _accepts(entry, *value):
-        return tuple(value), {}
-    named = isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
-    if entry is not None and named and _accepts(entry, **value):
-        return (), dict(value)
-    return (value,), {}
-
-
-def _accepts(entry: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
-    try:
-        inspect.signature(entry).bind(*args, **kwargs)
-    except (TypeError, ValueError):
-        return False
-    return True

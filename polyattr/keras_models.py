@@ -9,10 +9,11 @@ from __future__ import annotations
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from polyattr.bound_model import BoundModel, Layer, Tap, Visits
 from polyattr.errors import InputTypeError, LayerNotFoundError, nearest
 
 # Replacing a layer's `call` is seen by every thread that runs the model.
@@ -56,7 +57,7 @@ def _is_graph(model: Any) -> bool:
     return any(kind.__name__ in {"Functional", "Sequential"} for kind in type(model).__mro__)
 
 
-def find_layer(model: Any, selector: Any) -> Any:
+def find_layer(model: Any, selector: Any, argument: str) -> Layer:
     """Finds a layer, also inside nested models, by index, name or object.
 
     Raises:
@@ -68,22 +69,22 @@ def find_layer(model: Any, selector: Any) -> Any:
         isinstance(selector, int | str) or hasattr(selector, "call")
     ):
         raise InputTypeError(
-            f"output_layer is {selector!r}; expected an index, a layer's name or the layer itself"
+            f"{argument} is {selector!r}; expected an index, a layer's name or the layer itself"
         )
     if isinstance(selector, int):
         if -len(top) <= selector < len(top):
-            return top[selector]
+            return Layer(top[selector].name, top[selector])
         raise LayerNotFoundError(
-            f"output_layer is {selector}; the model has {len(top)} layers, expected "
+            f"{argument} is {selector}; the model has {len(top)} layers, expected "
             f"{-len(top)} to {len(top) - 1}"
         )
     for layer in every:
         if layer is selector or (isinstance(selector, str) and layer.name == selector):
-            return layer
+            return Layer(layer.name, layer)
     names = [layer.name for layer in every]
     shown = selector if isinstance(selector, str) else getattr(selector, "name", selector)
     raise LayerNotFoundError(
-        f"output_layer {shown!r} is not a layer of this model.{nearest(shown, names)} "
+        f"{argument} {shown!r} is not a layer of this model.{nearest(shown, names)} "
         f"Its layers: {', '.join(names)}"
     )
 
@@ -93,35 +94,46 @@ def _all_layers(model: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def captured(layer: Any) -> Iterator[list[Any]]:
-    """Collects what `layer` returns while the block runs; the layer is as before afterwards."""
-    outputs: list[Any] = []
+def tapped(taps: Sequence[Tap]) -> Iterator[Visits]:
+    """Taps layers while the block runs; they are as before afterwards."""
+    visits = Visits(taps)
+    with _capturing, ExitStack() as stack:
+        for number, tap in enumerate(taps):
+            stack.enter_context(_replaced(tap.layer.place, visits, number))
+        yield visits
+
+
+@contextmanager
+def _replaced(layer: Any, visits: Visits, number: int) -> Iterator[None]:
     original = layer.call
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        outputs.append(original(*args, **kwargs))
-        return outputs[-1]
+        return visits.call(number, original, args, kwargs)
 
     call.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]  # `inspect` honours it
-    with _capturing:
-        own = layer.__dict__.get("call")
-        layer.__dict__["call"] = call
-        try:
-            yield outputs
-        finally:
-            del layer.__dict__["call"]
-            if own is not None:
-                layer.__dict__["call"] = own
+    own = layer.__dict__.get("call")
+    layer.__dict__["call"] = call
+    try:
+        yield
+    finally:
+        del layer.__dict__["call"]
+        if own is not None:
+            layer.__dict__["call"] = own
 
 
-def last_output(outputs: list[Any], layer: Any) -> Any:
-    """Returns what the layer returned last.
+class KerasLayers(BoundModel):
+    """The layers of a bound Keras model, whatever framework it runs on."""
 
-    Raises:
-        LayerNotFoundError: The model did not call the layer.
-    """
-    if not outputs:
-        raise LayerNotFoundError(
-            f"output_layer {layer.name!r} belongs to the model but was not called in inference mode"
-        )
-    return outputs[-1]
+    kind = "Keras model"
+
+    def layer(self, selector: Any, argument: str) -> Layer:
+        """Finds a layer, also inside nested models."""
+        return find_layer(self._function, selector, argument)
+
+    def run_tapped(
+        self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
+    ) -> tuple[Any, list[list[Any]]]:
+        """Runs the model with the `call` of the layers replaced."""
+        with tapped(taps) as visits:
+            outputs = self.run(state, args, kwargs)
+        return outputs, visits.seen

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from polyattr.bound_model import Layer, Tap, Visits
 from polyattr.errors import InputTypeError, LayerNotFoundError, nearest
 
 
@@ -61,8 +63,16 @@ def _children(holder: Any, kind: type, containers: tuple[type, ...]) -> list[tup
     return list(vars(holder).items()) if isinstance(holder, kind) else []
 
 
-def find_submodule(selector: Any, every: list[Submodule]) -> Submodule:
+def find_submodule(selector: Any, every: list[Submodule], argument: str) -> Layer:
     """Finds a submodule by index among the direct ones, by dotted name, or as the object itself.
+
+    Args:
+        selector: As the user wrote it.
+        every: All submodules.
+        argument: Which argument of the user's it is, for messages.
+
+    Returns:
+        The layer; its place is the path of attribute names and keys.
 
     Raises:
         LayerNotFoundError: No such submodule; the nearest names are given.
@@ -72,21 +82,21 @@ def find_submodule(selector: Any, every: list[Submodule]) -> Submodule:
     if isinstance(selector, int) and not isinstance(selector, bool):
         direct = [entry for entry in every if entry.direct]
         if -len(direct) <= selector < len(direct):
-            return direct[selector]
+            return Layer(direct[selector].name, direct[selector].path)
         raise LayerNotFoundError(
-            f"output_layer is {selector}; the model has {len(direct)} direct submodules, expected "
+            f"{argument} is {selector}; the model has {len(direct)} direct submodules, expected "
             f"{-len(direct)} to {len(direct) - 1}"
         )
     for entry in every:
         if entry.module is selector or (isinstance(selector, str) and entry.name == selector):
-            return entry
+            return Layer(entry.name, entry.path)
     if not isinstance(selector, str) and not callable(selector):
         raise InputTypeError(
-            f"output_layer is {selector!r}; expected an index, a submodule's name or the submodule"
+            f"{argument} is {selector!r}; expected an index, a submodule's name or the submodule"
         )
     shown = repr(selector) if isinstance(selector, str) else f"of type {type(selector).__name__}"
     raise LayerNotFoundError(
-        f"output_layer {shown} is not a submodule of the model.{nearest(selector, names)} Its "
+        f"{argument} {shown} is not a submodule of the model.{nearest(selector, names)} Its "
         f"submodules: {', '.join(names[:30])}"
         + (f", ... ({len(names)} in all)" if len(names) > 30 else "")
     )
@@ -99,29 +109,31 @@ def follow(root: Any, path: tuple[Any, ...]) -> Any:
     return root
 
 
-def call_until(module: Any, path: tuple[Any, ...] | None, args: Any, kwargs: Any) -> Any:
-    """Calls a copy of a model; returns the output of the submodule at `path`, if one is given.
+def call_tapped(
+    module: Any, taps: Sequence[Tap], args: Any, kwargs: Any
+) -> tuple[Any, list[list[Any]]]:
+    """Calls a copy of a model, whose tapped submodules are changed for good.
 
-    Raises:
-        LayerNotFoundError: The model did not call the submodule.
+    Args:
+        module: The copy.
+        taps: The places of their layers are paths.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+
+    Returns:
+        What the model returns, and for each tap the activations of all calls of its layer.
     """
-    if path is None:
-        return module(*args, **kwargs)
-    outputs: list[Any] = []
-    record_calls(follow(module, path), outputs)
-    module(*args, **kwargs)
-    if not outputs:
-        raise LayerNotFoundError("output_layer belongs to the model but was not called")
-    return outputs[-1]
+    visits = Visits(taps)
+    for number, tap in enumerate(taps):
+        _record(follow(module, tap.layer.place), visits, number)
+    return module(*args, **kwargs), visits.seen
 
 
-def record_calls(module: Any, outputs: list[Any]) -> None:
-    """Makes this one object append what it returns to `outputs`, for good: use it on a copy."""
+def _record(module: Any, visits: Visits, number: int) -> None:
     own: Any = type(module)
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        outputs.append(own.__call__(self, *args, **kwargs))
-        return outputs[-1]
+        return visits.call(number, partial(own.__call__, self), args, kwargs)
 
     # A call looks `__call__` up on the class, so the object gets a class of its own.
     recording = type(own)(own.__name__, (own,), {"__call__": call, "__module__": own.__module__})

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from polyattr.backend import GradBackend
+from polyattr.checks import check_flag
 from polyattr.errors import InputError, InputTypeError, nearest
-from polyattr.scoring import Operator, check_operator
+from polyattr.scoring import Operator
+from polyattr.tasks import check_operator
 
 
 class Common(TypedDict, total=False):
@@ -17,8 +19,10 @@ class Common(TypedDict, total=False):
 
     backend: str | GradBackend | None
     output_layer: Any
+    input_layer: Any
+    attribute_to_layer_input: bool
     batch_size: int | str | None
-    operator: Operator | None
+    operator: Operator | str | None
     output: Any
 
 
@@ -49,4 +53,5 @@ def check_common(method: type, common: Common) -> None:
         raise InputTypeError(f"batch_size is {size!r}; expected an int, 'auto' or None")
     if isinstance(size, numbers.Integral) and size < 1:
         raise InputError(f"batch_size is {size}; expected at least 1 row per gradient call")
+    check_flag("attribute_to_layer_input", common.get("attribute_to_layer_input", False))
     check_operator(common.get("operator"))

@@ -146,27 +146,27 @@ def _warn_unconverged(error: Array, converged: Array, tolerance: float) -> None:
     )
 
 
-def join_values(parts: Sequence[Any], engine: Engine | None) -> Any:
+def join_values(parts: Sequence[Any], backend: GradBackend | None) -> Any:
     """Joins the values of all batches along the first axis."""
-    if not parts or engine is None:
+    if not parts:
         raise InputError("the dataset yielded no batches; expected at least one")
-    return _concat(parts, engine.backend)
+    return _concat(parts, backend)
 
 
-def join(parts: Sequence[Attribution], engine: Engine | None) -> Attribution:
+def join(parts: Sequence[Attribution]) -> Attribution:
     """Joins the results of all batches along the first axis."""
-    if not parts or engine is None:
+    if not parts:
         raise InputError("the dataset yielded no batches; expected at least one")
     if len(parts) == 1:
         return parts[0]
     first = parts[0]
     merged = {name: _merge([getattr(part, name) for part in parts]) for name in _PER_SAMPLE}
     return Attribution(
-        values=_concat([part.values for part in parts], engine.backend),
+        values=_concat([part.values for part in parts], first._native),
         method=first.method,
         seed=first.seed,
         backend=first.backend,
-        _native=engine.backend,
+        _native=first._native,
         **merged,
     )
 
@@ -186,9 +186,11 @@ def _merge(values: list[Any]) -> Any:
     return np.concatenate(values) if isinstance(values[0], np.ndarray) else values[0]
 
 
-def _concat(parts: Sequence[Any], backend: GradBackend) -> Any:
-    if len(parts) == 1:
+def _concat(parts: Sequence[Any], backend: GradBackend | None) -> Any:
+    if len(parts) == 1 or backend is None:
         return parts[0]
     structure = flatten(parts[0], "values")[0]
     columns = zip(*(flatten(part, "values")[1] for part in parts), strict=True)
-    return structure.build([backend.concat(list(column)) for column in columns])
+    return structure.build(
+        [None if column[0] is None else backend.concat(list(column)) for column in columns]
+    )

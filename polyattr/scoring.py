@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Tensor
-from polyattr.errors import InputError, ModelOutputError, nearest
-from polyattr.inputs import Inputs, arguments
-from polyattr.structure import Structure
+from polyattr.calling import arguments
+from polyattr.errors import ModelOutputError, nearest
+from polyattr.inputs import Inputs
+from polyattr.layout import Context, Layout
+from polyattr.taps import Taps
 from polyattr.targets import Targets
+from polyattr.tasks import Task
 
 Operator = Callable[[Callable[[Any], Tensor], Any, Any], Tensor]
 
@@ -23,48 +26,59 @@ class Scorer:
 
     Attributes:
         backend: The framework.
-        bound: The user's model.
-        operator: The user's own score g(model, inputs, targets) -> (N,), or None.
+        taps: The user's model, and the layers a call goes through.
+        operator: A task, or the user's own score g(model, inputs, targets) -> (N,).
         output: Key, index or callable that selects among several outputs, or None.
     """
 
     backend: GradBackend
-    bound: BoundModel
-    operator: Operator | None = None
+    taps: Taps
+    operator: Task | Operator
     output: Any = None
 
-    def outputs(self, structure: Structure, state: Any, rows: list[Tensor]) -> Tensor:
-        """Returns the selected output (R, ...) for rows in the user's containers."""
-        return self._evaluate(state, structure.build(rows))
+    @property
+    def bound(self) -> BoundModel:
+        """The user's model."""
+        return self.taps.bound
 
-    def _evaluate(self, state: Any, value: Any) -> Tensor:
-        args, kwargs = arguments(self.bound.entry, value)
-        return self._select(self.bound.run(state, args, kwargs))
+    def outputs(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Tensor:
+        """Returns the selected output (R, ...) for rows."""
+        value, args, kwargs = layout.arguments(x, context)
+        return self._evaluate(state, value, args, kwargs, layout, x)
+
+    def _evaluate(
+        self, state: Any, value: Any, args: Any, kwargs: Any, layout: Layout, x: list[Tensor]
+    ) -> Tensor:
+        args, kwargs = arguments(self.bound.entry, value, args, kwargs)
+        return self._select(self.taps.run(state, args, kwargs, layout, x))
+
+    def activations(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Any:
+        """Returns the activations (R, ...) of the layers that are attributed to."""
+        args, kwargs = arguments(self.bound.entry, *layout.arguments(x, context))
+        return self.taps.activations(state, args, kwargs)
 
     def score(
-        self,
-        structure: Structure,
-        targets: Targets,
-        state: Any,
-        rows: list[Tensor],
-        columns: list[Tensor],
+        self, layout: Layout, targets: Targets, state: Any, x: list[Tensor], context: Context
     ) -> Tensor:
-        """Returns the scores (R,) of rows; `columns` are the rows' own targets."""
-        if self.operator is None:
-            outputs = self.outputs(structure, state, rows)
-            scores = targets.score(self.backend, outputs, columns)
+        """Returns the scores (R,) of rows."""
+        if isinstance(self.operator, Task):
+            outputs = self.outputs(layout, state, x, context)
+            scores = targets.rule(self.backend, outputs, context.goals)
         else:
-            given = columns[0] if columns else None
+            value, args, kwargs = layout.arguments(x, context)
             scores = self.operator(
-                lambda value: self._evaluate(state, value), structure.build(rows), given
+                lambda value: self._evaluate(state, value, args, kwargs, layout, x),
+                value,
+                context.goals[0] if context.goals else None,
             )
-        self._check_scores(scores, int(rows[0].shape[0]))
+        self._check_scores(scores, int(x[0].shape[0]))
         return scores
 
     def _check_scores(self, scores: Any, rows: int) -> None:
         shape = tuple(scores.shape) if self.backend.is_tensor(scores) else type(scores).__name__
         if shape != (rows,):
-            who = "operator" if self.operator else "the callable given as targets"
+            named = isinstance(self.operator, Task)
+            who = "the callable given as targets" if named else "operator"
             raise ModelOutputError(
                 f"{who} gave {shape} when tried on {rows} samples; expected one score per sample, "
                 f"({rows},)"
@@ -105,10 +119,13 @@ class Scorer:
         Raises:
             ModelOutputError: Rows in are not rows out.
         """
-        probe = first_rows(inputs.leaves)
+        probe, context = first_rows(inputs, [])
         rows = int(probe[0].shape[0])
         outputs = self.backend.outline(
-            lambda s, leaves: self.outputs(inputs.structure, s, leaves), state, probe
+            lambda s, leaves, beside: self.outputs(inputs.layout, s, leaves, beside),
+            state,
+            probe,
+            context,
         )
         shape = tuple(int(size) for size in outputs.shape)
         if shape[:1] != (rows,):
@@ -119,22 +136,13 @@ class Scorer:
         return shape[1:], self.backend.dtype(outputs)
 
 
-def first_rows(leaves: list[Tensor]) -> list[Tensor]:
+def first_rows(inputs: Inputs, goals: list[Tensor]) -> tuple[list[Tensor], Context]:
     """Takes two samples, or the one there is: enough to see shapes and connections."""
-    return [leaf[:2] for leaf in leaves]
 
+    def take(leaves: list[Tensor]) -> list[Tensor]:
+        return [leaf[:2] for leaf in leaves]
 
-def check_operator(operator: Any) -> None:
-    """Checks the `operator` argument.
-
-    Raises:
-        InputError: Not a callable.
-    """
-    if operator is not None and not callable(operator):
-        raise InputError(
-            f"operator is {operator!r}; expected a callable g(model, inputs, targets) -> (N,) "
-            f"or None for classification"
-        )
+    return take(inputs.leaves), inputs.context(goals).rows(take)
 
 
 def _choices(outputs: Any, wanted: Any = None) -> str:

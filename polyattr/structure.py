@@ -23,17 +23,6 @@ class Structure:
     keys: tuple[Any, ...] = ()
     children: tuple[Structure, ...] = ()
 
-    def flatten(self, value: Any, describe: str) -> list[Any]:
-        """Returns the leaves of `value`, which must have this structure.
-
-        Raises:
-            ValueError: The containers differ; the message names `describe`.
-        """
-        given, leaves = flatten(value, describe)
-        if given.outline() != self.outline():
-            raise ValueError(f"{describe} is {given.outline()}, expected {self.outline()}")
-        return leaves
-
     def build(self, leaves: Sequence[Any]) -> Any:
         """Puts leaves back into the containers they came from."""
         if self.kind is None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from polyattr import score_rules
 from polyattr.backend import GradBackend, Tensor
 from polyattr.errors import InputError, InputTypeError, ModelOutputError
+from polyattr.score_rules import Rule, Selected
 
 _HOW = (
     "pass a class index (int), N indices (N,), a tuple of indices for outputs with more axes, "
@@ -19,30 +20,17 @@ _HOW = (
 
 @dataclass(frozen=True)
 class Targets:
-    """Targets in one of a few forms, ready for the kernel.
+    """Targets in the form a rule takes, ready for the kernel.
 
     Attributes:
-        kind: "score" (the output is the score), "index", "weights", "callable", or "operator"
-            (handed to the user's operator untouched). Static: another kind is another kernel.
+        rule: Scores outputs. Static: another rule is another kernel.
         columns: Native tensors (N, ...), gathered per row and passed to the kernel.
-        select: The user's callable, for kind "callable".
         record: What `Attribution.targets` reports.
     """
 
-    kind: str
+    rule: Rule
     columns: list[Tensor]
-    select: Callable[[Tensor], Tensor] | None = None
     record: Any = None
-
-    def score(self, backend: GradBackend, outputs: Tensor, columns: list[Tensor]) -> Tensor:
-        """Reduces outputs (R, ...) to scores (R,); `columns` are the rows' own."""
-        if self.select is not None:
-            return self.select(outputs)
-        if self.kind == "index":
-            return backend.pick(outputs, columns)
-        if self.kind == "weights":
-            return backend.row_sums(outputs * columns[0])
-        return backend.row_sums(outputs)
 
 
 class TargetReader:
@@ -57,6 +45,11 @@ class TargetReader:
 
     def __init__(self, backend: GradBackend, like: Tensor, n: int, shape: tuple[int, ...]) -> None:
         self.backend, self.like, self.n, self.shape = backend, like, n, shape
+
+    @property
+    def whole(self) -> tuple[int, ...]:
+        """Shape of the output of all samples."""
+        return (self.n, *self.shape)
 
     @property
     def is_score(self) -> bool:
@@ -75,10 +68,10 @@ class TargetReader:
             InputTypeError: Not something that can name a target.
         """
         if targets is None:
-            return Targets("score", [])
+            return Targets(score_rules.total, [])
         if callable(targets) and not self.backend.is_tensor(targets):
             name = getattr(targets, "__name__", repr(targets))
-            return Targets("callable", [], targets, record=name)
+            return Targets(Selected(targets), [], record=name)
         if isinstance(targets, tuple):
             return self.indices([self._array(part) for part in targets], targets)
         array = self._array(targets)
@@ -87,7 +80,7 @@ class TargetReader:
         return self._array_targets(array, dtype)
 
     def _array_targets(self, array: np.ndarray[Any, Any], dtype: str) -> Targets:
-        whole = (self.n, *self.shape)
+        whole = self.whole
         integer = np.issubdtype(array.dtype, np.integer)
         if integer and array.shape == (self.n,) and self.shape != ():
             return self.indices([array], array)
@@ -106,6 +99,15 @@ class TargetReader:
         )
 
     def _weights(self, array: np.ndarray[Any, Any], dtype: str) -> Targets:
+        native = self.native(array, dtype)
+        return Targets(score_rules.weighted, [native], record=array)
+
+    def native(self, array: np.ndarray[Any, Any], dtype: str) -> Tensor:
+        """Makes weights native.
+
+        Raises:
+            InputError: Not finite in that dtype.
+        """
         with np.errstate(over="ignore"):
             native = self.backend.to_native(array.astype(np.float64), self.like, dtype)
         if not np.isfinite(self.backend.to_numpy(native)).all():
@@ -113,19 +115,29 @@ class TargetReader:
                 f"targets given as weights contain NaN or inf in {dtype}, the outputs' dtype; "
                 f"expected finite weights"
             )
-        return Targets("weights", [native], record=array)
+        return native
+
+    def floats(self, targets: Any, what: str) -> np.ndarray[Any, Any]:
+        """Reads targets that are numbers.
+
+        Raises:
+            InputTypeError: None, or no array.
+        """
+        if targets is None:
+            raise InputTypeError(f"targets is None; expected {what} for each sample")
+        return self._array(targets).astype(np.float64)
 
     def indices(self, parts: list[np.ndarray[Any, Any]], given: Any) -> Targets:
         """Checks one index per output axis and spreads scalars over the samples."""
         if self.shape == ():
             raise InputError(
-                f"targets are {_brief(given)}, but the output of shape ({self.n},) is one score "
+                f"targets are {brief(given)}, but the output of shape ({self.n},) is one score "
                 f"per sample and has no class to index; pass targets=None"
             )
         if len(parts) != len(self.shape):
             raise InputError(
-                f"targets {_brief(given)} give {len(parts)} {_plural('index', len(parts))} per "
-                f"sample, but the output of shape {(self.n, *self.shape)} has {len(self.shape)} "
+                f"targets {brief(given)} give {len(parts)} {_plural('index', len(parts))} per "
+                f"sample, but the output of shape {self.whole} has {len(self.shape)} "
                 f"{_plural('axis', len(self.shape))} after the sample axis: {_HOW}"
             )
         columns = [
@@ -134,7 +146,7 @@ class TargetReader:
         ]
         record = columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
         native = [self.backend.to_native(c, self.like) for c in columns]
-        return Targets("index", native, record=record)
+        return Targets(score_rules.indexed, native, record=record)
 
     def _index(self, part: np.ndarray[Any, Any], axis: int, size: int) -> np.ndarray[Any, Any]:
         if not np.issubdtype(part.dtype, np.integer):
@@ -157,7 +169,7 @@ class TargetReader:
         if self.backend.is_tensor(value):
             return self.backend.to_numpy(value)
         if value is None or isinstance(value, str | bytes | dict):
-            raise InputTypeError(f"targets are {_brief(value)}: {_HOW}")
+            raise InputTypeError(f"targets are {brief(value)}: {_HOW}")
         try:
             array = np.asarray(value)
         except ValueError as error:
@@ -166,9 +178,10 @@ class TargetReader:
             raise InputTypeError(f"targets are of type {array.dtype}: {_HOW}")
         return array
 
-    def predicted(self, outputs: np.ndarray[Any, Any]) -> Targets:
-        """Takes the class with the largest output of each sample."""
-        return self.indices([outputs.argmax(axis=1)], "predicted")
+    def predicted(self, outputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Returns (N,) the class with the largest output of each sample."""
+        found: np.ndarray[Any, Any] = outputs.argmax(axis=1)
+        return found
 
     def check_predictable(self) -> None:
         """Checks that a predicted class exists.
@@ -178,7 +191,7 @@ class TargetReader:
         """
         if len(self.shape) > 1:
             raise ModelOutputError(
-                f"targets is None, but the output has shape {(self.n, *self.shape)}: no single "
+                f"targets is None, but the output has shape {self.whole}: no single "
                 f"class is predicted. Say what to explain: {_HOW}"
             )
 
@@ -187,6 +200,7 @@ def _plural(word: str, count: int) -> str:
     return word if count == 1 else {"index": "indices", "axis": "axes"}[word]
 
 
-def _brief(value: Any) -> str:
+def brief(value: Any) -> str:
+    """Shortens a value's repr for a message."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -8,9 +8,9 @@ from typing import Any
 
 from polyattr.accumulators import Accumulator
 from polyattr.backend import Tensor
+from polyattr.layout import Context, Layout
 from polyattr.points import Columns, Points
 from polyattr.scoring import Scorer
-from polyattr.structure import Structure
 from polyattr.targets import Targets
 
 State = tuple[list[tuple[Tensor, ...]], Tensor, Tensor]
@@ -26,7 +26,7 @@ class TileKernel:
         points: Where gradients are taken.
         accumulator: The statistic of the contributions.
         contribution: What a row's gradient adds to the statistic.
-        structure: Containers of the inputs.
+        layout: How the model is called.
         targets: Their kind; the tensors come as arguments.
     """
 
@@ -34,7 +34,7 @@ class TileKernel:
     points: Points
     accumulator: Accumulator
     contribution: Callable[[Tensor], Tensor]
-    structure: Structure
+    layout: Layout
     targets: Targets
 
     def run(
@@ -43,7 +43,7 @@ class TileKernel:
         parameters: Any,
         x: list[Tensor],
         baselines: list[Tensor],
-        goals: list[Tensor],
+        context: Context,
         columns: Columns,
         noise: list[Tensor],
     ) -> State:
@@ -54,17 +54,15 @@ class TileKernel:
             parameters: The model's parameters.
             x: Samples of the block, (M, ...) per input.
             baselines: Their baselines, (M, ...) or (1, ...) per input; empty without.
-            goals: Their targets, (M, ...) each.
+            context: Their targets, and what the model takes beside them.
             columns: Per-row quantities of this tile, (R,) each.
             noise: The tile's draws, (K, ...) per input; empty without.
         """
         backend, sample = self.scorer.backend, columns["sample"]
         rows = [self._place(i, leaf, baselines, noise, columns) for i, leaf in enumerate(x)]
-        goal = [backend.batch(column, sample) for column in goals]
+        beside = context.rows(lambda leaves: [backend.batch(leaf, sample) for leaf in leaves])
         scores, gradients = backend.grad(
-            lambda leaves: self.scorer.score(
-                self.structure, self.targets, parameters, leaves, goal
-            ),
+            lambda leaves: self.scorer.score(self.layout, self.targets, parameters, leaves, beside),
             rows,
         )
         # An input the score does not reach has no gradient; its attribution is zero.

@@ -25,9 +25,9 @@ class JaxBackend(GradBackend):
         """An array, a jitted function, or a flax, equinox or Keras model."""
         return self.is_tensor(candidate) or is_model(candidate)
 
-    def bind(self, model: Any, output_layer: Any = None) -> BoundModel:
+    def bind(self, model: Any) -> BoundModel:
         """Takes a function, a flax or equinox module, or a Keras 3 model on JAX."""
-        return bind(model, output_layer)
+        return bind(model)
 
     def is_tensor(self, value: object) -> bool:
         """A jax.Array, traced or not."""
@@ -54,6 +54,15 @@ class JaxBackend(GradBackend):
     def pick(self, outputs: Tensor, columns: list[Tensor]) -> Tensor:
         """Indexes every row."""
         return outputs[(jnp.arange(outputs.shape[0]), *columns)]
+
+    def maximum(self, a: Tensor, b: Tensor) -> Tensor:
+        """Elementwise."""
+        return jnp.maximum(a, b)
+
+    def reduce(self, kind: str, tensor: Tensor) -> Tensor:
+        """Reduces the last axis."""
+        found = jax.nn.logsumexp if kind == "logsumexp" else getattr(jnp, kind)
+        return found(tensor, axis=-1)
 
     def concat(self, parts: Sequence[Tensor]) -> Tensor:
         """Joins along the first axis."""

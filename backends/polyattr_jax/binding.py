@@ -11,15 +11,8 @@ import jax.numpy as jnp
 
 from polyattr.backend import BoundModel
 from polyattr.closures import held_objects
-from polyattr.errors import LayerNotFoundError, UnrecognisedModelError
-from polyattr.keras_models import (
-    captured,
-    find_layer,
-    keras_backend,
-    keras_dtype,
-    keras_entry,
-    last_output,
-)
+from polyattr.errors import UnrecognisedModelError
+from polyattr.keras_models import KerasLayers, keras_backend, keras_dtype, keras_entry
 
 _JITTED = type(jax.jit(lambda: None))
 
@@ -31,29 +24,22 @@ def is_model(candidate: object) -> bool:
     return any(isinstance(candidate, kind) for kind in (_nnx(), _linen(), _equinox()) if kind)
 
 
-def bind(model: Any, output_layer: Any) -> BoundModel:
+def bind(model: Any) -> BoundModel:
     """Binds whatever kind of model this is.
 
     Raises:
         UnrecognisedModelError: Not callable, or a linen module without its variables.
-        LayerNotFoundError: The layer does not exist, or the model has none to name.
     """
     if keras_backend(model) == "jax":
-        return _BoundKeras(model, output_layer)
+        return _BoundKeras(model)
     if (nnx := _nnx()) and isinstance(model, nnx):
         from polyattr_jax.bound_nnx import BoundNnx
 
-        return BoundNnx(model, output_layer)
+        return BoundNnx(model)
     if (equinox := _equinox()) and isinstance(model, equinox):
         from polyattr_jax.bound_equinox import BoundEquinox
 
-        return BoundEquinox(model, output_layer)
-    if output_layer is not None:
-        raise LayerNotFoundError(
-            f"output_layer={output_layer!r} was given, but a {_kind(model)} has no layers to name; "
-            f"pass a function that returns the wanted layer's output, or a flax nnx, equinox or "
-            f"Keras model"
-        )
+        return BoundEquinox(model)
     if (linen := _linen()) and isinstance(model, linen):
         return _BoundLinen(model)
     if not callable(model):
@@ -98,6 +84,8 @@ class ParametrisedModel(BoundModel):
 class _BoundLinen(ParametrisedModel):
     """A linen module bound to its variables."""
 
+    kind = "flax linen module"
+
     def __init__(self, model: Any) -> None:
         if model.scope is None:
             raise UnrecognisedModelError(
@@ -120,12 +108,11 @@ class _BoundLinen(ParametrisedModel):
         return self._module.apply(state, *args, **kwargs)
 
 
-class _BoundKeras(ParametrisedModel):
+class _BoundKeras(KerasLayers, ParametrisedModel):
     """A Keras 3 model on JAX, called without side effects."""
 
-    def __init__(self, model: Any, output_layer: Any) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__(model, entry=keras_entry(model))
-        self._layer = None if output_layer is None else find_layer(model, output_layer)
 
     @property
     def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
@@ -142,17 +129,7 @@ class _BoundKeras(ParametrisedModel):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False`` and the given variables."""
-        call = self._function.stateless_call
-        if self._layer is None:
-            return call(*state, *args, **kwargs, training=False)[0]
-        with captured(self._layer) as outputs:
-            call(*state, *args, **kwargs, training=False)
-        return last_output(outputs, self._layer)
-
-
-def _kind(model: Any) -> str:
-    linen = _linen()
-    return "flax linen module" if linen and isinstance(model, linen) else "function"
+        return self._function.stateless_call(*state, *args, **kwargs, training=False)[0]
 
 
 def _nnx() -> Any:

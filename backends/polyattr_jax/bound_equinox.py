@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import equinox
 import jax
 
-from polyattr.layers import call_until, find_submodule, submodules
+from polyattr.bound_model import Layer, Tap
+from polyattr.layers import call_tapped, find_submodule, submodules
 from polyattr_jax.binding import ParametrisedModel
 
 # Two sizes no layer is likely to have: a batched module keeps both on the first axis.
@@ -18,15 +20,13 @@ _PROBES = (7919, 7927)
 class BoundEquinox(ParametrisedModel):
     """An equinox module in inference mode; arrays are arguments of the kernel."""
 
-    def __init__(self, module: Any, output_layer: Any) -> None:
+    kind = "equinox module"
+
+    def __init__(self, module: Any) -> None:
         super().__init__(module, entry=module.__call__)
         self._arrays, self._static = equinox.partition(
             equinox.nn.inference_mode(module), equinox.is_array
         )
-        self._path = None
-        if output_layer is not None:
-            every = submodules(module, equinox.Module)
-            self._path = find_submodule(output_layer, every).path
 
     def state(self) -> Any:
         """The arrays of the module, which is immutable."""
@@ -34,29 +34,39 @@ class BoundEquinox(ParametrisedModel):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the module on every example; on the batch if it takes nothing else."""
+        return self.run_tapped(state, args, kwargs, ())[0]
 
-        def call(args: Any, kwargs: Any) -> Any:
-            return self._once(state, args, kwargs)
+    def layer(self, selector: Any, argument: str) -> Layer:
+        """Finds a submodule by index, dotted name or as the object."""
+        return find_submodule(selector, submodules(self._function, equinox.Module), argument)
 
-        if _takes_one(call, args, kwargs) or not _is_batched(call, args, kwargs):
+    def run_tapped(
+        self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
+    ) -> tuple[Any, list[list[Any]]]:
+        """Calls the module with taps at its submodules, whose values are mapped over as well."""
+
+        def call(args: Any, kwargs: Any, values: Any) -> Any:
+            module = equinox.combine(state, self._static)
+            mapped = [replace(tap, values=v) for tap, v in zip(taps, values, strict=True)]
+            return call_tapped(module, mapped, args, kwargs)
+
+        given = (tuple(args), dict(kwargs), [list(tap.values) for tap in taps])
+        if _takes_one(call, given) or not _is_batched(call, given):
             call = jax.vmap(call)
-        return call(tuple(args), dict(kwargs))
-
-    def _once(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        module = equinox.combine(state, self._static)
-        return call_until(module, self._path, args, kwargs)
+        outputs: tuple[Any, list[list[Any]]] = call(*given)
+        return outputs
 
 
-def _takes_one(call: Any, args: Any, kwargs: Any) -> bool:
+def _takes_one(call: Any, given: Any) -> bool:
     """Says whether the module takes one example, as equinox modules do, by shapes alone."""
     try:
-        jax.eval_shape(jax.vmap(call), tuple(args), dict(kwargs))
+        jax.eval_shape(jax.vmap(call), *given)
     except Exception:  # whatever a module written for a batch raises on an example
         return False
     return True
 
 
-def _is_batched(call: Any, args: Any, kwargs: Any) -> bool:
+def _is_batched(call: Any, given: Any) -> bool:
     """Says whether the module takes the sample axis itself."""
     for size in _PROBES:
 
@@ -64,9 +74,7 @@ def _is_batched(call: Any, args: Any, kwargs: Any) -> bool:
             return jax.ShapeDtypeStruct((size, *leaf.shape[1:]), leaf.dtype)
 
         try:
-            outputs = jax.eval_shape(
-                call, jax.tree.map(resized, tuple(args)), jax.tree.map(resized, dict(kwargs))
-            )
+            outputs, _ = jax.eval_shape(call, *jax.tree.map(resized, given))
         except Exception:  # whatever a module written for one example raises on a batch
             return False
         if any(leaf.shape[:1] != (size,) for leaf in jax.tree.leaves(outputs)):

@@ -8,8 +8,9 @@ from typing import Any
 
 from flax import nnx
 
+from polyattr.bound_model import Layer, Tap
 from polyattr.errors import TrainingModeWarning, warn
-from polyattr.layers import call_until, find_submodule, submodules
+from polyattr.layers import call_tapped, find_submodule, submodules
 from polyattr_jax.binding import ParametrisedModel
 
 _CONTAINERS = tuple(
@@ -20,13 +21,11 @@ _CONTAINERS = tuple(
 class BoundNnx(ParametrisedModel):
     """An nnx module, split into parameters and structure; a copy of it runs inside the kernel."""
 
-    def __init__(self, module: Any, output_layer: Any) -> None:
+    kind = "flax nnx module"
+
+    def __init__(self, module: Any) -> None:
         super().__init__(module, entry=module.__call__)
         self._graph = nnx.split(module)[0]
-        every = submodules(module, nnx.Module, _CONTAINERS)
-        self._path = None
-        if output_layer is not None:
-            self._path = find_submodule(output_layer, every).path
 
     def parameters(self) -> Any:
         """The trainable parameters: statistics may be kept wider."""
@@ -59,10 +58,21 @@ class BoundNnx(ParametrisedModel):
             )
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Calls a copy in inference mode, returning a submodule's output if one is selected."""
+        """Calls a copy in inference mode."""
+        return self.run_tapped(state, args, kwargs, ())[0]
+
+    def layer(self, selector: Any, argument: str) -> Layer:
+        """Finds a submodule by index, dotted name or as the object."""
+        every = submodules(self._function, nnx.Module, _CONTAINERS)
+        return find_submodule(selector, every, argument)
+
+    def run_tapped(
+        self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
+    ) -> tuple[Any, list[list[Any]]]:
+        """Calls a copy in inference mode with taps at its submodules."""
         module = nnx.merge(self._graph, state)
         module.eval()
-        return call_until(module, self._path, args, kwargs)
+        return call_tapped(module, taps, args, kwargs)
 
 
 def _trains(module: Any) -> bool:

@@ -26,9 +26,9 @@ class TensorFlowBackend(GradBackend):
         """A tensor, a tf.function, a tf.Module, or a Keras model on TensorFlow."""
         return self.is_tensor(candidate) or is_model(candidate)
 
-    def bind(self, model: Any, output_layer: Any = None) -> BoundModel:
+    def bind(self, model: Any) -> BoundModel:
         """Takes a Keras model (3 or legacy), a tf.Module, a tf.function or a function."""
-        return bind(model, output_layer)
+        return bind(model)
 
     def is_tensor(self, value: object) -> bool:
         """A tf.Tensor or tf.Variable."""
@@ -58,6 +58,14 @@ class TensorFlowBackend(GradBackend):
     def pick(self, outputs: Tensor, columns: list[Tensor]) -> Tensor:
         """Indexes every row."""
         return tf.gather_nd(outputs, tf.stack(columns, axis=1), batch_dims=1)
+
+    def maximum(self, a: Tensor, b: Tensor) -> Tensor:
+        """Elementwise."""
+        return tf.maximum(a, b)
+
+    def reduce(self, kind: str, tensor: Tensor) -> Tensor:
+        """Reduces the last axis."""
+        return getattr(tf, f"reduce_{kind}")(tensor, axis=-1)
 
     def concat(self, parts: Sequence[Tensor]) -> Tensor:
         """Joins along the first axis."""

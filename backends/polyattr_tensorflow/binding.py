@@ -11,15 +11,8 @@ import tensorflow as tf
 
 from polyattr.backend import BoundModel
 from polyattr.closures import held_objects
-from polyattr.errors import LayerNotFoundError, UnrecognisedModelError
-from polyattr.keras_models import (
-    captured,
-    find_layer,
-    keras_backend,
-    keras_dtype,
-    keras_entry,
-    last_output,
-)
+from polyattr.errors import UnrecognisedModelError
+from polyattr.keras_models import KerasLayers, keras_backend, keras_dtype, keras_entry
 
 _TF_FUNCTION = type(tf.function(lambda: None))
 
@@ -31,24 +24,18 @@ def is_model(candidate: object) -> bool:
     return _is_keras(candidate) or isinstance(candidate, _TF_FUNCTION | tf.Module)
 
 
-def bind(model: Any, output_layer: Any) -> BoundModel:
+def bind(model: Any) -> BoundModel:
     """Binds whatever kind of model this is.
 
     Raises:
         UnrecognisedModelError: Not callable.
-        LayerNotFoundError: The layer does not exist, or the model has none to name.
     """
     if _is_keras(model):
-        return _BoundKeras(model, output_layer)
+        return _BoundKeras(model)
     if not callable(model):
         raise UnrecognisedModelError(
             f"the tensorflow backend was given a {type(model).__name__}; expected a Keras model, "
             f"a callable tf.Module, a tf.function or a function of tensors"
-        )
-    if output_layer is not None:
-        raise LayerNotFoundError(
-            f"output_layer={output_layer!r} was given, but a {type(model).__name__} has no layers "
-            f"to name; pass a function that returns the wanted layer's output, or a Keras model"
         )
     return _BoundFunction(model)
 
@@ -58,6 +45,7 @@ class _BoundFunction(BoundModel):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function, entry=function)
+        self.kind = "function" if inspect.isfunction(function) else type(function).__name__
         self._mode = {"training": False} if _takes_training(function) else {}
         self.like = _first_float(getattr(function, "variables", ()))
         self.dtype = None if self.like is None else str(self.like.dtype.name)
@@ -75,22 +63,17 @@ class _BoundFunction(BoundModel):
             return tf.function(self._function)(*args, **kwargs, **self._mode)
 
 
-class _BoundKeras(BoundModel):
+class _BoundKeras(KerasLayers):
     """A Keras model; its mode is an argument."""
 
-    def __init__(self, model: Any, output_layer: Any) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__(model, entry=keras_entry(model))
-        self._layer = None if output_layer is None else find_layer(model, output_layer)
         self.dtype = keras_dtype(model)
         self.like = _first_float(model.variables)
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False``."""
-        if self._layer is None:
-            return self._function(*args, **kwargs, training=False)
-        with captured(self._layer) as outputs:
-            self._function(*args, **kwargs, training=False)
-        return last_output(outputs, self._layer)
+        return self._function(*args, **kwargs, training=False)
 
 
 def _first_float(variables: Iterable[Any]) -> Any:

@@ -24,9 +24,9 @@ class TorchBackend(GradBackend):
         """A tensor, or a module that is not a Keras model of another framework."""
         return self.is_tensor(candidate) or is_model(candidate)
 
-    def bind(self, model: Any, output_layer: Any = None) -> BoundModel:
+    def bind(self, model: Any) -> BoundModel:
         """Takes a module (Keras 3 on torch included), or a function."""
-        return bind(model, output_layer)
+        return bind(model)
 
     def is_tensor(self, value: object) -> bool:
         """A torch.Tensor."""
@@ -59,6 +59,14 @@ class TorchBackend(GradBackend):
         """Indexes every row."""
         rows = torch.arange(outputs.shape[0], device=outputs.device)
         return outputs[(rows, *columns)]
+
+    def maximum(self, a: Tensor, b: Tensor) -> Tensor:
+        """Elementwise."""
+        return torch.maximum(a, b)
+
+    def reduce(self, kind: str, tensor: Tensor) -> Tensor:
+        """Reduces the last axis."""
+        return getattr(torch, {"max": "amax"}.get(kind, kind))(tensor, dim=-1)
 
     def concat(self, parts: Sequence[Tensor]) -> Tensor:
         """Joins along the first axis."""

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_map_only
 
-from polyattr.backend import BoundModel
+from polyattr.bound_model import BoundModel, Layer, Tap, Visits
 from polyattr.closures import held_objects
 from polyattr.errors import (
     InputTypeError,
@@ -19,14 +19,7 @@ from polyattr.errors import (
     nearest,
     warn,
 )
-from polyattr.keras_models import (
-    captured,
-    find_layer,
-    keras_backend,
-    keras_dtype,
-    keras_entry,
-    last_output,
-)
+from polyattr.keras_models import KerasLayers, keras_backend, keras_dtype, keras_entry
 
 _BATCH_NORM = torch.nn.modules.batchnorm._BatchNorm
 _DROPOUT = torch.nn.modules.dropout._DropoutNd
@@ -38,26 +31,20 @@ def is_model(candidate: object) -> bool:
     return isinstance(candidate, torch.nn.Module) and keras_backend(candidate) in {None, "torch"}
 
 
-def bind(model: Any, output_layer: Any) -> BoundModel:
+def bind(model: Any) -> BoundModel:
     """Binds whatever kind of model this is.
 
     Raises:
         UnrecognisedModelError: Not callable.
-        LayerNotFoundError: The layer does not exist, or a function has none.
     """
     if keras_backend(model) is not None:
-        return _BoundKeras(model, output_layer)
+        return _BoundKeras(model)
     if isinstance(model, torch.nn.Module):
-        return _BoundModule(model, output_layer)
+        return _BoundModule(model)
     if not callable(model):
         raise UnrecognisedModelError(
             f"the torch backend was given a {type(model).__name__}; expected a torch.nn.Module, a "
             f"Keras model on torch, or a function of tensors"
-        )
-    if output_layer is not None:
-        raise LayerNotFoundError(
-            f"output_layer={output_layer!r} was given, but a function has no layers to name; pass "
-            f"a function that returns the wanted layer's output, or the torch.nn.Module"
         )
     return _BoundFunction(model)
 
@@ -85,10 +72,10 @@ class _BoundFunction(BoundModel):
 class _BoundModule(BoundModel):
     """A module, evaluated with every submodule's training flag off."""
 
-    def __init__(self, module: Any, output_layer: Any) -> None:
+    kind = "module"
+
+    def __init__(self, module: Any) -> None:
         super().__init__(module, entry=getattr(module, "forward", module))
-        self._module = module
-        self._layer = None if output_layer is None else _find(module, output_layer)
         floats = [p for p in _tensors(module) if p.is_floating_point()]
         self._first = floats[0] if floats else None
 
@@ -103,46 +90,55 @@ class _BoundModule(BoundModel):
         return None if self._first is None else str(self._first.dtype).removeprefix("torch.")
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Calls the module, returning the layer's output if one is selected."""
-        args, kwargs = _own(args), _own(kwargs)
-        if self._layer is None:
-            return self._module(*args, **kwargs)
-        outputs: list[Any] = []
-        # A copy, since the module after the layer may overwrite its output in place.
-        handle = self._layer.register_forward_hook(
-            lambda _module, _args, output: outputs.append(_copy(output))
-        )
+        """Calls the module."""
+        return self._function(*_own(args), **_own(kwargs))
+
+    def layer(self, selector: Any, argument: str) -> Layer:
+        """Finds a submodule by index among the children, by dotted name or as the object."""
+        return _find(self._function, selector, argument)
+
+    def run_tapped(
+        self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
+    ) -> tuple[Any, list[list[Any]]]:
+        """Runs the module with hooks on the tapped submodules."""
+        visits = Visits(taps)
+        handles = [_hook(visits, number) for number in range(len(taps))]
         try:
-            self._module(*args, **kwargs)
+            return self.run(state, args, kwargs), visits.seen
         finally:
-            handle.remove()
-        if not outputs:
-            raise LayerNotFoundError("output_layer belongs to the model but was not called")
-        return outputs[-1]
+            for handle in handles:
+                handle.remove()
 
     def inference(self) -> AbstractContextManager[None]:
         """Turns training flags off, and each back as it was."""
-        return _evaluated([self._module])
+        return _evaluated([self._function])
 
 
-class _BoundKeras(BoundModel):
+class _BoundKeras(KerasLayers):
     """A Keras 3 model on torch; its mode is an argument, not a flag."""
 
-    def __init__(self, model: Any, output_layer: Any) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__(model, entry=keras_entry(model))
-        self._layer = None if output_layer is None else find_layer(model, output_layer)
         self.dtype = keras_dtype(model)
         floats = [v.value for v in model.variables]
         self.like = floats[0] if floats else None
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False``."""
-        args, kwargs = _own(args), _own(kwargs)
-        if self._layer is None:
-            return self._function(*args, **kwargs, training=False)
-        with captured(self._layer) as outputs:
-            self._function(*args, **kwargs, training=False)
-        return _copy(last_output(outputs, self._layer))
+        return self._function(*_own(args), **_own(kwargs), training=False)
+
+
+def _hook(visits: Visits, number: int) -> Any:
+    """Hooks a tap to its submodule."""
+    tap = visits.taps[number]
+    if tap.at_input:
+        return tap.layer.place.register_forward_pre_hook(
+            lambda _module, args: visits.arguments(number, args)
+        )
+    # A copy, since the module after the layer may overwrite its output in place.
+    return tap.layer.place.register_forward_hook(
+        lambda _module, _args, output: _own_output(visits.visit(number, output))
+    )
 
 
 @contextmanager
@@ -188,41 +184,43 @@ def _own(arguments: Any) -> Any:
     return tree_map_only(torch.Tensor, lambda t: t if t.requires_grad else t.clone(), arguments)
 
 
-def _copy(output: Any) -> Any:
-    return output.clone() if isinstance(output, torch.Tensor) else output
+def _own_output(output: Any) -> Any:
+    """Copies what a layer hands on: the module after it may overwrite that in place."""
+    return tree_map_only(torch.Tensor, lambda t: t.clone(), output)
 
 
 def _tensors(module: Any) -> list[Any]:
     return [*module.parameters(), *module.buffers()]
 
 
-def _find(module: Any, selector: Any) -> Any:
+def _find(module: Any, selector: Any, argument: str) -> Layer:
     named = {name: m for name, m in module.named_modules() if name}
     if isinstance(selector, torch.nn.Module):
-        if any(m is selector for m in module.modules()):
-            return selector
+        for name, found in module.named_modules():
+            if found is selector:
+                return Layer(name or type(module).__name__, selector)
         raise LayerNotFoundError(
-            f"output_layer is a {type(selector).__name__} that is not part of the model; expected "
+            f"{argument} is a {type(selector).__name__} that is not part of the model; expected "
             f"one of its submodules: {_listed(named)}"
         )
     if isinstance(selector, int) and not isinstance(selector, bool):
-        children = list(module.children())
+        children = list(module.named_children())
         if -len(children) <= selector < len(children):
-            return children[selector]
+            return Layer(*children[selector])
         raise LayerNotFoundError(
-            f"output_layer is {selector}; the model has {len(children)} children, expected "
+            f"{argument} is {selector}; the model has {len(children)} children, expected "
             f"{-len(children)} to {len(children) - 1}"
         )
     if not isinstance(selector, str):
         raise InputTypeError(
-            f"output_layer is {selector!r}; expected an index, a submodule's name or the submodule"
+            f"{argument} is {selector!r}; expected an index, a submodule's name or the submodule"
         )
     if selector not in named:
         raise LayerNotFoundError(
-            f"output_layer {selector!r} is not a submodule of the model."
+            f"{argument} {selector!r} is not a submodule of the model."
             f"{nearest(selector, named)} Its submodules: {_listed(named)}"
         )
-    return named[selector]
+    return Layer(selector, named[selector])
 
 
 def _listed(named: Mapping[str, Any]) -> str:

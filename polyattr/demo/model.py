@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.backend import GradBackend
+from polyattr.backend import GradBackend, Tap
 from polyattr.errors import MissingFrameworkError
 from polyattr.plugins import backends, get_backend
 
@@ -88,9 +88,13 @@ def scores(model: Any, images: np.ndarray, backend: str | GradBackend) -> np.nda
         (N, 10) logits.
     """
     native = get_backend(backend)
-    bound = native.bind(model, logits_layer(model))
+    bound, layer, x = native.bind(model), logits_layer(model), native.to_native(images)
+    taps = [] if layer is None else [Tap(bound.layer(layer, "output_layer"))]
     with native.session(), bound.inference():
-        return native.to_numpy(bound.run(bound.state(), [native.to_native(images)], {}))
+        state = bound.state()
+        if not taps:
+            return native.to_numpy(bound.run(state, [x], {}))
+        return native.to_numpy(bound.run_tapped(state, [x], {}, taps)[1][0][-1])
 
 
 @cache

@@ -138,7 +138,7 @@ class ModelChecks(Harness):
         """An unknown layer is an error that names it."""
         model = self.model(square(self.backend))
         with pytest.raises(polyattr.LayerNotFoundError, match="no_such_layer"):
-            self.backend.bind(model, "no_such_layer")
+            self.backend.bind(model).layer("no_such_layer", "output_layer")
 
     def test_session_restores(self) -> None:
         """A session surrounds a gradient and leaves settings as they were, also after an error."""

@@ -3,7 +3,7 @@
 import numpy as np
 import toy
 
-from polyattr import BoundModel, GradBackend, LayerNotFoundError
+from polyattr import BoundModel, GradBackend
 
 
 class ToyBackend(GradBackend):
@@ -16,10 +16,8 @@ class ToyBackend(GradBackend):
         """A toy model; arrays are everybody's."""
         return isinstance(candidate, toy.Model)
 
-    def bind(self, model, output_layer=None):
+    def bind(self, model):
         """Calls the model as it is."""
-        if output_layer is not None:
-            raise LayerNotFoundError(f"output_layer is {output_layer!r}; toy models have no layers")
         bound = BoundModel(model, entry=model)
         bound.dtype = "float64"
         return bound

@@ -1,0 +1,153 @@
+"""A user's model as a backend hands it to core: a function, whose layers can be tapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from polyattr.errors import LayerNotFoundError
+
+Tensor = Any
+"""A tensor of the backend's framework; only Python operators and `shape` are used on it."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a user's model.
+
+    Attributes:
+        name: What the model calls it.
+        place: What the backend needs to reach it.
+    """
+
+    name: str
+    place: Any
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A place inside a model where a run reads what flows through, or replaces it.
+
+    Attributes:
+        layer: Where.
+        at_input: Tap the layer's positional arguments (the argument itself where there is one)
+            instead of what it returns.
+        put: ``put(activation, values)`` returns the activation to go on with; None goes on with
+            the one there is.
+        values: Rows (R, ...) for `put`; they follow the sample axis through whatever maps the
+            model over examples.
+    """
+
+    layer: Layer
+    at_input: bool = False
+    put: Callable[[Any, list[Tensor]], Any] | None = None
+    values: list[Tensor] = field(default_factory=list)
+
+
+class Visits:
+    """What one run met at its taps.
+
+    Attributes:
+        taps: The taps.
+        seen: For each tap the activation of every call of its layer.
+    """
+
+    def __init__(self, taps: Sequence[Tap]) -> None:
+        self.taps = taps
+        self.seen: list[list[Any]] = [[] for _ in taps]
+
+    def call(self, number: int, layer: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Calls the layer of a tap, reading or replacing its input or output."""
+        if self.taps[number].at_input:
+            return layer(*self.arguments(number, args), **kwargs)
+        return self.visit(number, layer(*args, **kwargs))
+
+    def arguments(self, number: int, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Returns the positional arguments the layer of a tap is to be called with."""
+        if len(args) == 1:
+            return (self.visit(number, args[0]),)
+        return tuple(self.visit(number, args))
+
+    def visit(self, number: int, activation: Any) -> Any:
+        """Remembers an activation; returns the one to go on with."""
+        tap = self.taps[number]
+        if tap.put is not None:
+            activation = tap.put(activation, tap.values)
+        self.seen[number].append(activation)
+        return activation
+
+
+class BoundModel:
+    """A user's model as a function of (state, arguments), built by `GradBackend.bind`.
+
+    Attributes:
+        dtype: Name of the parameters' floating dtype, or None where that is unknown; NumPy inputs
+            are converted to it.
+        like: A tensor on the device the model lives on, or None.
+        entry: The callable whose signature decides whether several inputs are passed one by one
+            or as one container; None passes the container.
+        most_rows: Rows the model takes in one call, where it takes no other number; fewer are
+            filled up by `run`.
+        kind: What messages call the model.
+    """
+
+    dtype: str | None = None
+    like: Tensor | None = None
+    entry: Callable[..., Any] | None = None
+    most_rows: int | None = None
+    kind: str = "function"
+
+    def __init__(
+        self, function: Callable[..., Any], entry: Callable[..., Any] | None = None
+    ) -> None:
+        self._function: Any = function
+        self.entry = entry
+
+    def state(self) -> Any:
+        """Returns the parameters as they are now; passed to the compiled kernel as an argument."""
+        return ()
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Evaluates the model, in inference mode, with the given parameters."""
+        return self._function(*args, **kwargs)
+
+    def layer(self, selector: Any, argument: str) -> Layer:
+        """Finds a layer by index, name or object.
+
+        Args:
+            selector: As the user wrote it.
+            argument: Which argument of the user's it is, for messages.
+
+        Raises:
+            LayerNotFoundError: No such layer; the message gives the nearest names.
+            InputTypeError: Not something that can name a layer.
+        """
+        instead = (
+            "returns the wanted layer's output"
+            if argument == "output_layer"
+            else "takes the wanted layer's activation as its input"
+        )
+        raise LayerNotFoundError(
+            f"{argument}={selector!r} was given, but a {self.kind} has no layers to name; pass a "
+            f"function that {instead}, or a model whose layers have names"
+        )
+
+    def run_tapped(
+        self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
+    ) -> tuple[Any, list[list[Any]]]:
+        """Evaluates the model with taps at layers that `layer` found.
+
+        Returns:
+            What `run` returns, and for each tap the activations of all calls of its layer.
+        """
+        raise NotImplementedError(f"a {self.kind} has no layers")
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Objects that a compiled kernel holds by value; other objects mean a new kernel."""
+        return ()
+
+    def inference(self) -> AbstractContextManager[None]:
+        """Puts the model in inference mode, and back as it was on exit."""
+        return nullcontext()

@@ -250,7 +250,7 @@ class Explainer(ABC):
     def _bind(self, backend: GradBackend) -> Runner:
         common = self._common
         taps = bind_taps(backend, self._model, common)
-        given = common.get("operator")
+        given: Any = common.get("operator")
         scorer = Scorer(backend, taps, task_of(given) or given, common.get("output"))
         kernels = Kernels(taps.bound)
         engine = Engine(scorer, self.points, self.accumulator, self.contribution, kernels)

@@ -13,6 +13,7 @@ import numpy as np
 
 from polyattr.checks import check_count
 from polyattr.errors import InputError, InputTypeError, MissingExtraError
+from polyattr.saved_facts import check_saved
 from polyattr.structure import flatten, map_leaves
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ class Attribution:
         method: The explainer's repr, with all its settings.
         seed: Seed of the noise, or None for methods without noise.
         backend: Name of the backend.
+
+    Example:
+        >>> import polyattr, torch
+        >>> result = polyattr.GradientInput(lambda x: 2 * x).attribute(torch.ones(1, 2))
+        >>> result.targets, result.scores, result.values
+        (array([0]), array([2.]), tensor([[2., 0.]]))
     """
 
     values: Any
@@ -68,9 +75,15 @@ class Attribution:
     _native: GradBackend | None = None
 
     def to_numpy(self) -> Attribution:
-        """Returns the same attribution with `values` as NumPy arrays.
+        """Returns the same attribution with `values` as NumPy arrays, their shapes unchanged.
 
-        The result can be passed to NumPy functions directly when there is a single input.
+        NumPy functions take an attribution of a single input as it is.
+
+        Example:
+            >>> import numpy as np, polyattr, torch
+            >>> result = polyattr.Saliency(lambda x: x).attribute(torch.ones(1, 2))
+            >>> type(result.to_numpy().values), np.sum(result).item()
+            (<class 'numpy.ndarray'>, 1.0)
         """
         if self._native is None:
             return self
@@ -96,6 +109,11 @@ class Attribution:
 
         Raises:
             InputError: Values in a dict whose keys are neither str nor int.
+            InputTypeError: `path` is not one.
+
+        Example:
+            >>> import jax.numpy as jnp, polyattr
+            >>> polyattr.Saliency(lambda x: x).attribute(jnp.ones((1, 2))).save("map.npz")
         """
         _check_path(path)
         arrays: dict[str, Array] = {}
@@ -126,6 +144,13 @@ class Attribution:
 
         Raises:
             MissingExtraError: matplotlib is not installed.
+            InputError: The values cannot be drawn, or `inputs` or `titles` do not match them.
+            InputTypeError: `inputs` or `titles` are not what can be drawn or written.
+
+        Example:
+            >>> import polyattr, tensorflow as tf
+            >>> method = polyattr.Saliency(lambda x: tf.reduce_sum(x, axis=[1, 2]))
+            >>> method.attribute(tf.ones((1, 8, 8))).plot().savefig("map.png")
         """
         try:
             from polyattr.plotting import plot_attribution
@@ -159,11 +184,21 @@ def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
 
     Args:
         path: An npz file. Nothing in it is executed: pickled objects are refused.
-        max_bytes: Most memory the arrays may take; a file from a stranger can be small and unfold
-            to far more.
+        max_bytes: Most memory to unfold it to; a file from a stranger can be small and take far
+            more.
+
+    Returns:
+        What was saved, in the shapes and dtypes it had; bfloat16 as float32.
 
     Raises:
         InputError: Not a file written by `Attribution.save`, or by a later format, or too large.
+        InputTypeError: `path` is not one, or `max_bytes` no int.
+
+    Example:
+        >>> import polyattr, torch
+        >>> polyattr.Saliency(lambda x: 2 * x).attribute(torch.ones(1, 2)).save("map.npz")
+        >>> polyattr.load("map.npz").values
+        array([[2., 0.]], dtype=float32)
     """
     _check_path(path)
     check_count("max_bytes", max_bytes, 0)
@@ -189,6 +224,7 @@ def _read(handle: IO[bytes], path: object, max_bytes: int) -> Attribution:
     values = _unpack(meta["layout"], arrays)
     found = {name: arrays.get(name) for name in _ARRAYS}
     found["targets"] = meta["targets"] if found["targets"] is None else found["targets"]
+    check_saved(values, found, meta)
     return Attribution(
         values=values,
         method=meta["method"],

@@ -56,6 +56,11 @@ class GradBackend(ABC):
         name: The framework's import name, which is also the plugin's name.
         interface: The version of this interface the backend was written for. Every backend states
             its own, so that a later release can tell.
+
+    Example:
+        >>> from polyattr_jax import backend
+        >>> backend.row_sums(backend.to_native([[1.0, 2.0], [3.0, 4.0]], dtype="float32"))
+        Array([3., 7.], dtype=float32)
     """
 
     name: ClassVar[str]
@@ -63,18 +68,18 @@ class GradBackend(ABC):
 
     @hookimpl
     def polyattr_claim(self, candidate: object) -> GradBackend | None:
-        """Hook: `self` if the candidate is ours."""
+        """Hook: the backend itself if the `candidate` is its own."""
         return self if self.claims(candidate) else None
 
     # -- recognising and binding ------------------------------------------------------------
 
     @abstractmethod
     def claims(self, candidate: object) -> bool:
-        """Says whether a model, or an input tensor, belongs to this framework."""
+        """Says whether `candidate`, a model or an input tensor, belongs to this framework."""
 
     @abstractmethod
     def bind(self, model: Any) -> BoundModel:
-        """Makes a function of the model.
+        """Makes a function of the `model`.
 
         Raises:
             UnrecognisedModelError: Not something the framework can call.
@@ -100,7 +105,7 @@ class GradBackend(ABC):
         """
 
     def add_noise(self, rows: Tensor, noise: Tensor, scale: Tensor) -> Tensor:
-        """Returns ``rows + scale * noise``, computed in at least float32.
+        """Returns ``rows + scale * noise`` (R, ...), computed in at least float32.
 
         Args:
             rows: (R, ...) clean inputs.
@@ -112,7 +117,7 @@ class GradBackend(ABC):
         return self.cast(self.cast(rows, wide) + step, self.dtype(rows))
 
     def linspace(self, baseline: Tensor, rows: Tensor, alpha: Tensor) -> Tensor:
-        """Returns the point at fraction `alpha` of the straight path from baseline to input.
+        """Returns the points (R, ...) at `alpha` of the straight paths from baseline to input.
 
         Both ends are exact, so that f(x) and f(baseline) can be read off the path.
 
@@ -127,32 +132,35 @@ class GradBackend(ABC):
         return self.cast(point, self.dtype(rows))
 
     def batch(self, tensor: Tensor, index: Tensor) -> Tensor:
-        """Gathers rows: ``tensor[index]`` along the first axis, for an integer (R,) index."""
+        """Gathers the rows ``tensor[index]`` of a `tensor` (S, ...) at an integer `index` (R,)."""
         return tensor[index]
 
     # -- rows -------------------------------------------------------------------------------
 
     @abstractmethod
     def fold(self, total: Tensor, index: Tensor, rows: Tensor) -> Tensor:
-        """Returns `total` (S, ...) with row r of `rows` (R, ...) added at ``index[r]``.
+        """Returns `total` (S, ...) with row r of `rows` (R, ...) added at entry r of `index` (R,).
 
         `total` may be updated in place.
         """
 
     @abstractmethod
     def row_sums(self, tensor: Tensor) -> Tensor:
-        """Sums all axes but the first: (R, ...) to (R,)."""
+        """Sums all axes of `tensor` but the first: (R, ...) to (R,)."""
 
     @abstractmethod
     def pick(self, outputs: Tensor, columns: list[Tensor]) -> Tensor:
-        """Returns ``outputs[r, columns[0][r], columns[1][r], ...]`` for every row: (R,)."""
+        """Returns ``outputs[r, columns[0][r], columns[1][r], ...]`` for every row r: (R,).
+
+        Of `columns`, integers (R,), there is one per axis of `outputs` (R, ...) but the first.
+        """
 
     @abstractmethod
     def concat(self, parts: Sequence[Tensor]) -> Tensor:
-        """Joins tensors along the first axis."""
+        """Joins the `parts`, tensors (R, ...) of any R, along the first axis."""
 
     def unstack(self, tensor: Tensor) -> Sequence[Tensor]:
-        """Splits (T, ...) into T tensors, without a copy where the framework can."""
+        """Splits a `tensor` (T, ...) into T tensors, without a copy where the framework can."""
         return list(tensor)
 
     def maximum(self, a: Tensor, b: Tensor) -> Tensor:
@@ -173,34 +181,34 @@ class GradBackend(ABC):
 
     @abstractmethod
     def to_native(self, array: Any, like: Tensor | None = None, dtype: str | None = None) -> Tensor:
-        """Converts a NumPy array to a tensor on the device of `like`, as `dtype` if given."""
+        """Makes a NumPy `array` (...) a tensor on the device of `like`, as `dtype` if given."""
 
     @abstractmethod
     def to_numpy(self, tensor: Tensor) -> np.ndarray[Any, Any]:
-        """Copies a tensor to the host."""
+        """Copies a `tensor` of any shape to the host; bfloat16, which NumPy lacks, as float32."""
 
     @abstractmethod
     def dtype(self, tensor: Tensor) -> str:
-        """Names the dtype as NumPy would: "float32", "bfloat16", "int64"."""
+        """Names the dtype of a `tensor` of any shape: "float32", "bfloat16", "int64"."""
 
     @abstractmethod
     def cast(self, tensor: Tensor, dtype: str) -> Tensor:
-        """Converts to a dtype by name; the tensor itself if it has that dtype."""
+        """Converts a `tensor` of any shape to a `dtype` by name; itself if it has that dtype."""
 
     @abstractmethod
     def zeros(self, shape: tuple[int, ...], like: Tensor, dtype: str) -> Tensor:
-        """Makes zeros on the device of `like`."""
+        """Makes zeros of a `shape` and `dtype` on the device of `like`."""
 
     def own(self, tensor: Tensor) -> Tensor:
-        """Returns the tensor free of any recording by the caller's own differentiation."""
+        """Returns a `tensor` of any shape, free of recording by the caller's differentiation."""
         return tensor
 
     def accumulator_dtype(self, tensor: Tensor) -> str:
-        """Names the dtype sums are kept in: float64 for float64, else float32."""
+        """Names the dtype for sums of a `tensor` of any shape: of float64 itself, else float32."""
         return "float64" if self.dtype(tensor) == "float64" else "float32"
 
     def column(self, vector: Tensor, like: Tensor) -> Tensor:
-        """Reshapes (R,) to (R, 1, ..., 1) so that it broadcasts against `like`."""
+        """Reshapes a `vector` (R,) to (R, 1, ..., 1), which broadcasts against `like` (R, ...)."""
         return vector[(slice(None),) + (None,) * (len(like.shape) - 1)]
 
     # -- optional: native where faster --------------------------------------------------------
@@ -208,24 +216,27 @@ class GradBackend(ABC):
     def compile(
         self, function: Callable[..., Any], donate: int | None = None
     ) -> Callable[..., Any]:
-        """Compiles a kernel for fixed shapes; `donate` numbers an argument it may overwrite."""
+        """Compiles a `function` for fixed shapes; `donate` numbers an argument it may overwrite."""
         return function
 
     def noise(self, seed: int, draws: Sequence[int], leaf: int, like: Tensor) -> Tensor:
-        """Draws standard normal noise (K, *like.shape[1:]) on the device of `like`.
+        """Draws standard normal noise (K, *like.shape[1:]) on the device of `like`, K `draws`.
 
-        Each draw depends on (seed, leaf, draw) alone, never on which draws are asked for together.
+        Each draw depends on (`seed`, `leaf`, draw) alone, never on which are asked for together.
+
+        Raises:
+            InputError: The framework has no random numbers.
         """
-        raise PolyattrError(
+        raise InputError(
             f"the {self.name} backend has no random numbers of its own; use noise_source='portable'"
         )
 
     def outline(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Returns what ``function(*args)`` returns, or stand-ins that have its shapes."""
+        """Returns what `function` returns for `args`, or stand-ins that have its shapes."""
         return function(*args)
 
     def connected(self, score: Score, rows: list[Tensor]) -> list[bool]:
-        """Says for each input whether the score depends on it at all."""
+        """Says for each of the `rows`, tensors (R, ...), whether the `score` depends on it."""
         return [gradient is not None for gradient in self.grad(score, rows)[1]]
 
     def session(self, like: Tensor | None = None) -> AbstractContextManager[None]:
@@ -233,11 +244,11 @@ class GradBackend(ABC):
         return nullcontext()
 
     def is_out_of_memory(self, error: Exception) -> bool:
-        """Says whether an error means that a tile was too large for the device's memory."""
+        """Says whether an `error` means that a tile was too large for the device's memory."""
         return isinstance(error, MemoryError)
 
     def accelerated(self, tensor: Tensor) -> bool:
-        """Says whether a tensor lives on an accelerator."""
+        """Says whether a `tensor` of any shape lives on an accelerator."""
         return False
 
     def devices(self) -> list[str]:
@@ -245,7 +256,11 @@ class GradBackend(ABC):
         return ["cpu"]
 
     def demo_network(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> Any:
-        """Builds the network of ``polyattr.demo`` from its weights."""
+        """Builds the network of ``polyattr.demo`` from its `weights`, whose shapes it documents.
+
+        Raises:
+            PolyattrError: The backend ships none.
+        """
         raise PolyattrError(f"the {self.name} backend ships no demo network")
 
     def __repr__(self) -> str:

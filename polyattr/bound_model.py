@@ -82,15 +82,23 @@ class Visits:
 class BoundModel:
     """A user's model as a function of (state, arguments), built by `GradBackend.bind`.
 
+    Args:
+        function: What `run` calls; a subclass may override `run` instead.
+        entry: The callable whose signature decides whether several inputs are passed one by one
+            or as one container; None passes the container.
+
     Attributes:
         dtype: Name of the parameters' floating dtype, or None where that is unknown; NumPy inputs
             are converted to it.
-        like: A tensor on the device the model lives on, or None.
-        entry: The callable whose signature decides whether several inputs are passed one by one
-            or as one container; None passes the container.
+        like: A tensor of any shape on the device the model lives on, or None.
         most_rows: Rows the model takes in one call, where it takes no other number; fewer are
             filled up by `run`.
         kind: What messages call the model.
+
+    Example:
+        >>> from polyattr import BoundModel
+        >>> BoundModel(lambda x: 2 * x).run((), [1.5], {})
+        3.0
     """
 
     dtype: str | None = None
@@ -110,7 +118,7 @@ class BoundModel:
         return ()
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Evaluates the model, in inference mode, with the given parameters."""
+        """Evaluates the model, in inference mode, at `args`, `kwargs` and the given `state`."""
         return self._function(*args, **kwargs)
 
     def layer(self, selector: Any, argument: str) -> Layer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from polyattr import datasets, report
 from polyattr.accumulators import Accumulator, Mean
 from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend, Tensor
+from polyattr.call_lock import CallLock
 from polyattr.closures import held_objects
 from polyattr.engine import Engine
 from polyattr.errors import InputTypeError
@@ -32,28 +32,36 @@ class Explainer(ABC):
     """A method bound to a model; call it, or its `explain` or `attribute`, with inputs.
 
     Args:
-        model: Any differentiable model of an installed framework. Never changed: training flags,
-            gradients, buffers and random state are as they were after every call.
+        model: Any differentiable model of an installed framework; left as it is by every call.
         settings: The method's own arguments.
         backend: Name of a backend, a `GradBackend`, or None to find the model's own.
-        output_layer: Layer whose output is scored, by index (negative counts from the end), name
-            or object; None for the model's output. Explains the logits of a model that ends in a
-            softmax.
+        output_layer: Layer whose output is scored, such as the logits before a softmax: its index
+            (negative counts from the end), name or object; None for the model's output.
         input_layer: Layer to attribute to instead of the model's inputs, named likewise; a list of
             layers gives a dict. Integrated Gradients then follows the path between activations.
         attribute_to_layer_input: Take what `input_layer` is given rather than what it returns.
         batch_size: Most rows per gradient call, over samples and points together; "auto" chooses
             from the size of a row, None sends everything in one call. Halved when memory runs
             out. Changes memory and time, never the answer.
-        operator: ``g(model, inputs, targets) -> (N,)`` scores in the native framework; None scores
-            the model's outputs as `targets` say.
+        operator: ``g(model, inputs, targets) -> (N,)`` scores in the native framework; or a task:
+            "classification" (also None), "regression" (sum of output x weights), "margin" (target
+            minus best other), "log_odds" (of a softmax, from logits), "semantic segmentation"
+            (mean over a zone), "object detection", or only its "object detection box position" /
+            "box proba" / "box class"; see also `polyattr.loss`.
         output: Key, index or callable that selects one of several model outputs.
 
     Raises:
         UnknownBackendError: No plugin has that name.
         MissingFrameworkError: Its framework is not installed.
+        UnrecognisedModelError: The backend cannot call the model.
         LayerNotFoundError: The model has no such layer.
         InputError: An argument is out of its range.
+        InputTypeError: An argument has a name or type no method has, or `model` is a class.
+
+    Example:
+        >>> import polyattr, torch
+        >>> polyattr.Saliency(torch.nn.Linear(4, 3), backend="torch")(torch.ones(2, 4)).shape
+        torch.Size([2, 4])
     """
 
     uses_baselines: ClassVar[bool] = False
@@ -71,7 +79,7 @@ class Explainer(ABC):
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = CallLock()
         self._runner: Runner | None = None
         backend = self._common.get("backend")
         owner = detect(self._model) if backend is None else get_backend(backend)
@@ -123,11 +131,11 @@ class Explainer(ABC):
         return None
 
     def contribution(self, gradient: Tensor) -> Tensor:
-        """What one row's gradient (R, ...) adds to the statistic."""
+        """What one row's `gradient` (R, ...) adds to the statistic, in its shape."""
         return gradient
 
     def value(self, statistic: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
-        """Turns the statistic (N, ...) into attributions; `baseline` is None without one."""
+        """Turns `statistic` (N, ...) at `x` into attributions; `baseline` is None without one."""
         return statistic
 
     # -- calls ----------------------------------------------------------------------------------
@@ -160,8 +168,12 @@ class Explainer(ABC):
             Attributions in the containers, shapes, dtypes and device of the inputs.
 
         Raises:
-            PolyattrError: Always a subclass that is also a ValueError, TypeError or ImportError;
-                the message says what was given, what was expected and what to do.
+            PolyattrError: Always a subclass that is also a ValueError, TypeError or ImportError.
+
+        Example:
+            >>> import jax.numpy as jnp, polyattr
+            >>> polyattr.GradientInput(lambda x: 2 * x).explain(jnp.ones((1, 2)), targets=0)
+            Array([[2., 0.]], dtype=float32)
         """
         calls = self._calls(inputs, targets, options, full=False)
         return report.join_values([values for values, _ in calls], self._backend)
@@ -169,13 +181,16 @@ class Explainer(ABC):
     def attribute(
         self, inputs: Any, targets: Any = None, **options: Unpack[CallOptions]
     ) -> Attribution:
-        """Computes attributions and everything known about them.
+        """Returns an `Attribution`: the values of `explain` and everything known about them.
 
-        Takes the arguments of `explain`. May evaluate the model, without gradient, at the input
-        and the baseline where the method's points do not include them.
+        Takes the arguments of `explain` and raises its errors. May evaluate the model, without
+        gradient, at the input and the baseline where the method's points do not include them.
 
-        Returns:
-            An `Attribution`.
+        Example:
+            >>> import polyattr, tensorflow as tf
+            >>> method = polyattr.IntegratedGradients(lambda x: tf.reduce_sum(x, axis=1))
+            >>> method.attribute(tf.ones((2, 3))).scores
+            array([3., 3.])
         """
         calls = self._calls(inputs, targets, options, full=True)
         return report.join([result for _, result in calls if result is not None])

@@ -15,7 +15,6 @@ from polyattr.backend import INTERFACE_VERSION, GradBackend, HookSpecs
 from polyattr.errors import (
     InputTypeError,
     MissingFrameworkError,
-    PolyattrError,
     UnknownBackendError,
     UnrecognisedModelError,
     nearest,
@@ -36,6 +35,11 @@ class BackendInfo:
         installed: Whether the framework can be imported.
         version: The framework's version, or None.
         provider: The distribution that ships the plugin, or "registered" for one given by hand.
+
+    Example:
+        >>> import polyattr
+        >>> polyattr.backends()["torch"].provider
+        'polyattr'
     """
 
     name: str
@@ -45,7 +49,11 @@ class BackendInfo:
 
     @property
     def devices(self) -> list[str]:
-        """The devices the framework sees; asking imports the framework."""
+        """The devices the framework sees; asking imports the framework.
+
+        Raises:
+            PolyattrError: The plugin does not fit this polyattr.
+        """
         return get_backend(self.name).devices() if self.installed else []
 
 
@@ -102,7 +110,17 @@ def register(backend: GradBackend) -> GradBackend:
         The same backend.
 
     Raises:
-        InputTypeError: Not a `GradBackend`, or written for another version of the interface.
+        InputTypeError: Not a `GradBackend`, without a `name`, or written for another version of
+            the interface.
+
+    Example:
+        >>> import polyattr
+        >>> from polyattr_torch import TorchBackend
+        >>> class Mine(TorchBackend):
+        ...     name = "mine"
+        >>> polyattr.register(Mine())
+        <Mine 'mine'>
+        >>> polyattr.unregister("mine")
     """
     _check_backend(backend, f"polyattr.register({backend!r})")
     if _manager.has_plugin(backend.name):
@@ -114,8 +132,17 @@ def register(backend: GradBackend) -> GradBackend:
 def unregister(name: str) -> None:
     """Forgets a backend made known by `register`.
 
+    Args:
+        name: The backend's name.
+
     Raises:
         UnknownBackendError: Nothing of that name is registered.
+
+    Example:
+        >>> import polyattr
+        >>> polyattr.unregister("mine")
+        Traceback (most recent call last):
+        polyattr.errors.UnknownBackendError: backend 'mine' is not registered
     """
     if not isinstance(name, str) or not _manager.has_plugin(name):
         raise UnknownBackendError(f"backend {name!r} is not registered")
@@ -213,7 +240,7 @@ def _check_backend(backend: Any, where: str) -> None:
             f"{where} is {type(backend).__name__}; expected an instance of polyattr.GradBackend"
         )
     if not isinstance(getattr(backend, "name", None), str):
-        raise PolyattrError(f"{where}: {type(backend).__name__} has no `name` of type str")
+        raise InputTypeError(f"{where}: {type(backend).__name__} has no `name` of type str")
     version = getattr(backend, "interface", None)
     if version is None:
         raise InputTypeError(

@@ -16,7 +16,13 @@ from polyattr_jax.dependence import depends_on
 
 
 class JaxBackend(GradBackend):
-    """Runs models on whatever device their inputs are on."""
+    """Runs models on whatever device their inputs are on.
+
+    Example:
+        >>> from polyattr_jax import backend
+        >>> backend.dtype(backend.to_native([1.0, 2.0], dtype="bfloat16"))
+        'bfloat16'
+    """
 
     name = "jax"
     interface = 1

@@ -17,7 +17,13 @@ from polyattr_tensorflow.kernel import Kernel
 
 
 class TensorFlowBackend(GradBackend):
-    """Runs models on whatever device their inputs are on."""
+    """Runs models on whatever device their inputs are on.
+
+    Example:
+        >>> from polyattr_tensorflow import backend
+        >>> backend.dtype(backend.to_native([1.0, 2.0], dtype="bfloat16"))
+        'bfloat16'
+    """
 
     name = "tensorflow"
     interface = 1

@@ -15,7 +15,13 @@ from polyattr_torch.binding import bind, is_model
 
 
 class TorchBackend(GradBackend):
-    """Runs models on whatever device their inputs are on."""
+    """Runs models on whatever device their inputs are on.
+
+    Example:
+        >>> from polyattr_torch import backend
+        >>> backend.dtype(backend.to_native([1.0, 2.0], dtype="bfloat16"))
+        'bfloat16'
+    """
 
     name = "torch"
     interface = 1

@@ -34,20 +34,31 @@ class IntegratedGradients(Explainer):
     .. math:: (x_i - b_i) \int_0^1 \frac{\partial f}{\partial x_i}(b + \alpha (x - b)) \, d\alpha
 
     Sundararajan, Taly & Yan, Axiomatic Attribution for Deep Networks (2017), arXiv 1703.01365.
-    Units: those of the score. The attributions of a sample sum to f(x) - f(b); by how much they
-    miss it is `Attribution.completeness_gap`.
+    Shape: that of the inputs, (N, ...). Units: those of the score. The attributions of a sample
+    sum to f(x) - f(b); by how much they miss it is `Attribution.completeness_gap`.
 
     Args:
         model: The model; this and the keyword arguments not listed are those of `Explainer`.
         steps: Points on the path, both ends included for rules that visit them.
-        baseline_value: Where the path starts: a scalar, an array in the shape of one sample, or a
-            callable on the inputs; `baselines=` of a call overrides it.
+        baseline_value: Where the path starts, in the units of the inputs: a scalar, an array in the
+            shape of one sample or of all, (N, ...), or a callable on the inputs; `baselines=` of a
+            call overrides it.
         rule: "left", "right", "midpoint", "trapezoid", "simpson", "gauss-legendre" or
             "clenshaw-curtis".
         tolerance: Relative error above which a `ConvergenceWarning` is given; None gives none and
             lets `Attribution.converged` hold up to 0.05.
         multiply_by_inputs: False leaves out the factor (x - b): the mean gradient on the path.
         **common: See `Explainer`.
+
+    Raises:
+        InputError: `rule` is unknown, `steps` are fewer than it needs, or `tolerance` is negative;
+            all other errors are those of `Explainer`.
+
+    Example:
+        >>> import jax.numpy as jnp, polyattr
+        >>> method = polyattr.IntegratedGradients(lambda x: (x**3).sum(axis=1), rule="simpson")
+        >>> method.explain(jnp.array([[1.0, 2.0]])).round(3)
+        Array([[1., 8.]], dtype=float32)
     """
 
     uses_baselines = True

@@ -40,12 +40,10 @@ class NoisyGradient(Explainer):
 
     Args:
         model: The model; this and the keyword arguments not listed are those of `Explainer`.
-        nb_samples: Gradients per sample.
+        nb_samples: Gradients per sample; this and the next three as for `SmoothGrad`.
         noise: Standard deviation, in the units of the inputs.
-        seed: Seed of the draws. A draw depends on the seed and its number alone: never on
-            batch_size, nor on which other samples are explained.
-        noise_source: "portable" draws with NumPy on the host, the same in every framework;
-            "native" draws with the framework's generator on the model's device.
+        seed: Seed of the draws.
+        noise_source: "portable" or "native".
         **common: See `Explainer`.
     """
 

@@ -1,10 +1,4 @@
-"""The conformance suite: what every backend has to pass, as a pytest class to subclass.
-
-Example:
-    >>> from polyattr.testing import BackendConformance  # doctest: +SKIP
-    >>> class TestMine(BackendConformance):  # doctest: +SKIP
-    ...     backend = MyBackend()
-"""
+"""The conformance suite: what every backend has to pass, as a pytest class to subclass."""
 
 from polyattr.errors import MissingExtraError
 

@@ -28,6 +28,9 @@ class BackendConformance(
     process-wide state, `model` turns a function into the kind of model the backend binds.
 
     Example:
-        >>> class TestMine(BackendConformance):  # doctest: +SKIP
-        ...     backend = MyBackend()
+        >>> import polyattr_tensorflow
+        >>> from polyattr.testing import BackendConformance
+        >>> class TestMine(BackendConformance):
+        ...     backend = polyattr_tensorflow.backend
+        >>> TestMine().test_pick("int32")  # pytest calls all of them
     """

@@ -40,11 +40,11 @@ class Harness:
     # -- hooks ----------------------------------------------------------------------------------
 
     def model(self, function: Callable[..., Tensor]) -> Any:
-        """Makes a model the backend binds out of a function of native tensors."""
+        """Makes a model the backend binds out of a `function` of native tensors (N, ...)."""
         return function
 
     def compiled(self, function: Callable[..., Tensor]) -> Any:
-        """Makes the model a user would have compiled; None where the framework has no compiler."""
+        """Compiles a `function` of tensors (N, ...) as a user would; None where nothing can."""
         return None
 
     def double(self) -> AbstractContextManager[Any]:
@@ -58,7 +58,7 @@ class Harness:
     # -- what the checks use --------------------------------------------------------------------
 
     def need(self, feature: str) -> None:
-        """Skips the check, with the backend's reason, if it lacks a feature."""
+        """Skips the check, with the backend's reason, if it lacks a `feature`."""
         unknown = set(self.lacks) - set(FEATURES)
         expect.true(not unknown, f"`lacks` names {unknown}; there are {FEATURES}")
         if feature in self.lacks:
@@ -66,26 +66,26 @@ class Harness:
 
     @contextmanager
     def numbers(self, dtype: str) -> Iterator[None]:
-        """Surrounds a check in a dtype, with 64-bit numbers where it needs them."""
+        """Surrounds a check in a `dtype`, with 64-bit numbers where it needs them."""
         self.need(dtype)
         with self.double() if dtype.endswith("64") else nullcontext():
             yield
 
     def native(self, array: Any, dtype: str = "float32") -> Tensor:
-        """Makes a native tensor."""
+        """Makes a native tensor of an `array` of any shape, as `dtype`."""
         return self.backend.to_native(np.asarray(array), None, dtype)
 
     def index(self, values: list[int], dtype: str = "int32") -> Tensor:
-        """Makes a native index; 32-bit ones exist in every framework's default settings."""
+        """Makes a native index (R,) of R `values`; every framework has the default `dtype`."""
         return self.backend.to_native(np.asarray(values, dtype))
 
     def host(self, tensor: Tensor) -> Array:
-        """Copies a native tensor to NumPy; fails if it is none, or one still being recorded."""
+        """Copies a native `tensor` (...) to NumPy; fails if it is none, or still being recorded."""
         expect.true(self.backend.is_tensor(tensor), f"{type(tensor)} is no tensor of the backend")
         return self.backend.to_numpy(tensor)
 
     def explainer(self, name: str, model: Any, **settings: Any) -> polyattr.Explainer:
-        """Makes a method by name, on the backend under test."""
+        """Makes a method for a `model` by `name` and `settings`, on the backend under test."""
         made: polyattr.Explainer = getattr(polyattr, name)(model, backend=self.backend, **settings)
         return made
 

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 from labs.closeness import assert_close
+from labs.numpy_network import random_network
 
 import polyattr
 from polyattr.plugins import get_backend
@@ -62,6 +63,21 @@ def test_out_of_memory_halves_the_tile_and_goes_on(lab, monkeypatch, batch_size)
     tried = len(kernels.sizes)
     assert_close(lab.numpy(method.explain(lab.tensor(X))), EXPECTED)
     assert max(kernels.sizes[tried:]) <= 7  # what did not fit is not tried again
+    small = explainer(lab, batch_size=kernels.sizes[-1]).attribute(lab.tensor(X))
+    np.testing.assert_array_equal(lab.numpy(result.values), lab.numpy(small.values))
+    np.testing.assert_array_equal(result.completeness_gap, small.completeness_gap)
+
+
+def test_the_frameworks_own_error_is_known(lab, monkeypatch):
+    backend = get_backend(lab.name)
+    # More than any address space holds, so that the error is the framework's, not ours.
+    with pytest.raises(Exception, match=r"(?i)memory|OOM when allocating") as told:
+        backend.zeros((2**29, 2**29), lab.tensor(X), "float32")
+    kernels = Kernels(backend, monkeypatch, told.value, lambda _, rows: rows > 7)
+    found = explainer(lab, batch_size=None).explain(lab.tensor(X))
+    assert_close(lab.numpy(found), EXPECTED)
+    assert max(kernels.sizes) == 6 * STEPS
+    assert kernels.sizes[-1] <= 7
 
 
 def test_one_row_that_does_not_fit_is_an_error(lab, monkeypatch):
@@ -99,6 +115,30 @@ def test_an_interrupted_call_leaves_a_usable_explainer(lab, monkeypatch, name):
     again = lab.numpy(method.explain(lab.tensor(X)))
     fresh = getattr(polyattr, name)(model, backend=lab.name, batch_size=12)
     assert_close(again, lab.numpy(fresh.explain(lab.tensor(X))))
+
+
+@pytest.mark.parametrize("nth", [1, 2, 4])
+@pytest.mark.parametrize("error", [RuntimeError("in a tile"), KeyboardInterrupt()], ids=repr)
+def test_what_was_summed_before_an_error_is_gone(lab, monkeypatch, error, nth):
+    network = random_network(29, 3, 5, 2)
+    model = lab.network(network, softmax=False)
+    found = []
+    for fails in (nth, 0):
+        Kernels(get_backend(lab.name), monkeypatch, error, lambda n, _, at=fails: n == at)
+        method = polyattr.VarGrad(model, nb_samples=8, batch_size=12)
+        lab.reseed(3)
+        before = lab.settings(), getattr(model, "training", None)
+        if fails:
+            with pytest.raises(type(error)):
+                method.explain(lab.tensor(X), 1)
+        found.append(lab.numpy(method.explain(lab.tensor(X), 1)))
+        assert (lab.settings(), getattr(model, "training", None)) == before
+        drawn = lab.draw()
+        lab.reseed(3)
+        assert drawn == lab.draw()
+    np.testing.assert_array_equal(*found)
+    outputs = polyattr.GradientInput(model).attribute(lab.tensor(X), 1).scores
+    assert_close(outputs, network.outputs(X.astype(np.float64))[:, 1])  # its weights are its own
 
 
 def test_threads_that_share_an_explainer(lab):

@@ -164,12 +164,16 @@ class GradBackend(ABC):
         return list(tensor)
 
     def maximum(self, a: Tensor, b: Tensor) -> Tensor:
-        """Returns the larger of two tensors, element by element, broadcast against each other."""
+        """Returns the larger of `a` and `b`, (R, ...) each, broadcast against each other."""
         larger = self.cast(a > b, self.dtype(a))
         return a * larger + b * (1 - larger)
 
     def reduce(self, kind: str, tensor: Tensor) -> Tensor:
-        """Reduces the last axis: (..., K) to (...); `kind` is "sum", "max" or "logsumexp"."""
+        """Reduces a `tensor` (R, ..., K) to (R, ...); `kind` is "sum", "max" or "logsumexp".
+
+        Raises:
+            InputError: The framework has no such reduction.
+        """
         parts = [tensor[..., k] for k in range(tensor.shape[-1])]
         if kind == "sum":
             return reduce(operator.add, parts)

@@ -128,6 +128,9 @@ class BoundModel:
             selector: As the user wrote it.
             argument: Which argument of the user's it is, for messages.
 
+        Returns:
+            The layer, for `Tap`.
+
         Raises:
             LayerNotFoundError: No such layer; the message gives the nearest names.
             InputTypeError: Not something that can name a layer.
@@ -145,7 +148,7 @@ class BoundModel:
     def run_tapped(
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
     ) -> tuple[Any, list[list[Any]]]:
-        """Evaluates the model with taps at layers that `layer` found.
+        """Evaluates the model at `state`, `args`, `kwargs`, with `taps` at layers `layer` found.
 
         Returns:
             What `run` returns, and for each tap the activations of all calls of its layer.

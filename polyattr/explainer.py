@@ -205,11 +205,18 @@ class Explainer(ABC):
             targets: As for `explain`; holds for every batch.
             **options: As for `explain`.
 
-        Yields:
-            The attributions of each batch, as `explain` returns them.
+        Returns:
+            An iterator over the attributions (N, ...) of the batches, as `explain` returns them.
 
         Raises:
-            PolyattrError: As `explain`.
+            PolyattrError: As `explain`; wrong arguments at once, wrong batches when they are met.
+
+        Example:
+            >>> import polyattr, torch
+            >>> batches = ([torch.full((2, 3), float(i))] for i in range(3))
+            >>> method = polyattr.GradientInput(lambda x: x.sum(-1), backend="torch")
+            >>> [phi.sum().item() for phi in method.explain_batches(batches)]
+            [0.0, 6.0, 12.0]
         """
         calls = self._calls(dataset, targets, options, full=False)
         return (values for values, _ in calls)
@@ -221,8 +228,15 @@ class Explainer(ABC):
 
         Takes the arguments of `explain_batches` and raises its errors.
 
-        Yields:
-            What `attribute` returns for each batch.
+        Returns:
+            An iterator over what `attribute` returns for each batch.
+
+        Example:
+            >>> import jax.numpy as jnp, polyattr
+            >>> batches = ([jnp.full((1, 2), float(i))] for i in range(3))
+            >>> method = polyattr.IntegratedGradients(lambda x: x.sum(-1))
+            >>> [result.scores.item() for result in method.attribute_batches(batches)]
+            [0.0, 2.0, 4.0]
         """
         calls = self._calls(dataset, targets, options, full=True)
         return (result for _, result in calls if result is not None)

@@ -11,7 +11,7 @@ import polyattr
 
 FRAMEWORKS = ("torch", "tensorflow", "jax")
 # What an author of a backend subclasses: its methods are supplied to polyattr, not called by users.
-INTERFACES = ("polyattr.backend", "polyattr.testing")
+INTERFACES = ("polyattr.backend", "polyattr.bound_model", "polyattr.testing")
 
 
 @dataclass(frozen=True)

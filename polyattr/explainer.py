@@ -161,7 +161,7 @@ class Explainer(ABC):
                 forward_args: tuple of arguments the model takes after its inputs.
                 forward_kwargs: dict of arguments the model takes by name.
                 batched: which of them have a row per sample, by position and name, such as
-                ``(0, "mask")``; None takes those whose first axis has size N.
+                ``(0, "mask")``; None takes those whose first axis has size N (none for datasets).
                 progress: True shows a progress bar.
 
         Returns:
@@ -252,7 +252,7 @@ class Explainer(ABC):
     ) -> Iterator[tuple[Any, Attribution | None]]:
         batches: Iterable[tuple[Any, Any]] = [(inputs, targets)]
         if datasets.is_dataset(inputs):
-            batches = datasets.batches(inputs, targets)
+            batches, options = datasets.batches(inputs, targets), options.for_dataset()
         with progress_bar(options.progress, type(self).__name__) as tick:
             for x, y in batches:
                 with self._lock, self._ready(x) as runner:

@@ -44,7 +44,7 @@ def outline_activations(engine: Engine, inputs: Inputs) -> Activations:
 
     def floating(state: Any, leaves: list[Tensor], beside: Context) -> list[Tensor]:
         activations = scorer.activations(inputs.layout, state, leaves, beside)
-        structure, parts = flatten(activations, "the layer's activation")
+        structure, parts = flatten(activations, "input_layer")
         attributed = tuple(scorer.taps.is_floating(part) for part in parts)
         found.append(Activations(structure, attributed))
         return [part for part, has in zip(parts, attributed, strict=True) if has]

@@ -135,8 +135,13 @@ class Probe:
                 f"integers or no_grad?"
             )
         if unused:
+            behind = (
+                "; a layer behind another one cuts it off: explain them one at a time"
+                if engine.scorer.taps.several
+                else ""
+            )
             warn(
-                f"the score does not depend on {', '.join(unused)}: zero attribution",
+                f"the score does not depend on {', '.join(unused)}: zero attribution{behind}",
                 UnusedInputWarning,
             )
 

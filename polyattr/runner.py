@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from polyattr import report
@@ -38,6 +38,12 @@ class Options:
     baselines: Any
     beside: Beside
     progress: bool
+
+    def for_dataset(self) -> Options:
+        """Takes arguments as shared by all batches, whose sizes may differ, unless told."""
+        if self.beside.batched is not None:
+            return self
+        return replace(self, beside=replace(self.beside, batched=frozenset()))
 
 
 def read_options(method: Explainer, options: CallOptions) -> Options:

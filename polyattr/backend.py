@@ -164,12 +164,18 @@ class GradBackend(ABC):
         return list(tensor)
 
     def maximum(self, a: Tensor, b: Tensor) -> Tensor:
-        """Returns the larger of `a` and `b`, (R, ...) each, broadcast against each other."""
-        larger = self.cast(a > b, self.dtype(a))
-        return a * larger + b * (1 - larger)
+        """Returns the larger of `a` and `b`, (R, ...) each, broadcast against each other.
+
+        Where they are equal, each has half of the gradient.
+        """
+        kind = self.dtype(a)
+        share = (self.cast(a > b, kind) + self.cast(a >= b, kind)) * 0.5
+        return a * share + b * (1 - share)
 
     def reduce(self, kind: str, tensor: Tensor) -> Tensor:
         """Reduces a `tensor` (R, ..., K) to (R, ...); `kind` is "sum", "max" or "logsumexp".
+
+        Entries that are the maximum together share its gradient evenly.
 
         Raises:
             InputError: The framework has no such reduction.
@@ -178,7 +184,10 @@ class GradBackend(ABC):
         if kind == "sum":
             return reduce(operator.add, parts)
         if kind == "max":
-            return reduce(self.maximum, parts)
+            largest = reduce(self.maximum, parts)
+            hits = [self.cast(part == largest, self.dtype(part)) for part in parts]
+            shared = [part * hit for part, hit in zip(parts, hits, strict=True)]
+            return reduce(operator.add, shared) / reduce(operator.add, hits)
         raise InputError(f"the {self.name} backend has no {kind}; use another operator")
 
     # -- arrays -----------------------------------------------------------------------------

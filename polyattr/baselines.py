@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from polyattr.backend import GradBackend, Tensor
 from polyattr.errors import InputError, InputTypeError
 from polyattr.inputs import Inputs, check_finite
-from polyattr.structure import flatten
+from polyattr.structure import Structure, flatten
 
 
 def read_baselines(value: Any, inputs: Inputs, backend: GradBackend, name: str) -> list[Tensor]:
@@ -53,7 +54,7 @@ def is_scalar(value: Any) -> bool:
 def _leaves(value: Any, inputs: Inputs, name: str) -> tuple[list[Any], tuple[str, ...]]:
     """Returns the baseline of each attributed leaf, and how a user would write it."""
     layout = inputs.layout
-    structure, leaves = flatten(value, name)
+    structure, leaves = flatten(_arranged(value, layout.values, layout.attributed), name)
     if structure.kind is None and len(inputs.leaves) == 1:
         return leaves, structure.names
     if structure.outline() != layout.values.outline():
@@ -66,6 +67,31 @@ def _leaves(value: Any, inputs: Inputs, name: str) -> tuple[list[Any], tuple[str
         )
     kept = [i for i, attributed in enumerate(layout.attributed) if attributed]
     return [leaves[i] for i in kept], tuple(structure.names[i] for i in kept)
+
+
+def _arranged(value: Any, wanted: Structure, attributed: tuple[bool, ...]) -> Any:
+    """Gives a baseline the containers of the inputs, with None where nothing is attributed to.
+
+    Keys may come in any order, and those without attribution may be missing. What does not fit is
+    returned as it is.
+    """
+    if not any(attributed):
+        return wanted.build([None] * len(attributed))
+    if wanted.kind is None:
+        return value
+    if issubclass(wanted.kind, Mapping):
+        fits, present = isinstance(value, Mapping) and set(value) <= set(wanted.keys), value
+    else:
+        fits = type(value) is wanted.kind and len(value) == len(wanted.keys)
+        present = dict(enumerate(value)) if fits else {}
+    parts, start = [], 0
+    for key, child in zip(wanted.keys, wanted.children, strict=True):
+        own = attributed[start : start + len(child.names)]
+        start += len(own)
+        if not fits or (any(own) and key not in present):
+            return value
+        parts.append(_arranged(present.get(key), child, own))
+    return wanted.hold(parts)
 
 
 def _read_baseline(given: Any, leaf: Tensor, backend: GradBackend, name: str) -> Tensor:

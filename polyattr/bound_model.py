@@ -121,6 +121,10 @@ class BoundModel:
         """Evaluates the model, in inference mode, at `args`, `kwargs` and the given `state`."""
         return self._function(*args, **kwargs)
 
+    def share(self, leaf: Tensor) -> Any:
+        """Wraps an argument that all samples share, where a model must tell it from the others."""
+        return leaf
+
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a layer by index, name or object.
 

@@ -17,18 +17,24 @@ class Beside:
     Attributes:
         args: Further positional arguments.
         kwargs: Further keyword arguments.
-        batched: The positions and names of those with a sample axis; None goes by their size.
+        batched: The positions and names of those with a sample axis; True for every array, None
+            goes by their size.
     """
 
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
-    batched: frozenset[int | str] | None = None
+    batched: frozenset[int | str] | bool | None = None
 
     def kind(self, key: int | str) -> str | None:
         """Says whether the arrays of one argument belong to samples, or None where unsaid."""
         if self.batched is None:
             return None
-        return "companion" if key in self.batched else "shared"
+        everything = isinstance(self.batched, bool)
+        return "companion" if everything or self.names(key) else "shared"
+
+    def names(self, key: int | str) -> bool:
+        """Says whether `batched` names an argument."""
+        return isinstance(self.batched, frozenset) and key in self.batched
 
 
 def read_beside(forward_args: Any, forward_kwargs: Any, batched: Any) -> Beside:
@@ -52,11 +58,11 @@ def read_beside(forward_args: Any, forward_kwargs: Any, batched: Any) -> Beside:
     return Beside(tuple(forward_args), dict(kwargs), _read_batched(batched, known))
 
 
-def _read_batched(batched: Any, known: list[int | str]) -> frozenset[int | str] | None:
-    if batched is None:
-        return None
-    if isinstance(batched, bool):
-        return frozenset(known if batched else ())
+def _read_batched(batched: Any, known: list[int | str]) -> frozenset[int | str] | bool | None:
+    if batched is None or batched is True:
+        return batched
+    if batched is False:
+        return frozenset()
     entries = [batched] if isinstance(batched, int | str) else batched
     if not isinstance(entries, tuple | list | set | frozenset) or not all(
         isinstance(entry, int | str) and not isinstance(entry, bool) for entry in entries

@@ -20,20 +20,25 @@ def is_dataset(value: Any) -> bool:
     return isinstance(value, Iterable)
 
 
-def batches(dataset: Iterable[Any], targets: Any) -> Iterator[tuple[Any, Any]]:
-    """Yields (inputs, targets) of every batch.
-
-    A batch is (inputs, targets), a single-element sequence (inputs,), or inputs alone. `targets`
-    given by the user hold for every batch and replace those of the dataset.
+def check_targets(targets: Any) -> None:
+    """Checks targets given for a whole dataset.
 
     Raises:
-        InputError: Arrays, which cannot be matched to batches, were given for the whole call.
+        InputError: Arrays, which cannot be matched to batches.
     """
     if len(getattr(targets, "shape", ())) > 0 or isinstance(targets, list):
         raise InputError(
             "targets is an array, but the inputs are a dataset; expected targets from the dataset "
             "as (inputs, targets) batches, or an int or callable that holds for all of it"
         )
+
+
+def batches(dataset: Iterable[Any], targets: Any) -> Iterator[tuple[Any, Any]]:
+    """Yields (inputs, targets) of every batch.
+
+    A batch is (inputs, targets), a single-element sequence (inputs,), or inputs alone. `targets`
+    given by the user hold for every batch and replace those of the dataset.
+    """
     for batch in dataset:
         inputs, found = split_batch(batch)
         yield inputs, found if targets is None else targets

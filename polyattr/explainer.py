@@ -245,7 +245,10 @@ class Explainer(ABC):
         self, inputs: Any, targets: Any, options: CallOptions, full: bool
     ) -> Iterator[tuple[Any, Attribution | None]]:
         # Read here, not at the first step of the generator: wrong arguments fail at once.
-        return self._stream(inputs, targets, read_options(self, options), full)
+        read = read_options(self, options)
+        if datasets.is_dataset(inputs):
+            datasets.check_targets(targets)
+        return self._stream(inputs, targets, read, full)
 
     def _stream(
         self, inputs: Any, targets: Any, options: Options, full: bool

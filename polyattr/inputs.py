@@ -125,11 +125,26 @@ class _Sorter:
             flatten(beside.kwargs, "forward_kwargs"),
         )
         for structure, leaves in (args, kwargs):
-            parts = zip(structure.keys, structure.children, strict=True)
+            parts = list(zip(structure.keys, structure.children, strict=True))
             kinds = [beside.kind(key) for key, part in parts for _ in part.names]
+            self._check_named(beside, parts, leaves)
             for leaf, name, kind in zip(leaves, structure.names, kinds, strict=True):
                 self.add(leaf, name, kind)
         return args[0], kwargs[0]
+
+    def _check_named(
+        self, beside: Beside, parts: list[tuple[Any, Structure]], leaves: list[Any]
+    ) -> None:
+        """Checks that what `batched` names has rows to take: a list of numbers has none."""
+        start = 0
+        for key, part in parts:
+            own = leaves[start : start + len(part.names)]
+            start += len(own)
+            if beside.names(key) and not any(_is_array(leaf, self.backend) for leaf in own):
+                raise InputTypeError(
+                    f"batched names {key!r}, which holds no array; expected ({self.n}, ...) as a "
+                    f"{self.backend.name} tensor or a NumPy array, a row for each sample"
+                )
 
 
 def _samples(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from polyattr.bound_model import Layer, Tap, Visits
+from polyattr.bound_model import Layer, Visits
 from polyattr.errors import InputTypeError, LayerNotFoundError, nearest
 
 
@@ -102,6 +102,35 @@ def find_submodule(selector: Any, every: list[Submodule], argument: str) -> Laye
     )
 
 
+def find_named(selector: Any, names: Sequence[str], argument: str, kind: str) -> str:
+    """Finds a layer by name, in a model whose layers are made anew by every call.
+
+    Args:
+        selector: As the user wrote it.
+        names: The names of all layers.
+        argument: Which argument of the user's it is, for messages.
+        kind: What messages call the model.
+
+    Raises:
+        LayerNotFoundError: No such layer; the nearest names are given.
+        InputTypeError: `selector` is no name.
+    """
+    if isinstance(selector, str) and selector in names:
+        return selector
+    listed = f"Its layers with parameters: {', '.join(names[:30])}" + (
+        f", ... ({len(names)} in all)" if len(names) > 30 else ""
+    )
+    if not isinstance(selector, str):
+        raise InputTypeError(
+            f"{argument} is {selector!r}; expected a name: the layers of a {kind} have no order, "
+            f"and are made anew by every call. {listed}"
+        )
+    raise LayerNotFoundError(
+        f"{argument} {selector!r} is not a layer with parameters of the {kind}."
+        f"{nearest(selector, names)} {listed}"
+    )
+
+
 def follow(root: Any, path: tuple[Any, ...]) -> Any:
     """Walks attribute names and keys from the root."""
     for key in path:
@@ -109,24 +138,21 @@ def follow(root: Any, path: tuple[Any, ...]) -> Any:
     return root
 
 
-def call_tapped(
-    module: Any, taps: Sequence[Tap], args: Any, kwargs: Any
-) -> tuple[Any, list[list[Any]]]:
+def call_tapped(module: Any, visits: Visits, args: Any, kwargs: Any) -> Any:
     """Calls a copy of a model, whose tapped submodules are changed for good.
 
     Args:
         module: The copy.
-        taps: The places of their layers are paths.
+        visits: Told of every call of a tapped submodule; the places of the layers are paths.
         args: Positional arguments.
         kwargs: Keyword arguments.
 
     Returns:
-        What the model returns, and for each tap the activations of all calls of its layer.
+        What the model returns.
     """
-    visits = Visits(taps)
-    for number, tap in enumerate(taps):
+    for number, tap in enumerate(visits.taps):
         _record(follow(module, tap.layer.place), visits, number)
-    return module(*args, **kwargs), visits.seen
+    return module(*args, **kwargs)
 
 
 def _record(module: Any, visits: Visits, number: int) -> None:

@@ -37,7 +37,8 @@ class Fixed:
     def __init__(self, value: Any) -> None:
         self.value = value
         plain = isinstance(value, _BY_VALUE) and value == value  # NaN equals nothing
-        self._key = (type(value), value) if plain else id(value)
+        # The repr tells -0.0 from 0.0, which are equal and divide differently.
+        self._key = (type(value), value, repr(value)) if plain else id(value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Fixed) and self._key == other._key

@@ -10,6 +10,7 @@ from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend, Tensor
 from polyattr.baselines import read_baselines
 from polyattr.calling import Beside, read_beside
+from polyattr.checks import check_flag
 from polyattr.engine import Answer, Engine, Question, Tick
 from polyattr.errors import InputError, InputTypeError, nearest
 from polyattr.inputs import Inputs, read_inputs
@@ -68,7 +69,8 @@ def read_options(method: Explainer, options: CallOptions) -> Options:
     beside = read_beside(
         options.get("forward_args", ()), options.get("forward_kwargs"), options.get("batched")
     )
-    return Options(options.get("baselines"), beside, options.get("progress", False))
+    progress = check_flag("progress", options.get("progress", False))
+    return Options(options.get("baselines"), beside, progress)
 
 
 class Runner:

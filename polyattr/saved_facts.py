@@ -32,7 +32,7 @@ def check_saved(values: Any, facts: Mapping[str, Any], meta: Mapping[str, Any]) 
         if array is None or array.dtype.kind not in "biuf" or array.shape != scores.shape:
             raise ValueError(f"its {name} are not one number per sample")
     leaves = flatten(values, "values")[1]
-    if not leaves:
+    if all(leaf is None for leaf in leaves):
         raise ValueError("its values are empty")
     _check_rows([*leaves, facts["targets"]], len(scores))
     texts = all(isinstance(meta[name], str) for name in ("method", "backend"))

@@ -14,9 +14,8 @@ from polyattr.backend import GradBackend, Tensor
 Rule = Callable[[GradBackend, Tensor, list[Tensor]], Tensor]
 """``rule(backend, outputs, columns)``: outputs (R, ...) and the rows' columns to scores (R,)."""
 
-# Keeps quotients of empty boxes and empty class vectors at 0; far below any area in pixels and
-# any squared probability that matters, and a normal number in half precision.
-_TINY = 1e-6
+# Keeps the cosine with a class vector of zeros at 0; far below any squared score that matters.
+_TINY = 1e-12
 
 
 def total(backend: GradBackend, outputs: Tensor, _columns: list[Tensor]) -> Tensor:
@@ -75,7 +74,9 @@ class Detection:
 
     def __call__(self, backend: GradBackend, outputs: Tensor, columns: list[Tensor]) -> Tensor:
         """Compares with columns (R, K, 5 + C), the references, and (R, K), their shares."""
-        references, shares = columns
+        # Areas in pixels are beyond half precision.
+        wide = backend.accumulator_dtype(outputs)
+        outputs, references, shares = (backend.cast(t, wide) for t in (outputs, *columns))
         predicted, wanted = outputs[:, None], references[:, :, None]
         similarity = _overlap(backend, predicted, wanted)
         if self.objectness:
@@ -86,17 +87,23 @@ class Detection:
 
 
 def _overlap(backend: GradBackend, a: Tensor, b: Tensor) -> Tensor:
-    """Intersection over union of boxes (..., >= 4)."""
-    inside = 1.0
-    for low, high in ((0, 2), (1, 3)):
-        right = -backend.maximum(-a[..., high], -b[..., high])
-        length = right - backend.maximum(a[..., low], b[..., low])
-        inside = inside * backend.maximum(length, length * 0)
-    return inside / (_area(a) + _area(b) - inside + _TINY)
+    """Intersection over union of boxes (..., >= 4), those of `b` not empty."""
+    ends = [
+        (backend.maximum(a[..., i], b[..., i]), -backend.maximum(-a[..., i + 2], -b[..., i + 2]))
+        for i in (0, 1)
+    ]
+    inside = _area(backend, *ends)
+    own, other = (
+        _area(backend, *((box[..., i], box[..., i + 2]) for i in (0, 1))) for box in (a, b)
+    )
+    return inside / (own + other - inside)
 
 
-def _area(box: Tensor) -> Tensor:
-    return (box[..., 2] - box[..., 0]) * (box[..., 3] - box[..., 1])
+def _area(backend: GradBackend, *ends: tuple[Tensor, Tensor]) -> Tensor:
+    """The product of the lengths, 0 where an end lies before its start."""
+    (x1, x2), (y1, y2) = ends
+    width, height = x2 - x1, y2 - y1
+    return backend.maximum(width, width * 0) * backend.maximum(height, height * 0)
 
 
 def _cosine(backend: GradBackend, a: Tensor, b: Tensor) -> Tensor:

@@ -43,8 +43,12 @@ class Scorer:
 
     def outputs(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Tensor:
         """Returns the selected output (R, ...) for rows."""
-        value, args, kwargs = layout.arguments(x, context)
+        value, args, kwargs = self._arguments(layout, x, context)
         return self._evaluate(state, value, args, kwargs, layout, x)
+
+    def _arguments(self, layout: Layout, x: list[Tensor], context: Context) -> tuple[Any, Any, Any]:
+        shared = [self.bound.share(leaf) for leaf in context.shared]
+        return layout.arguments(x, context._replace(shared=shared))
 
     def _evaluate(
         self, state: Any, value: Any, args: Any, kwargs: Any, layout: Layout, x: list[Tensor]
@@ -54,7 +58,7 @@ class Scorer:
 
     def activations(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Any:
         """Returns the activations (R, ...) of the layers that are attributed to."""
-        args, kwargs = arguments(self.bound.entry, *layout.arguments(x, context))
+        args, kwargs = arguments(self.bound.entry, *self._arguments(layout, x, context))
         return self.taps.activations(state, args, kwargs)
 
     def score(
@@ -65,7 +69,8 @@ class Scorer:
             outputs = self.outputs(layout, state, x, context)
             scores = targets.rule(self.backend, outputs, context.goals)
         else:
-            value, args, kwargs = layout.arguments(x, context)
+            value = layout.arguments(x, context)[0]
+            _, args, kwargs = self._arguments(layout, x, context)
             scores = self.operator(
                 lambda value: self._evaluate(state, value, args, kwargs, layout, x),
                 value,

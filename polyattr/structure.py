@@ -31,9 +31,13 @@ class Structure:
         for child in self.children:
             parts.append(child.build(leaves[start : start + len(child.names)]))
             start += len(child.names)
-        if issubclass(self.kind, Mapping):
-            return dict(zip(self.keys, parts, strict=True))
+        return self.hold(parts)
+
+    def hold(self, parts: Sequence[Any]) -> Any:
+        """Puts one part per child into the outermost container."""
         make: Any = self.kind
+        if issubclass(make, Mapping):
+            return dict(zip(self.keys, parts, strict=True))
         return make(*parts) if hasattr(make, "_fields") else make(parts)
 
     def outline(self) -> str:

@@ -102,7 +102,10 @@ def _detection(rule: Detection) -> Callable[..., Targets]:
         there: np.ndarray[Any, Any] = np.asarray(boxes.any(axis=2))
         _check_boxes(boxes, there)
         shares = there / there.sum(axis=1, keepdims=True)
-        columns = [reader.native(boxes, dtype), reader.native(shares, dtype)]
+        # A filled-up row weighs nothing, as any box that has an area.
+        unit = np.array([0.0, 0.0, *[1.0] * (width - 2)])
+        whole = np.where(there[..., None], boxes, unit)
+        columns = [reader.native(whole, dtype), reader.native(shares, dtype)]
         return Targets(rule, columns, record=boxes)
 
     return read
@@ -145,7 +148,13 @@ class _Loss:
     function: Callable[[Tensor, Tensor], Tensor]
 
     def __call__(self, model: Callable[[Any], Tensor], inputs: Any, targets: Tensor) -> Tensor:
-        """Evaluates the loss of every row."""
+        """Evaluates the loss of every row.
+
+        Raises:
+            InputTypeError: No targets.
+        """
+        if targets is None:
+            raise InputTypeError("targets is None; a loss compares outputs with targets (N, ...)")
         return self.function(model(inputs), targets)
 
 

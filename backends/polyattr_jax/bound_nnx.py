@@ -8,10 +8,11 @@ from typing import Any
 
 from flax import nnx
 
-from polyattr.bound_model import Layer, Tap
+from polyattr.bound_model import Layer, Tap, Visits
 from polyattr.errors import TrainingModeWarning, warn
 from polyattr.layers import call_tapped, find_submodule, submodules
 from polyattr_jax.binding import ParametrisedModel
+from polyattr_jax.marks import run_marked
 
 _CONTAINERS = tuple(
     kind for kind in (getattr(nnx, "List", None), getattr(nnx, "Dict", None)) if kind is not None
@@ -70,9 +71,13 @@ class BoundNnx(ParametrisedModel):
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
     ) -> tuple[Any, list[list[Any]]]:
         """Calls a copy in inference mode with taps at its submodules."""
-        module = nnx.merge(self._graph, state)
-        module.eval()
-        return call_tapped(module, taps, args, kwargs)
+
+        def call(visits: Visits) -> Any:
+            module = nnx.merge(self._graph, state)
+            module.eval()
+            return call_tapped(module, visits, args, kwargs)
+
+        return run_marked(call, taps)
 
 
 def _trains(module: Any) -> bool:

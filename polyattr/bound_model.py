@@ -33,7 +33,7 @@ class Tap:
     Attributes:
         layer: Where.
         at_input: Tap the layer's positional arguments (the argument itself where there is one)
-            instead of what it returns.
+            instead of what it returns; the first keyword argument where none is positional.
         put: ``put(activation, values)`` returns the activation to go on with; None goes on with
             the one there is.
         values: Rows (R, ...) for `put`; they follow the sample axis through whatever maps the
@@ -61,14 +61,20 @@ class Visits:
     def call(self, number: int, layer: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Calls the layer of a tap, reading or replacing its input or output."""
         if self.taps[number].at_input:
-            return layer(*self.arguments(number, args), **kwargs)
+            args, kwargs = self.arguments(number, args, kwargs)
+            return layer(*args, **kwargs)
         return self.visit(number, layer(*args, **kwargs))
 
-    def arguments(self, number: int, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Returns the positional arguments the layer of a tap is to be called with."""
+    def arguments(
+        self, number: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Returns the arguments the layer of a tap is to be called with."""
+        if not args and kwargs:
+            first, value = next(iter(kwargs.items()))
+            return (), {**kwargs, first: self.visit(number, value)}
         if len(args) == 1:
-            return (self.visit(number, args[0]),)
-        return tuple(self.visit(number, args))
+            return (self.visit(number, args[0]),), dict(kwargs)
+        return tuple(self.visit(number, args)), dict(kwargs)
 
     def visit(self, number: int, activation: Any) -> Any:
         """Remembers an activation; returns the one to go on with."""

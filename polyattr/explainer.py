@@ -39,6 +39,8 @@ class Explainer(ABC):
             (negative counts from the end), name or object; None for the model's output.
         input_layer: Layer to attribute to instead of the model's inputs, named likewise; a list of
             layers gives a dict. Integrated Gradients then follows the path between activations.
+            What such a layer returns without a row per sample, as the last states of a recurrent
+            one, stays as it is, with None in the result.
         attribute_to_layer_input: Take what `input_layer` is given rather than what it returns.
         batch_size: Most rows per gradient call, over samples and points together; "auto" chooses
             from the size of a row, None sends everything in one call. Halved when memory runs

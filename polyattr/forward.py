@@ -56,15 +56,18 @@ class Forward:
         )
         return self._host(leaves, inputs.context(targets.columns), kernel, inputs.n, batch_size)
 
-    def activations(self, inputs: Inputs, batch_size: int | None) -> list[Tensor]:
-        """Evaluates the floating tensors (N, ...) of the layers that are attributed to."""
+    def activations(
+        self, inputs: Inputs, attributed: tuple[bool, ...], batch_size: int | None
+    ) -> list[Tensor]:
+        """Evaluates the attributed tensors (N, ...) of the layers that are attributed to."""
         layout, scorer = inputs.layout, self.scorer
 
-        def floating(state: Any, rows: list[Tensor], context: Context) -> list[Tensor]:
+        def wanted(state: Any, rows: list[Tensor], context: Context) -> list[Tensor]:
             found = flatten(scorer.activations(layout, state, rows, context), "activations")[1]
-            return [leaf for leaf in found if scorer.taps.is_floating(leaf)]
+            return [leaf for leaf, has in zip(found, attributed, strict=True) if has]
 
-        kernel = self.kernels.get(("activations", layout), lambda: scorer.backend.compile(floating))
+        key = ("activations", layout, attributed)
+        kernel = self.kernels.get(key, lambda: scorer.backend.compile(wanted))
         tiles = self._run(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
         joined = [scorer.backend.concat(parts) for parts in zip(*tiles, strict=True)]
         return [leaf[: inputs.n] for leaf in joined]

@@ -78,7 +78,7 @@ def read_inputs(
     if not any(attributed) and not (whole and any(_is_array(leaf, backend) for leaf in leaves)):
         _refuse(*named[0], backend)
     n = _samples(named, attributed, backend)
-    sorter = _Sorter(n, backend, bound)
+    sorter = _Sorter(n, backend, bound, next(filter(backend.is_tensor, leaves), None))
     for (name, leaf), has in zip(named, attributed, strict=True):
         sorter.add(leaf, name, "x" if has else None)
     args, kwargs = sorter.beside(beside)
@@ -92,8 +92,8 @@ def read_inputs(
 class _Sorter:
     """Sorts the leaves of a call by what happens to them."""
 
-    def __init__(self, n: int, backend: GradBackend, bound: BoundModel) -> None:
-        self.n, self.backend, self.bound = n, backend, bound
+    def __init__(self, n: int, backend: GradBackend, bound: BoundModel, near: Tensor) -> None:
+        self.n, self.backend, self.bound, self.near = n, backend, bound, near
         self.slots: list[tuple[str, int]] = []
         self.pools: dict[str, list[Tensor]] = {"x": [], "companion": [], "shared": []}
         self.fixed: list[Fixed] = []
@@ -104,7 +104,7 @@ class _Sorter:
             self.slots.append(("fixed", len(self.fixed)))
             self.fixed.append(Fixed(leaf))
             return
-        native = read_array(leaf, name, self.backend, self.bound)
+        native = read_array(leaf, name, self.backend, self.bound, self.near)
         has_rows = tuple(native.shape[:1]) == (self.n,)
         if kind is None:
             kind = "companion" if has_rows else "shared"
@@ -199,8 +199,12 @@ def _refuse(name: str, leaf: Any, backend: GradBackend) -> None:
     )
 
 
-def read_array(leaf: Any, name: str, backend: GradBackend, bound: BoundModel) -> Tensor:
+def read_array(
+    leaf: Any, name: str, backend: GradBackend, bound: BoundModel, near: Tensor | None = None
+) -> Tensor:
     """Makes an array native: floating ones in the model's dtype, others in their own.
+
+    It goes to the device of the model, or where that is unknown to that of `near`.
 
     Raises:
         InputTypeError: A NumPy array of text or objects.
@@ -212,7 +216,7 @@ def read_array(leaf: Any, name: str, backend: GradBackend, bound: BoundModel) ->
         # The framework knows no other byte order than the machine's, nor NumPy's own bfloat16.
         plain = leaf.astype("float32" if dtype == "bfloat16" else leaf.dtype.newbyteorder("="))
         kind = (bound.dtype or dtype) if dtype in FLOATS else None
-        leaf = backend.to_native(plain, bound.like, kind)
+        leaf = backend.to_native(plain, near if bound.like is None else bound.like, kind)
     return backend.own(leaf)
 
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from polyattr.bound_model import BoundModel, Layer, Tap, Visits
-from polyattr.errors import InputTypeError, LayerNotFoundError, nearest
+from polyattr.errors import InputError, InputTypeError, LayerNotFoundError, nearest
 
 # Replacing a layer's `call` is seen by every thread that runs the model.
 _capturing = threading.Lock()
@@ -30,17 +30,37 @@ def keras_backend(candidate: object) -> str | None:
 
 def keras_entry(model: Any) -> Callable[..., Any] | None:
     """Returns what takes several inputs one by one: a subclass's own `call`, None for graphs."""
-    if _is_graph(model):
-        return None
-    reserved = {"training", "mask", "kwargs"}
-    signature = inspect.signature(model.call)
-    kept = [p for name, p in signature.parameters.items() if name not in reserved]
+    return None if _is_graph(model) else input_entry(inspect.signature(model.call))
+
+
+def input_entry(signature: inspect.Signature) -> Callable[..., Any]:
+    """Returns a stand-in for a Keras `call` that takes inputs only: no mode, a mask by name."""
+    kinds = inspect.Parameter
+    kept = [
+        kinds(p.name, kinds.KEYWORD_ONLY, default=None) if p.name == "mask" else p
+        for p in signature.parameters.values()
+        if p.name != "training" and p.kind is not kinds.VAR_KEYWORD
+    ]
 
     def entry(*args: Any, **kwargs: Any) -> None:
         """Stands for `call` without its reserved arguments."""
 
-    entry.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]  # `inspect` honours it
+    entry.__signature__ = inspect.Signature(sorted(kept, key=lambda p: p.kind))  # type: ignore[attr-defined]  # `inspect` honours it
     return entry
+
+
+def not_training(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Adds ``training=False`` to the keyword arguments of a call.
+
+    Raises:
+        InputError: They say something about the mode themselves.
+    """
+    if "training" in kwargs:
+        raise InputError(
+            f"forward_kwargs has training={kwargs['training']!r}, but a Keras model is always "
+            f"explained in inference mode; leave it out"
+        )
+    return {**kwargs, "training": False}
 
 
 def keras_dtype(model: Any) -> str | None:
@@ -64,40 +84,72 @@ def find_layer(model: Any, selector: Any, argument: str) -> Layer:
         LayerNotFoundError: No such layer.
         InputTypeError: `selector` is none of the three.
     """
-    top, every = list(getattr(model, "layers", [])), list(_all_layers(model))
+    top, every = list(getattr(model, "layers", [])), list(all_layers(model))
     if isinstance(selector, bool) or not (
         isinstance(selector, int | str) or hasattr(selector, "call")
     ):
         raise InputTypeError(
             f"{argument} is {selector!r}; expected an index, a layer's name or the layer itself"
         )
+    if not every:
+        raise LayerNotFoundError(
+            f"{argument} is {_shown(selector)}, but a {type(model).__name__} has no layers inside; "
+            f"leave {argument} out, or pass a model that is made of layers"
+        )
     if isinstance(selector, int):
         if -len(top) <= selector < len(top):
-            return Layer(top[selector].name, top[selector])
+            return _computing(top[selector], argument)
         raise LayerNotFoundError(
             f"{argument} is {selector}; the model has {len(top)} layers, expected "
             f"{-len(top)} to {len(top) - 1}"
         )
     for layer in every:
         if layer is selector or (isinstance(selector, str) and layer.name == selector):
-            return Layer(layer.name, layer)
+            return _computing(layer, argument)
     names = [layer.name for layer in every]
     shown = selector if isinstance(selector, str) else getattr(selector, "name", selector)
     raise LayerNotFoundError(
-        f"{argument} {shown!r} is not a layer of this model.{nearest(shown, names)} "
+        f"{argument} {_shown(selector)} is not a layer of this model.{nearest(shown, names)} "
         f"Its layers: {', '.join(names)}"
     )
 
 
-def _all_layers(model: Any) -> Iterator[Any]:
+def _computing(layer: Any, argument: str) -> Layer:
+    """Returns a layer as found; the places where inputs enter are never called."""
+    if type(layer).__name__ == "InputLayer":
+        instead = "to attribute to the inputs" if argument == "input_layer" else "or name another"
+        raise LayerNotFoundError(
+            f"{argument} {layer.name!r} is an InputLayer, which only stands for an input; leave "
+            f"{argument} out {instead}"
+        )
+    return Layer(layer.name, layer)
+
+
+def _shown(selector: Any) -> str:
+    return repr(
+        selector if isinstance(selector, int | str) else getattr(selector, "name", selector)
+    )
+
+
+def all_layers(model: Any) -> Iterator[Any]:
+    """Yields the layers inside a model or layer, also those inside nested ones."""
     yield from model._flatten_layers(include_self=False, recursive=True)
 
 
 @contextmanager
-def tapped(taps: Sequence[Tap]) -> Iterator[Visits]:
-    """Taps layers while the block runs; they are as before afterwards."""
+def tapped(
+    taps: Sequence[Tap], plain: Sequence[tuple[Any, str, Callable[..., Any]]] = ()
+) -> Iterator[Visits]:
+    """Taps layers while the block runs; they are as before afterwards.
+
+    Args:
+        taps: Where.
+        plain: Further methods to replace: (layer, name of the method, replacement).
+    """
     visits = Visits(taps)
     with _capturing, ExitStack() as stack:
+        for layer, name, function in plain:
+            stack.enter_context(_attribute(layer, name, function))
         for number, tap in enumerate(taps):
             stack.enter_context(_replaced(tap.layer.place, visits, number))
         yield visits
@@ -111,14 +163,21 @@ def _replaced(layer: Any, visits: Visits, number: int) -> Iterator[None]:
         return visits.call(number, original, args, kwargs)
 
     call.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]  # `inspect` honours it
-    own = layer.__dict__.get("call")
-    layer.__dict__["call"] = call
+    with _attribute(layer, "call", call):
+        yield
+
+
+@contextmanager
+def _attribute(layer: Any, name: str, value: Any) -> Iterator[None]:
+    """Sets an attribute of the object itself, past what Keras does on setting one."""
+    has, own = name in layer.__dict__, layer.__dict__.get(name)
+    layer.__dict__[name] = value
     try:
         yield
     finally:
-        del layer.__dict__["call"]
-        if own is not None:
-            layer.__dict__["call"] = own
+        del layer.__dict__[name]
+        if has:
+            layer.__dict__[name] = own
 
 
 class KerasLayers(BoundModel):
@@ -134,6 +193,10 @@ class KerasLayers(BoundModel):
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
     ) -> tuple[Any, list[list[Any]]]:
         """Runs the model with the `call` of the layers replaced."""
-        with tapped(taps) as visits:
+        with tapped(taps, self.plain_methods()) as visits:
             outputs = self.run(state, args, kwargs)
         return outputs, visits.seen
+
+    def plain_methods(self) -> Sequence[tuple[Any, str, Callable[..., Any]]]:
+        """Methods of layers to replace in a tapped run: (layer, name, replacement)."""
+        return ()

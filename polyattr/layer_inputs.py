@@ -24,7 +24,7 @@ class Activations:
 
     Attributes:
         structure: Its containers.
-        attributed: Which leaves are floating tensors.
+        attributed: Which leaves are floating tensors with a row per sample.
     """
 
     structure: Structure
@@ -34,33 +34,53 @@ class Activations:
 def outline_activations(engine: Engine, inputs: Inputs) -> Activations:
     """Finds the containers of the activations from at most two samples.
 
+    A tensor without a row per sample, such as the last states of a recurrent layer, stays as the
+    layer returns it.
+
     Raises:
-        ModelOutputError: No floating tensor among them, or not one row per sample.
+        ModelOutputError: No floating tensor among them, or none with one row per sample.
     """
-    scorer = engine.scorer
     x, context = first_rows(inputs, [])
     rows = min(2, inputs.n)
-    found: list[Activations] = []
-
-    def floating(state: Any, leaves: list[Tensor], beside: Context) -> list[Tensor]:
-        activations = scorer.activations(inputs.layout, state, leaves, beside)
-        structure, parts = flatten(activations, "input_layer")
-        attributed = tuple(scorer.taps.is_floating(part) for part in parts)
-        found.append(Activations(structure, attributed))
-        return [part for part, has in zip(parts, attributed, strict=True) if has]
-
-    shapes = engine.backend.outline(floating, scorer.bound.state(), x, context)
+    structure, floating, shapes = _outline(engine, inputs, x, context)
     if not shapes:
         raise ModelOutputError(
             f"{_names(engine)} holds no floating tensor: there is no gradient to attribute"
         )
-    for leaf in shapes:
-        if tuple(leaf.shape)[:1] != (rows,):
-            raise ModelOutputError(
-                f"{_names(engine)} has shape {tuple(leaf.shape)} when tried on {rows} samples; "
-                f"expected one row per sample on the first axis, ({rows}, ...)"
-            )
-    return found[-1]
+    # By one call alone, a state of two recurrent layers would pass for rows of two samples.
+    most = engine.scorer.bound.most_rows
+    other = rows + 1 if most is None or rows < most else 1
+
+    def others(leaves: list[Tensor]) -> list[Tensor]:
+        return [engine.backend.concat([leaf, leaf[:1]])[:other] for leaf in leaves]
+
+    again = _outline(engine, inputs, others(x), context.rows(others))[2]
+    has_rows = [(a[:1], b[:1]) == ((rows,), (other,)) for a, b in zip(shapes, again, strict=True)]
+    if not any(has_rows):
+        raise ModelOutputError(
+            f"{_names(engine)} has shape {shapes[0]} when tried on {rows} samples; "
+            f"expected one row per sample on the first axis, ({rows}, ...)"
+        )
+    kept = iter(has_rows)
+    return Activations(structure, tuple(is_float and next(kept) for is_float in floating))
+
+
+def _outline(
+    engine: Engine, inputs: Inputs, x: list[Tensor], context: Context
+) -> tuple[Structure, tuple[bool, ...], list[tuple[int, ...]]]:
+    """Finds the containers, which leaves are floating, and the shapes of those."""
+    scorer = engine.scorer
+    found: list[tuple[Structure, tuple[bool, ...]]] = []
+
+    def floating(state: Any, leaves: list[Tensor], beside: Context) -> list[Tensor]:
+        activations = scorer.activations(inputs.layout, state, leaves, beside)
+        structure, parts = flatten(activations, "the layer's activation")
+        is_float = tuple(scorer.taps.is_floating(part) for part in parts)
+        found.append((structure, is_float))
+        return [part for part, has in zip(parts, is_float, strict=True) if has]
+
+    leaves = engine.backend.outline(floating, scorer.bound.state(), x, context)
+    return *found[-1], [tuple(leaf.shape) for leaf in leaves]
 
 
 def _names(engine: Engine) -> str:
@@ -74,7 +94,7 @@ def at_layers(
     """Evaluates the layers: their activations are attributed to, the inputs come along."""
     layout = given.layout.through(activations.structure, activations.attributed)
     return Inputs(
-        engine.forward.activations(given, batch_size),
+        engine.forward.activations(given, activations.attributed, batch_size),
         layout,
         given.n,
         [*given.companions, *given.leaves],
@@ -114,7 +134,7 @@ def layer_baselines(
                 f"{error}; or a baseline in the containers and shapes of the inputs, which is put "
                 f"through the layer"
             ) from None
-    return engine.forward.activations(fitted, batch_size)
+    return engine.forward.activations(fitted, at.layout.attributed, batch_size)
 
 
 def _fits_layers(value: Any, at: Inputs) -> bool:
@@ -166,6 +186,7 @@ def _fit(value: Any, given: Inputs, engine: Engine) -> Inputs | None:
                 name,
                 backend,
                 engine.scorer.bound,
+                present,
             )
             dtype = backend.dtype(present)
             spread = backend.zeros(tuple(present.shape), present, dtype)

@@ -108,8 +108,12 @@ class Probe:
         Raises:
             ModelOutputError: A sample's score depends on the sample beside it.
         """
-        key = inputs.signature(engine.backend)
+        # A user's callable on the outputs may mix rows, the package's own rules do not.
+        own = targets.rule if isinstance(targets.rule, score_rules.Selected) else None
+        key = (inputs.signature(engine.backend), own)
         if key not in self._independent and check_rows(engine, inputs, targets):
+            if len(self._independent) >= _MOST_REMEMBERED:
+                self._independent.clear()
             self._independent.add(key)
 
     def connections(self, engine: Engine, inputs: Inputs, targets: Targets) -> None:

@@ -14,9 +14,6 @@ from polyattr.backend import GradBackend, Tensor
 Rule = Callable[[GradBackend, Tensor, list[Tensor]], Tensor]
 """``rule(backend, outputs, columns)``: outputs (R, ...) and the rows' columns to scores (R,)."""
 
-# Keeps the cosine with a class vector of zeros at 0; far below any squared score that matters.
-_TINY = 1e-12
-
 
 def total(backend: GradBackend, outputs: Tensor, _columns: list[Tensor]) -> Tensor:
     """The sum of the outputs: the output itself where there is one per row."""
@@ -107,5 +104,7 @@ def _area(backend: GradBackend, *ends: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def _cosine(backend: GradBackend, a: Tensor, b: Tensor) -> Tensor:
-    norms = (backend.reduce("sum", a * a) + _TINY) * (backend.reduce("sum", b * b) + _TINY)
-    return backend.reduce("sum", a * b) / norms**0.5
+    """The cosine of the angle between vectors (..., C), 0 where one has no direction."""
+    squares = backend.reduce("sum", a * a) * backend.reduce("sum", b * b)
+    empty = backend.cast(squares == 0, backend.dtype(squares))
+    return backend.reduce("sum", a * b) / (squares + empty) ** 0.5

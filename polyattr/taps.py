@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from polyattr.backend import BoundModel, GradBackend, Layer, Tap, Tensor
@@ -51,8 +52,8 @@ class Taps:
         if self.score_layer is None and not self.inputs:
             return self.bound.run(state, args, kwargs)
         taps = [
-            Tap(entry.layer, entry.at_input, self._put, values)
-            for entry, values in zip(self.inputs, self._share(layout, x), strict=True)
+            Tap(entry.layer, entry.at_input, partial(_put, attributed), values)
+            for entry, (attributed, values) in zip(self.inputs, self._share(layout, x), strict=True)
         ]
         if self.score_layer is not None:
             taps.append(Tap(self.score_layer))
@@ -89,30 +90,33 @@ class Taps:
                     f"that is called once"
                 )
 
-    def _share(self, layout: Layout, x: list[Tensor]) -> list[list[Tensor]]:
-        """Splits the differentiated tensors between the layers."""
+    def _share(
+        self, layout: Layout, x: list[Tensor]
+    ) -> list[tuple[tuple[bool, ...], list[Tensor]]]:
+        """Splits the differentiated tensors between the layers, with what they replace there."""
         if not self.inputs:
             return []
         if not self.several:
-            return [x]
+            return [(layout.attributed, x)]
         shares, leaf, start = [], 0, 0
         for child in layout.values.children:
-            count = sum(layout.attributed[leaf : leaf + len(child.names)])
-            shares.append(x[start : start + count])
-            leaf, start = leaf + len(child.names), start + count
+            attributed = layout.attributed[leaf : leaf + len(child.names)]
+            shares.append((attributed, x[start : start + sum(attributed)]))
+            leaf, start = leaf + len(child.names), start + sum(attributed)
         return shares
 
-    def _put(self, activation: Any, values: list[Tensor]) -> Any:
-        """Puts values in place of the floating tensors of an activation."""
-        structure, leaves = flatten(activation, "activation")
-        queue = iter(values)
-        built = structure.build(
-            [next(queue) if self.is_floating(leaf) else leaf for leaf in leaves]
-        )
-        if isinstance(activation, Mapping) and type(activation) is not dict:
-            kind: Any = type(activation)
-            return kind(**built)
-        return built
+
+def _put(attributed: tuple[bool, ...], activation: Any, values: list[Tensor]) -> Any:
+    """Puts values in place of the attributed tensors of an activation."""
+    structure, leaves = flatten(activation, "activation")
+    queue = iter(values)
+    built = structure.build(
+        [next(queue) if has else leaf for leaf, has in zip(leaves, attributed, strict=True)]
+    )
+    if isinstance(activation, Mapping) and type(activation) is not dict:
+        kind: Any = type(activation)
+        return kind(**built)
+    return built
 
 
 def bind_taps(backend: GradBackend, model: Any, common: Mapping[str, Any]) -> Taps:

@@ -16,38 +16,79 @@ from polyattr.keras_models import KerasLayers, keras_backend, keras_dtype, keras
 
 _JITTED = type(jax.jit(lambda: None))
 
+_LIBRARIES = {
+    "nnx": ("flax.nnx:Module",),
+    "nnx, split": ("flax.nnx:GraphDef",),
+    "equinox": ("equinox:Module",),
+    "linen": ("flax.linen:Module",),
+    "haiku": (
+        "haiku:Transformed",
+        "haiku:TransformedWithState",
+        "haiku:MultiTransformed",
+        "haiku:MultiTransformedWithState",
+    ),
+}
+
+_EXPECTED = (
+    "expected a function of arrays, a flax, equinox or Keras model, or a tuple: (linen module, "
+    "variables), (equinox module, state), (haiku transformed, params) or (haiku transformed, "
+    "params, state). Of nnx.split: nnx.merge(graphdef, state); of a function and its parameters: "
+    "lambda x: function(params, x); of a train state: lambda x: state.apply_fn({'params': "
+    "state.params}, x)"
+)
+
 
 def is_model(candidate: object) -> bool:
-    """A jitted function, or a module of a library that computes with JAX."""
+    """A jitted function, a module of a library that computes with JAX, or a tuple with one."""
     if isinstance(candidate, _JITTED) or keras_backend(candidate) == "jax":
         return True
-    return any(isinstance(candidate, kind) for kind in (_nnx(), _linen(), _equinox()) if kind)
+    # Tuples in a wrong order are claimed as well: `bind` says which order is right.
+    parts = candidate if type(candidate) is tuple else (candidate,)
+    kinds = tuple(kind for names in _LIBRARIES.values() for kind in _loaded(names))
+    return any(isinstance(part, kinds) for part in parts)
 
 
 def bind(model: Any) -> BoundModel:
     """Binds whatever kind of model this is.
 
     Raises:
-        UnrecognisedModelError: Not callable, or a linen module without its variables.
+        UnrecognisedModelError: Not callable, or a module without its variables.
     """
     if keras_backend(model) == "jax":
         return _BoundKeras(model)
-    if (nnx := _nnx()) and isinstance(model, nnx):
+    first, *rest = model if type(model) is tuple and model else (model,)
+    if isinstance(first, _loaded(_LIBRARIES["nnx"])) and not rest:
         from polyattr_jax.bound_nnx import BoundNnx
 
-        return BoundNnx(model)
-    if (equinox := _equinox()) and isinstance(model, equinox):
-        from polyattr_jax.bound_equinox import BoundEquinox
+        return BoundNnx(first)
+    if isinstance(first, _loaded(_LIBRARIES["equinox"])):
+        from polyattr_jax.bound_equinox import bind_equinox
 
-        return BoundEquinox(model)
-    if (linen := _linen()) and isinstance(model, linen):
-        return _BoundLinen(model)
-    if not callable(model):
-        raise UnrecognisedModelError(
-            f"the jax backend was given a {type(model).__name__}; expected a function of arrays or "
-            f"a flax, equinox or Keras model"
-        )
+        return bind_equinox(first, rest)
+    if isinstance(first, _loaded(_LIBRARIES["linen"])):
+        from polyattr_jax.bound_linen import bind_linen
+
+        return bind_linen(first, rest)
+    if isinstance(first, _loaded(_LIBRARIES["haiku"])):
+        from polyattr_jax.bound_haiku import bind_haiku
+
+        return bind_haiku(first, rest)
+    if rest or not callable(model):
+        raise UnrecognisedModelError(f"the jax backend was given {_given(model)}; {_EXPECTED}")
     return BoundFunction(model)
+
+
+def _given(model: Any) -> str:
+    if type(model) is not tuple:
+        return f"a {type(model).__name__}"
+    return f"a tuple of {', '.join(type(part).__name__ for part in model) or 'nothing'}"
+
+
+def _loaded(names: tuple[str, ...]) -> tuple[Any, ...]:
+    """Returns the classes among "module:class" whose module is imported."""
+    pairs = [name.split(":") for name in names]
+    found = [getattr(sys.modules.get(module), kind, None) for module, kind in pairs]
+    return tuple(kind for kind in found if kind is not None)
 
 
 class BoundFunction(BoundModel):
@@ -70,42 +111,20 @@ class ParametrisedModel(BoundModel):
 
     @property
     def like(self) -> Any:  # type: ignore[override]  # read anew each time
-        """A parameter, or None if there is none of a floating dtype."""
-        leaves = jax.tree.leaves(self.parameters())
-        return next((x for x in leaves if jnp.issubdtype(x.dtype, jnp.floating)), None)
+        """A parameter of a floating dtype, or None if there is none on a device."""
+        leaves = [leaf for leaf in self._floating() if isinstance(leaf, jax.Array)]
+        return leaves[0] if leaves else None
 
     @property
     def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
         """The dtype of the parameters."""
-        like = self.like
-        return None if like is None else str(like.dtype)
+        names = [str(jax.dtypes.canonicalize_dtype(leaf.dtype)) for leaf in self._floating()]
+        return names[0] if names else None
 
-
-class _BoundLinen(ParametrisedModel):
-    """A linen module bound to its variables."""
-
-    kind = "flax linen module"
-
-    def __init__(self, model: Any) -> None:
-        if model.scope is None:
-            raise UnrecognisedModelError(
-                f"{type(model).__name__} is a flax linen module without its variables; expected "
-                f"model.bind(variables), or the function lambda x: model.apply(variables, x)"
-            )
-        self._module, self._variables = model.unbind()
-        super().__init__(model, entry=model.__call__)
-
-    def parameters(self) -> Any:
-        """The trainable parameters: statistics may be kept wider."""
-        return self._variables.get("params", self._variables)
-
-    def state(self) -> Any:
-        """The variables."""
-        return self._variables
-
-    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Applies the module."""
-        return self._module.apply(state, *args, **kwargs)
+    def _floating(self) -> list[Any]:
+        # Parameters read from a file may be NumPy arrays.
+        leaves = [x for x in jax.tree.leaves(self.parameters()) if hasattr(x, "dtype")]
+        return [leaf for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.floating)]
 
 
 class _BoundKeras(KerasLayers, ParametrisedModel):
@@ -130,15 +149,3 @@ class _BoundKeras(KerasLayers, ParametrisedModel):
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False`` and the given variables."""
         return self._function.stateless_call(*state, *args, **kwargs, training=False)[0]
-
-
-def _nnx() -> Any:
-    return getattr(sys.modules.get("flax.nnx"), "Module", None)
-
-
-def _linen() -> Any:
-    return getattr(sys.modules.get("flax.linen"), "Module", None)
-
-
-def _equinox() -> Any:
-    return getattr(sys.modules.get("equinox"), "Module", None)

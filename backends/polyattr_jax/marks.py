@@ -120,7 +120,8 @@ def _apply(equation: Any, values: list[Any], visit: Callable[..., Any]) -> list[
             )
         (inner,) = _programs(equation)
         # The program of a jitted part holds its constants, that of a checkpoint has none.
-        return _evaluate(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), values, visit)
+        constants = getattr(inner, "consts", ())
+        return _evaluate(getattr(inner, "jaxpr", inner), constants, values, visit)
     bound = primitive.get_bind_params(equation.params)
     parts, params = bound if isinstance(bound, tuple) else ((), bound)
     with equation.ctx.manager:
@@ -158,11 +159,19 @@ def _differentiate(values: Sequence[Any], tangents: Sequence[Any], *, call: _Cal
     return _mark.bind(*values, call=call), list(tangents)
 
 
+def _same(*values: Any, call: _Call) -> list[Any]:  # noqa: ARG001  # the signature of a rule
+    return list(values)
+
+
+def _lower(context: Any, *values: Any, call: _Call) -> list[Any]:  # noqa: ARG001  # as above
+    return list(values)
+
+
 _mark = Primitive("polyattr_mark")
 _mark.multiple_results = True
-_mark.def_impl(lambda *values, call: list(values))
-_mark.def_abstract_eval(lambda *values, call: list(values))
+_mark.def_impl(_same)
+_mark.def_abstract_eval(_same)
 batching.primitive_batchers[_mark] = _batch
 ad.primitive_jvps[_mark] = _differentiate
 # A mark that stays in a program, in the cache of a jitted function, does nothing.
-mlir.register_lowering(_mark, lambda context, *values, call: list(values))
+mlir.register_lowering(_mark, _lower)

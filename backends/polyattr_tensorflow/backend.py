@@ -29,11 +29,11 @@ class TensorFlowBackend(GradBackend):
     interface = 1
 
     def claims(self, candidate: object) -> bool:
-        """A tensor, a tf.function, a tf.Module, or a Keras model on TensorFlow."""
+        """A tensor, a tf.function, a tf.Module, a SavedModel, or a Keras model on TensorFlow."""
         return self.is_tensor(candidate) or is_model(candidate)
 
     def bind(self, model: Any) -> BoundModel:
-        """Takes a Keras model (3 or legacy), a tf.Module, a tf.function or a function."""
+        """Takes a Keras model (3 or legacy), a tf.Module, a SavedModel or a function."""
         return bind(model)
 
     def is_tensor(self, value: object) -> bool:

@@ -1,10 +1,9 @@
-"""What a TensorFlow user brings, as a function: Keras 3, tf_keras, tf.Module, tf.function."""
+"""What a TensorFlow user brings, as a function: Keras, tf.Module, tf.function, a SavedModel."""
 
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,16 +11,18 @@ import tensorflow as tf
 from polyattr.backend import BoundModel
 from polyattr.closures import held_objects
 from polyattr.errors import UnrecognisedModelError
-from polyattr.keras_models import KerasLayers, keras_backend, keras_dtype, keras_entry
-
-_TF_FUNCTION = type(tf.function(lambda: None))
+from polyattr.keras_models import keras_backend
+from polyattr_tensorflow.bound_keras import GRAPH_FUNCTION, BoundKeras, is_keras
+from polyattr_tensorflow.bound_saved import bind_saved, bind_signed, input_signature, is_saved
+from polyattr_tensorflow.variables import floating
 
 
 def is_model(candidate: object) -> bool:
-    """A tf.function, a tf.Module, or a Keras model that runs on TensorFlow."""
+    """A tf.function, a tf.Module, a SavedModel, or a Keras model that runs on TensorFlow."""
     if keras_backend(candidate) not in {None, "tensorflow"}:
         return False
-    return _is_keras(candidate) or isinstance(candidate, _TF_FUNCTION | tf.Module)
+    plain = isinstance(candidate, GRAPH_FUNCTION | tf.Module)
+    return is_keras(candidate) or plain or is_saved(candidate)
 
 
 def bind(model: Any) -> BoundModel:
@@ -30,12 +31,16 @@ def bind(model: Any) -> BoundModel:
     Raises:
         UnrecognisedModelError: Not callable.
     """
-    if _is_keras(model):
-        return _BoundKeras(model)
+    if is_keras(model):
+        return BoundKeras(model)
+    if is_saved(model):
+        return bind_saved(model)
+    if (signed := input_signature(model)) is not None:
+        return bind_signed(model, signed)
     if not callable(model):
         raise UnrecognisedModelError(
             f"the tensorflow backend was given a {type(model).__name__}; expected a Keras model, "
-            f"a callable tf.Module, a tf.function or a function of tensors"
+            f"a callable tf.Module, a tf.function, a SavedModel or a function of tensors"
         )
     return _BoundFunction(model)
 
@@ -47,8 +52,12 @@ class _BoundFunction(BoundModel):
         super().__init__(function, entry=function)
         self.kind = "function" if inspect.isfunction(function) else type(function).__name__
         self._mode = {"training": False} if _takes_training(function) else {}
-        self.like = _first_float(getattr(function, "variables", ()))
-        self.dtype = None if self.like is None else str(self.like.dtype.name)
+        own = floating(getattr(function, "variables", ()))
+        held = own or floating(held_objects(function))
+        self.like = held[0] if held else None
+        names = {str(tensor.dtype.name) for tensor in (own[:1] or held)}
+        # What a function merely refers to says which dtype it takes if all of it agrees.
+        self.dtype = names.pop() if len(names) == 1 else None
 
     def fingerprint(self) -> tuple[object, ...]:
         """The tensors the function computes with now."""
@@ -61,31 +70,6 @@ class _BoundFunction(BoundModel):
         except tf.errors.OperatorNotAllowedInGraphError:
             # Only now, since AutoGraph prints warnings about functions it cannot read.
             return tf.function(self._function)(*args, **kwargs, **self._mode)
-
-
-class _BoundKeras(KerasLayers):
-    """A Keras model; its mode is an argument."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__(model, entry=keras_entry(model))
-        self.dtype = keras_dtype(model)
-        self.like = _first_float(model.variables)
-
-    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Calls the model with ``training=False``."""
-        return self._function(*args, **kwargs, training=False)
-
-
-def _first_float(variables: Iterable[Any]) -> Any:
-    """Returns a floating tf.Variable, which says where the model lives, or None."""
-    plain = (v if isinstance(v, tf.Variable) else v.value for v in variables)
-    return next((v for v in plain if v.dtype.is_floating), None)
-
-
-def _is_keras(candidate: object) -> bool:
-    legacy = sys.modules.get("tf_keras")
-    is_legacy = legacy is not None and isinstance(candidate, legacy.layers.Layer)
-    return is_legacy or keras_backend(candidate) == "tensorflow"
 
 
 def _takes_training(function: Callable[..., Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import keras_float64
 from efficientnet_weights import EPSILON, Block, Weights, blocks
 
 
@@ -14,6 +15,8 @@ class Builder:
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self.policy = keras.DTypePolicy(str(weights["_fc.bias"].dtype))
+        # Those that round float64 have twins; in float32 all layers are Keras' own.
+        self.kinds = keras_float64 if self.policy.name == "float64" else keras.layers
 
     def build(self) -> keras.Model:
         """Returns the model; it ends in the logits (N, 1000)."""
@@ -22,9 +25,10 @@ class Builder:
         for block in blocks(self.weights):
             x = self.bottleneck(x, block)
         x = self.active(self.normed(self.convolved(x, "_conv_head"), "_bn1"))
-        x = keras.layers.GlobalAveragePooling2D(dtype=self.policy)(x)
+        x = self.kinds.GlobalAveragePooling2D(dtype=self.policy)(x)
         head = [self.weights["_fc.weight"].T, self.weights["_fc.bias"]]
-        return keras.Model(inputs, self.loaded(keras.layers.Dense(1000, dtype=self.policy), x, head))
+        outputs = self.loaded(self.kinds.Dense(1000, dtype=self.policy), x, head)
+        return keras.Model(inputs, outputs)
 
     def bottleneck(self, x: Any, block: Block) -> Any:
         h, name = x, block.name
@@ -51,7 +55,7 @@ class Builder:
 
     def normed(self, x: Any, name: str) -> Any:
         parts = ("weight", "bias", "running_mean", "running_var")
-        layer = keras.layers.BatchNormalization(epsilon=EPSILON, dtype=self.policy)
+        layer = self.kinds.BatchNormalization(epsilon=EPSILON, dtype=self.policy)
         return self.loaded(layer, x, [self.weights[f"{name}.{part}"] for part in parts])
 
     def active(self, x: Any) -> Any:

@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# A black pixel: (0 - 127) / 128.
-BLACK = -127 / 128
 
 
 def photos() -> tuple[np.ndarray, np.ndarray]:

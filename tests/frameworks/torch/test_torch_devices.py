@@ -119,3 +119,72 @@ def test_the_devices_are_listed():
     devices = polyattr.backends()["torch"].devices
     assert devices[0] == "cpu"
     assert len(devices) == 1 + torch.cuda.device_count() + torch.backends.mps.is_available()
+
+
+class Layered(nn.Module):
+    """Takes a mask per sample and a table for all beside its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Linear(6, 5)
+        self.side = nn.Linear(6, 4)
+        self.head = nn.Linear(5, 4)
+
+    def forward(self, x, mask=None, table=None):
+        hidden = torch.tanh(self.stem(x))
+        hidden = hidden if mask is None else hidden * mask
+        return self.head(hidden if table is None else hidden @ table) + self.side(x) ** 2
+
+
+SPACES = {
+    "inputs": (None, [(3, 6)]),
+    "layer": ("stem", [(3, 5)]),
+    "layers": (["stem", "side"], [(3, 5), (3, 4)]),
+}
+
+
+@pytest.mark.parametrize("given", ["native", "numpy"])
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("method", METHODS)
+def test_layers_and_arguments_beside_the_inputs_follow(method, space, given):
+    layer, shapes = SPACES[space]
+    model = Layered().to("meta").eval()
+    x = torch.empty(3, 6, device="meta")
+    beside = {"mask": np.ones((3, 5), "float32"), "table": np.ones((5, 5), "float32")}
+    if given == "native":
+        beside = {name: torch.tensor(array, device="meta") for name, array in beside.items()}
+    explainer = method(model, input_layer=layer, batch_size=4, backend=Recorder())
+    values = explainer.attribute(x, 2, forward_kwargs=beside).values
+    values = list(values.values()) if isinstance(values, dict) else [values]
+    assert {v.device.type for v in values} == {"meta"}
+    assert [tuple(v.shape) for v in values] == shapes
+
+
+@pytest.mark.parametrize("baselines", [0.5, np.ones(5, "float32"), np.ones((3, 6), "float32")])
+def test_a_baseline_of_a_layer_follows(baselines):
+    model = Layered().to("meta").eval()
+    explainer = polyattr.IntegratedGradients(model, input_layer="stem", backend=Recorder())
+    values = explainer.explain(torch.empty(3, 6, device="meta"), 2, baselines=baselines)
+    assert (values.device.type, tuple(values.shape)) == ("meta", (3, 5))
+
+
+def test_arguments_of_a_function_go_to_the_device_of_its_inputs():
+    """A function says nothing about devices: its inputs do."""
+    x = torch.empty(3, 5, device="meta")
+    explainer = polyattr.GradientInput(
+        lambda x, weights, table: (x * weights) @ table, backend=Recorder()
+    )
+    weights, table = np.ones((3, 5), "float32"), np.ones((5, 2), "float32")
+    values = explainer.explain(x, 1, forward_args=(weights,), forward_kwargs={"table": table})
+    assert values.device.type == "meta"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_is_read_between_gradients_in_a_layer_either(method):
+    backend, x, mask = Recorder(), torch.randn(3, 6), torch.rand(3, 5)
+    explainer = method(Layered().eval(), input_layer="stem", batch_size=4, backend=backend)
+    explainer.explain(x, 1, forward_kwargs={"mask": mask})
+    backend.events.clear()
+    explainer.explain(x, 1, forward_kwargs={"mask": mask})
+    calls = [i for i, event in enumerate(backend.events) if event == "gradient"]
+    assert "host" not in backend.events[calls[0] : calls[-1]]

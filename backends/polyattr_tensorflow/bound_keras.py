@@ -1,0 +1,70 @@
+"""Keras models on TensorFlow, of Keras 3 and of tf_keras."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from polyattr.keras_models import (
+    KerasLayers,
+    all_layers,
+    keras_backend,
+    keras_dtype,
+    keras_entry,
+    not_training,
+)
+from polyattr_tensorflow.variables import first_float
+
+GRAPH_FUNCTION = type(tf.function(lambda: None))
+"""What tf.function makes, and what a SavedModel is loaded as."""
+
+
+def is_keras(candidate: object) -> bool:
+    """A Keras 3 model or layer on TensorFlow, or one of tf_keras."""
+    legacy = sys.modules.get("tf_keras")
+    is_legacy = legacy is not None and isinstance(candidate, legacy.layers.Layer)
+    return is_legacy or keras_backend(candidate) == "tensorflow"
+
+
+class BoundKeras(KerasLayers):
+    """A Keras model; its mode is an argument."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model, entry=keras_entry(model))
+
+    @property
+    def like(self) -> Any:  # type: ignore[override]  # a model may be built after it is bound
+        """A floating variable."""
+        return first_float(self._function.variables)
+
+    @property
+    def dtype(self) -> str | None:  # type: ignore[override]  # a model may be built later
+        """The dtype the model takes."""
+        return keras_dtype(self._function)
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the model with ``training=False``."""
+        return self._function(*args, **not_training(kwargs))
+
+    def plain_methods(self) -> Sequence[tuple[Any, str, Callable[..., Any]]]:
+        """Methods that are tf.functions, and what they were made of.
+
+        A graph traced before would not call a tapped layer, and one traced now would keep the tap.
+        """
+        layers = (self._function, *all_layers(self._function))
+        return [
+            (layer, name, getattr(layer, name).python_function)
+            for layer in layers
+            for name in _graph_methods(layer)
+        ]
+
+
+def _graph_methods(layer: Any) -> list[str]:
+    every: dict[str, Any] = {}
+    for kind in type(layer).__mro__:
+        every = {**vars(kind), **every}
+    every |= vars(layer)
+    return [name for name, value in every.items() if isinstance(value, GRAPH_FUNCTION)]

@@ -1,0 +1,110 @@
+"""A module as a function of tensors, whose submodules can be tapped with hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from types import MethodType
+from typing import Any
+
+from polyattr.bound_model import BoundModel, Layer, Tap, Visits
+from polyattr_torch.evaluation import evaluated, own, own_activation
+from polyattr_torch.module_layers import find_layer
+
+
+class BoundModule(BoundModel):
+    """A module, evaluated with every submodule's training flag off."""
+
+    kind = "module"
+
+    def __init__(self, module: Any) -> None:
+        super().__init__(module, entry=getattr(module, "forward", module))
+        floats = [p for p in _tensors(module) if p.is_floating_point()]
+        self._first = floats[0] if floats else None
+
+    @property
+    def like(self) -> Any:  # type: ignore[override]  # read anew each time
+        """A parameter: it may have moved to another device since."""
+        return self._first
+
+    @property
+    def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
+        """The parameters' dtype as it is now."""
+        return None if self._first is None else str(self._first.dtype).removeprefix("torch.")
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the module."""
+        return self._function(*own(args), **own(kwargs))
+
+    def layer(self, selector: Any, argument: str) -> Layer:
+        """Finds a submodule by index among the children, by dotted name or as the object."""
+        return find_layer(self._function, selector, argument)
+
+    def run_tapped(
+        self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
+    ) -> tuple[Any, list[list[Any]]]:
+        """Runs the module with hooks on the tapped submodules."""
+        visits = Visits(taps)
+        handles = [_hook(visits, number) for number in range(len(taps))]
+        try:
+            with _uncompiled(self._function):
+                return self.run(state, args, kwargs), visits.seen
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def inference(self) -> AbstractContextManager[None]:
+        """Turns training flags off, and each back as it was."""
+        return evaluated([self._function])
+
+
+def _hook(visits: Visits, number: int) -> Any:
+    """Hooks a tap to its submodule."""
+    tap = visits.taps[number]
+    if tap.at_input:
+        return tap.layer.place.register_forward_pre_hook(
+            lambda _module, args, kwargs: _own_first(*visits.arguments(number, args, kwargs)),
+            with_kwargs=True,
+        )
+    return tap.layer.place.register_forward_hook(
+        lambda _module, _args, output: own_activation(visits.visit(number, output))
+    )
+
+
+def _own_first(args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """Copies the arguments that were tapped; what comes beside them may be an object to fill."""
+    return (own_activation(args), kwargs) if args else (args, own_activation(kwargs))
+
+
+@contextmanager
+def _uncompiled(root: Any) -> Iterator[None]:
+    """Runs compiled modules as what they were made from while the block runs.
+
+    What torch.compile traced is replayed without the hooks that came later, and traced with hooks
+    it would be traced anew for every tile.
+    """
+    replaced = [(m, *change) for m in root.modules() for change in _eager(m)]
+    before = [(vars(m), name, name in vars(m), vars(m).get(name)) for m, name, _ in replaced]
+    try:
+        for module, name, value in replaced:
+            vars(module)[name] = value
+        yield
+    finally:
+        for attributes, name, present, value in before:
+            attributes.pop(name)
+            if present:
+                attributes[name] = value
+
+
+def _eager(module: Any) -> Iterator[tuple[str, Any]]:
+    """Yields the attributes a module needs to run as it was before torch.compile."""
+    if vars(module).get("_compiled_call_impl") is not None:
+        yield "_compiled_call_impl", None
+    forward = getattr(module, "forward", None)
+    plain = getattr(forward, "_torchdynamo_orig_callable", None)
+    if plain is not None:
+        yield "forward", MethodType(plain, module) if isinstance(forward, MethodType) else plain
+
+
+def _tensors(module: Any) -> list[Any]:
+    return [*module.parameters(), *module.buffers()]

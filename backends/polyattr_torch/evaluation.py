@@ -1,0 +1,69 @@
+"""Calling a user's model without leaving a trace: its flags, its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_map_only
+
+from polyattr.errors import TrainingModeWarning, warn
+
+_BATCH_NORM = torch.nn.modules.batchnorm._BatchNorm
+_DROPOUT = torch.nn.modules.dropout._DropoutNd
+_HAS_DROPOUT = (torch.nn.MultiheadAttention, torch.nn.RNNBase)
+
+
+@contextmanager
+def evaluated(roots: Sequence[Any]) -> Iterator[None]:
+    """Turns the flags of modules and parameters off while the block runs.
+
+    Args:
+        roots: Modules; all modules below them are treated alike.
+    """
+    modules = {id(m): m for root in roots for m in root.modules()}.values()
+    # A frozen TorchScript module has no flag any more.
+    training = [m for m in modules if getattr(m, "training", False)]
+    if any(_depends_on_mode(m) for m in training):
+        warn(
+            "the model is in training mode and has layers that behave differently there (such "
+            "as BatchNorm or Dropout); it is evaluated in inference mode and put back",
+            TrainingModeWarning,
+        )
+    held = [p for module in modules for p in module.parameters(recurse=False)]
+    # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
+    frozen = [p for p in held if p.requires_grad and not p.is_inference()]
+    try:
+        for module in training:
+            module.training = False
+        # Without this, autograd keeps what it would need for the parameters' gradients.
+        for parameter in frozen:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(True)
+        for module in training:
+            module.training = True
+
+
+def _depends_on_mode(module: Any) -> bool:
+    if isinstance(module, _DROPOUT):
+        return bool(module.p)
+    if isinstance(module, _HAS_DROPOUT):
+        return bool(module.dropout)
+    # TorchScript keeps of a layer's class only the name.
+    scripted = getattr(module, "original_name", "").startswith(("BatchNorm", "Dropout"))
+    return scripted or isinstance(module, _BATCH_NORM)
+
+
+def own(arguments: Any) -> Any:
+    """Copies the user's tensors, since a model may overwrite its input; rows of a gradient are."""
+    return tree_map_only(torch.Tensor, lambda t: t if t.requires_grad else t.clone(), arguments)
+
+
+def own_activation(activation: Any) -> Any:
+    """Copies what a tapped layer takes or hands on: a module may overwrite that in place."""
+    return tree_map_only(torch.Tensor, lambda t: t.clone(), activation)

@@ -1,0 +1,121 @@
+"""`polyattr.loss`: what raises a loss, the framework's own or the user's."""
+
+import pickle
+
+import numpy as np
+import pytest
+from labs.closeness import assert_close
+from labs.numpy_network import one_hot, random_network
+
+import polyattr
+from polyattr import InputTypeError, ModelOutputError
+
+NETWORK = random_network(271, 3, 6, 4, activation="tanh")
+X = np.random.default_rng(272).standard_normal((5, 3))
+CLASSES = np.array([0, 3, 1, 2, 2])
+GOALS = np.random.default_rng(273).standard_normal((5, 4)).astype(np.float32)
+
+
+def cross_entropy(lab, per_row=True):
+    """The framework's own, from logits and class indices; averaged over the rows unless told."""
+    if lab.name == "torch":
+        import torch
+
+        return torch.nn.CrossEntropyLoss(reduction="none" if per_row else "mean")
+    if lab.name == "tensorflow":
+        import keras
+
+        reduction = None if per_row else "sum_over_batch_size"
+        made = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
+        return lambda outputs, targets: made(targets, outputs)
+    import jax
+
+    def losses(outputs, targets):
+        chosen = jax.nn.one_hot(targets, outputs.shape[-1])
+        found = -(chosen * jax.nn.log_softmax(outputs)).sum(axis=-1)
+        return found if per_row else found.mean()
+
+    return losses
+
+
+def squared(lab):
+    return lambda outputs, targets: lab.ops.sum((outputs - targets) * (outputs - targets))
+
+
+def explainer(lab, function, method="GradientInput", **settings):
+    operator = polyattr.loss(function)
+    return getattr(polyattr, method)(
+        lab.mlp(NETWORK), backend=lab.name, operator=operator, **settings
+    )
+
+
+@pytest.mark.parametrize("batch_size", [2, None])
+@pytest.mark.parametrize("integer", ["int64", "int32"])
+def test_the_frameworks_cross_entropy(lab, integer, batch_size):
+    if lab.name == "torch" and integer == "int32":
+        integer = "uint8"  # of the small types torch takes this one, beside int64
+    made = explainer(lab, cross_entropy(lab), batch_size=batch_size)
+    result = made.attribute(lab.tensor(X), CLASSES.astype(integer))
+    p, hot = NETWORK.probabilities(X), one_hot(CLASSES, 4)
+    assert_close(result.scores, -np.log(p[np.arange(5), CLASSES]))
+    assert_close(lab.numpy(result.values), X * NETWORK.gradient(X, p - hot))
+    assert result.targets.tolist() == CLASSES.tolist()
+
+
+def test_a_loss_of_ones_own(lab):
+    made = explainer(lab, squared(lab), batch_size=2)
+    difference = NETWORK.outputs(X) - GOALS
+    for targets in (GOALS, GOALS.astype(np.float64), lab.tensor(GOALS)):
+        result = made.attribute(lab.tensor(X), targets)
+        assert_close(result.scores, (difference**2).sum(axis=1))
+        assert_close(lab.numpy(result.values), X * NETWORK.gradient(X, 2 * difference))
+    assert_close(result.targets, GOALS)
+
+
+def test_a_loss_in_double_precision(lab):
+    with lab.double():
+        made = explainer(lab, squared(lab))
+        found = made.explain(lab.tensor(X, "float64"), GOALS.astype(np.float64))
+        difference = NETWORK.outputs(X) - GOALS
+        expected = X * NETWORK.gradient(X, 2 * difference)
+        assert lab.dtype(found) == "float64"
+        assert_close(lab.numpy(found), expected, 1e-13)
+
+
+def test_a_loss_over_a_dataset_on_a_path(lab):
+    made = explainer(lab, squared(lab), "IntegratedGradients", steps=40, rule="gauss-legendre")
+    pieces = [slice(0, 3), slice(3, 5)]
+    result = made.attribute([(lab.tensor(X[p]), GOALS[p]) for p in pieces])
+    start = ((NETWORK.outputs(0 * X) - GOALS) ** 2).sum(axis=1)
+    end = ((NETWORK.outputs(X) - GOALS) ** 2).sum(axis=1)
+    assert_close(lab.numpy(result.values).sum(axis=1), end - start, 1e-4)
+
+
+def test_a_loss_that_reduces_over_rows(lab):
+    made = explainer(lab, cross_entropy(lab, per_row=False))
+    with pytest.raises(ModelOutputError, match="operator gave") as caught:
+        made.explain(lab.tensor(X), CLASSES)
+    assert "expected one score per sample, (2,)" in str(caught.value)
+
+
+def test_a_loss_without_targets(lab):
+    with pytest.raises(InputTypeError, match=r"targets is None; a loss compares"):
+        explainer(lab, squared(lab)).explain(lab.tensor(X))
+
+
+def test_targets_of_another_number(lab):
+    with pytest.raises(ModelOutputError, match="expected one entry per sample"):
+        explainer(lab, squared(lab)).explain(lab.tensor(X), GOALS[:3])
+
+
+@pytest.mark.parametrize("function", [None, "mse", 3.0, [abs]])
+def test_something_that_is_no_loss(function):
+    with pytest.raises(InputTypeError, match="expected a callable on") as caught:
+        polyattr.loss(function)
+    assert f"function is {function!r}" in str(caught.value)
+
+
+def test_a_loss_travels_where_its_function_does():
+    made = polyattr.loss(np.subtract)
+    assert pickle.loads(pickle.dumps(made)) == made == polyattr.loss(np.subtract)
+    assert made != polyattr.loss(np.add)

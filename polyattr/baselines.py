@@ -82,8 +82,9 @@ def _arranged(value: Any, wanted: Structure, attributed: tuple[bool, ...]) -> An
     if issubclass(wanted.kind, Mapping):
         fits, present = isinstance(value, Mapping) and set(value) <= set(wanted.keys), value
     else:
-        fits = type(value) is wanted.kind and len(value) == len(wanted.keys)
-        present = dict(enumerate(value)) if fits else {}
+        parts_given: Any = value if type(value) is wanted.kind else ()
+        fits = len(parts_given) == len(wanted.keys)
+        present = dict(enumerate(parts_given))
     parts, start = [], 0
     for key, child in zip(wanted.keys, wanted.children, strict=True):
         own = attributed[start : start + len(child.names)]

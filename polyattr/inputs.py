@@ -204,7 +204,7 @@ def read_array(
 ) -> Tensor:
     """Makes an array native: floating ones in the model's dtype, others in their own.
 
-    It goes to the device of the model, or where that is unknown to that of `near`.
+    It goes to the device of `near`, a tensor the user passed, or else to the model's.
 
     Raises:
         InputTypeError: A NumPy array of text or objects.
@@ -216,7 +216,7 @@ def read_array(
         # The framework knows no other byte order than the machine's, nor NumPy's own bfloat16.
         plain = leaf.astype("float32" if dtype == "bfloat16" else leaf.dtype.newbyteorder("="))
         kind = (bound.dtype or dtype) if dtype in FLOATS else None
-        leaf = backend.to_native(plain, near if bound.like is None else bound.like, kind)
+        leaf = backend.to_native(plain, bound.like if near is None else near, kind)
     return backend.own(leaf)
 
 

@@ -74,7 +74,7 @@ def _outline(
 
     def floating(state: Any, leaves: list[Tensor], beside: Context) -> list[Tensor]:
         activations = scorer.activations(inputs.layout, state, leaves, beside)
-        structure, parts = flatten(activations, "the layer's activation")
+        structure, parts = flatten(activations, "input_layer")
         is_float = tuple(scorer.taps.is_floating(part) for part in parts)
         found.append((structure, is_float))
         return [part for part, has in zip(parts, is_float, strict=True) if has]

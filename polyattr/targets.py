@@ -125,7 +125,8 @@ class TargetReader:
         """
         if targets is None:
             raise InputTypeError(f"targets is None; expected {what} for each sample")
-        return self._array(targets).astype(np.float64)
+        how = f"expected {what} for each sample, in one array of numbers"
+        return self._array(targets, how).astype(np.float64)
 
     def indices(self, parts: list[np.ndarray[Any, Any]], given: Any) -> Targets:
         """Checks one index per output axis and spreads scalars over the samples."""
@@ -165,17 +166,17 @@ class TargetReader:
             )
         return np.ascontiguousarray(np.broadcast_to(part.astype(np.int64), (self.n,)))
 
-    def _array(self, value: Any) -> np.ndarray[Any, Any]:
+    def _array(self, value: Any, how: str = _HOW) -> np.ndarray[Any, Any]:
         if self.backend.is_tensor(value):
             return self.backend.to_numpy(value)
         if value is None or isinstance(value, str | bytes | dict):
-            raise InputTypeError(f"targets are {brief(value)}: {_HOW}")
+            raise InputTypeError(f"targets are {brief(value)}: {how}")
         try:
             array = np.asarray(value)
         except ValueError as error:
-            raise InputError(f"targets are no array ({error}): {_HOW}") from None
+            raise InputError(f"targets are no array ({error}): {how}") from None
         if array.dtype.kind not in "biuf":
-            raise InputTypeError(f"targets are of type {array.dtype}: {_HOW}")
+            raise InputTypeError(f"targets are of type {array.dtype}: {how}")
         return array
 
     def predicted(self, outputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from polyattr.testing.argument_checks import ArgumentChecks
 from polyattr.testing.array_checks import ArrayChecks
 from polyattr.testing.gradient_checks import GradientChecks
 from polyattr.testing.method_checks import MethodChecks
@@ -9,6 +10,7 @@ from polyattr.testing.model_checks import ModelChecks
 from polyattr.testing.noise_checks import NoiseChecks
 from polyattr.testing.question_checks import QuestionChecks
 from polyattr.testing.row_checks import RowChecks
+from polyattr.testing.score_checks import ScoreChecks
 
 
 class BackendConformance(
@@ -19,6 +21,8 @@ class BackendConformance(
     NoiseChecks,
     MethodChecks,
     QuestionChecks,
+    ArgumentChecks,
+    ScoreChecks,
 ):
     """Everything polyattr expects of a backend; subclass it with a name pytest collects.
 

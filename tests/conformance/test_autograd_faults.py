@@ -86,6 +86,25 @@ def _drifting(self, baseline, rows, alpha):
     return baseline + (rows - baseline) * alpha.astype(rows.dtype)[:, None]
 
 
+def _greedy(self, a, b):
+    larger = self.cast(a >= b, self.dtype(a))
+    return a * larger + b * (1 - larger)
+
+
+def _first_axis(self, kind, tensor):
+    return Sound.reduce(self, kind, np.swapaxes(tensor, 0, -1)).T
+
+
+def _last_largest(self, kind, tensor):
+    parts = [tensor[..., k] for k in range(tensor.shape[-1])]
+    if kind == "sum":
+        return Sound.reduce(self, kind, tensor)
+    found = parts[0]
+    for part in parts[1:]:
+        found = _greedy(self, part, found)
+    return found
+
+
 # name: (verb, faulty implementation, check, its arguments)
 FAULTS = {
     "gradient twice": ("grad", _scaled_gradient, "grad_of_a_quadratic", ((4, 3),)),
@@ -139,6 +158,28 @@ FAULTS = {
         lambda self, tensor: tensor.sum(axis=-1),
         "row_sums",
         ((4, 2, 3),),
+    ),
+    "equals all to one": ("maximum", _greedy, "grad_of_maximum", ()),
+    "smaller of two": (
+        "maximum",
+        lambda self, a, b: -Sound.maximum(self, -a, -b),
+        "maximum",
+        ("float32",),
+    ),
+    "another axis reduced": ("reduce", _first_axis, "reduce", ("sum", (4, 2, 5))),
+    "the last of the largest": (
+        "reduce",
+        _last_largest,
+        "reduce_shares_the_gradient_of_the_maximum",
+        (),
+    ),
+    "companions of the first rows": (
+        "batch",
+        lambda self, tensor, index: (
+            tensor[index] if len(tensor.shape) > 1 else tensor[np.arange(len(index)) % len(tensor)]
+        ),
+        "every_sample_has_its_own_argument",
+        (False, 2),
     ),
     "joined backwards": (
         "concat",

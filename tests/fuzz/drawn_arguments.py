@@ -67,10 +67,25 @@ OWN = {
     "SquareGrad": NOISE,
     "VarGrad": NOISE,
 }
+TASKS = (
+    "classification",
+    "regression",
+    "margin",
+    "log_odds",
+    "semantic segmentation",
+    "object detection",
+    "object detection box position",
+    "object detection box proba",
+    "object detection box class",
+)
+LAYERS = ("dense0", "activation0", "logits", "probabilities", 0, -1, 2, -4)
+LAYER = st.none() | st.sampled_from(LAYERS)
 COMMON = {
     "batch_size": mostly(st.none() | st.just("auto") | st.integers(1, 5) | st.just(2**70)),
-    "output_layer": st.none() | ANYTHING,
-    "operator": st.none() | ANYTHING,
+    "output_layer": mostly(LAYER),
+    "input_layer": mostly(LAYER | st.lists(st.sampled_from(LAYERS), max_size=3), ANYTHING),
+    "attribute_to_layer_input": mostly(st.booleans()),
+    "operator": mostly(st.none() | st.sampled_from(TASKS)),
     "output": st.none() | ANYTHING,
 }
 

@@ -272,7 +272,7 @@ def test_an_unknown_task_suggests_the_nearest(given, near):
 
 
 def test_a_name_that_is_near_nothing():
-    with pytest.raises(InputError, match="a task. Tasks: classification") as caught:
+    with pytest.raises(InputError, match=r"a task\. Tasks: classification") as caught:
         polyattr.Saliency(abs, operator="xyz")
     assert "Did you mean" not in str(caught.value)
 

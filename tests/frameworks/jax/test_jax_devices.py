@@ -23,17 +23,20 @@ def model(z):
     return jax.nn.relu(z @ weights)
 
 
-for name in (
-    "Saliency", "GradientInput", "IntegratedGradients", "SmoothGrad", "SquareGrad", "VarGrad"
-):
-    noisy = name in ("SmoothGrad", "SquareGrad", "VarGrad")
-    for source in ("portable", "native") if noisy else (None,):
-        for batch_size in (None, 7):
-            more = {"noise_source": source} if noisy else {}
-            explainer = getattr(polyattr, name)(model, batch_size=batch_size, **more)
-            values = explainer.attribute(x, np.array([0, 1, 2, 0, 1])).values
-            assert values.devices() == {home}, (name, source, values.devices())
-            assert explainer.explain(x).devices() == {home}, name
+CASES = [
+    ("Saliency", {}),
+    ("GradientInput", {"batch_size": None}),
+    ("IntegratedGradients", {"batch_size": 7}),
+    ("SmoothGrad", {"noise_source": "portable", "batch_size": 7}),
+    ("SmoothGrad", {"noise_source": "native"}),
+    ("SquareGrad", {"noise_source": "native", "batch_size": 7}),
+    ("VarGrad", {"noise_source": "portable"}),
+]
+for name, settings in CASES:
+    explainer = getattr(polyattr, name)(model, **settings)
+    values = explainer.attribute(x, np.array([0, 1, 2, 0, 1])).values
+    assert values.devices() == {home}, (name, settings, values.devices())
+    assert explainer.explain(x).devices() == {home}, name
 path = polyattr.IntegratedGradients(lambda z: z @ weights)
 values = path.explain(x, 1, baselines=np.ones(4))
 assert values.devices() == {home}
@@ -56,6 +59,40 @@ with jax.default_device(home):
     bound = layer.bind(layer.init(jax.random.key(0), x))
 for module in (dense, linear, bound):
     same_place(module)
+
+
+class Tokens(nnx.Module):
+    def __init__(self):
+        self.embed = nnx.Embed(6, 4, rngs=nnx.Rngs(0))
+        self.head = nnx.Linear(4, 3, rngs=nnx.Rngs(1))
+
+    def __call__(self, given, mask=None, scale=1.0):
+        rows = given if given.ndim == 2 and given.dtype == "float32" else self.embed(given).mean(1)
+        return self.head(rows if mask is None else rows * mask) * scale
+
+
+# On the third device; and on none in particular, where it follows the inputs.
+with jax.default_device(home):
+    settled = Tokens()
+loose = Tokens()
+ids = np.array([[1, 2], [3, 4], [5, 0], [0, 0], [2, 2]])
+mask, scale = rng.random((5, 4)), rng.random(3)
+beside = {"forward_kwargs": {"mask": mask, "scale": scale}, "batched": ("mask",)}
+kernel = loose.head.kernel[...]
+for place, rows in ((settled, np.asarray(x)), (settled, x), (loose, x)):
+    for task, target in (("margin", np.zeros(5, int)), ("log_odds", 0), (None, np.eye(3)[[0] * 5])):
+        explainer = polyattr.GradientInput(place, operator=task)
+        values = explainer.explain(rows, target, **beside)
+        assert values.devices() == {home}, (task, values.devices())
+    np.testing.assert_allclose(values, x * mask * (kernel * scale)[:, 0], rtol=1e-4, atol=1e-6)
+table = np.asarray(loose.embed.embedding[...])
+for place, tokens in ((settled, ids), (loose, jax.device_put(ids, home))):
+    explainer = polyattr.IntegratedGradients(place, input_layer="embed", steps=3)
+    expected = (table[ids] - table[1]) / 2 * mask[:, None] * (kernel * scale)[:, 1]
+    for start in (np.ones((5, 2), int), np.broadcast_to(table[1], (2, 4))):
+        values = explainer.explain(tokens, 1, baselines=start, **beside)
+        assert values.devices() == {home}, values.devices()
+        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
 print("all on the third device")
 """
 

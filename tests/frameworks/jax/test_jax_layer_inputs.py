@@ -242,7 +242,9 @@ def test_new_parameters_are_seen_at_a_layer_without_tracing_again(x):
     count = len(traced)
     values = method.explain(x, 1)
     assert len(traced) == count
-    np.testing.assert_allclose(values, -2 * apply("side", x) * WEIGHTS["second"][0][:, 1], rtol=1e-4)
+    np.testing.assert_allclose(
+        values, -2 * apply("side", x) * WEIGHTS["second"][0][:, 1], rtol=1e-4
+    )
 
 
 def test_training_mode_warns_at_a_layer_too(x):

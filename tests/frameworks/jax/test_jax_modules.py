@@ -196,6 +196,11 @@ def test_an_unbound_linen_module_names_the_cure(images):
         polyattr.Saliency(Dense())
 
 
-def test_a_linen_module_has_no_layers_to_name(variables):
-    with pytest.raises(LayerNotFoundError, match="flax linen module has no layers to name"):
-        polyattr.Saliency(Dense().bind(variables), output_layer="Dense_0")
+def test_a_linen_module_is_cut_at_a_layer_by_name(images, variables, gradient):
+    def cut(x):  # by flax's own way to read a layer
+        read = {"capture_intermediates": True, "mutable": "intermediates"}
+        _, seen = Dense().apply(variables, x, **read)
+        return seen["intermediates"]["Dense_0"]["__call__"][0][:, 3]
+
+    values = polyattr.Saliency(Dense().bind(variables), output_layer="Dense_0").explain(images, 3)
+    np.testing.assert_allclose(values, abs(gradient(cut, images)), rtol=1e-5, atol=1e-7)

@@ -96,7 +96,7 @@ def test_a_pair_is_its_function_and_sees_new_parameters_untraced(x, gradient, ki
     np.testing.assert_allclose(result.scores, plain(x)[:, 2], rtol=1e-5)
     expected = x * gradient(lambda x: plain(x)[:, 2], x)
     np.testing.assert_allclose(result.values, expected, rtol=1e-4, atol=1e-6)
-    layer = list(params)[0]
+    layer = next(iter(params))
     params[layer] = jax.tree.map(lambda leaf: leaf * -1.5, params[layer])
     del TRACED[:]
     values = explainer.explain(x, 1)

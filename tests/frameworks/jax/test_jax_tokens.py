@@ -92,5 +92,5 @@ def test_baselines_are_ids_or_activations(kind):
 
 def test_ids_without_an_embedding_to_name():
     for model in (Nnx(), PerExample(), MODELS["linen"]()):
-        with pytest.raises(InputTypeError, match="int.*name their embedding with input_layer"):
+        with pytest.raises(InputTypeError, match=r"int.*name their embedding with input_layer"):
             Saliency(model).explain(IDS, 1)

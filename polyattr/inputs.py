@@ -211,8 +211,8 @@ def read_array(
     """
     if isinstance(leaf, np.ndarray):
         dtype = leaf.dtype.name
-        if leaf.dtype.kind not in "biufc" and dtype not in FLOATS:
-            raise InputTypeError(f"{name} has dtype {dtype}; expected numbers")
+        if leaf.dtype.kind not in "biu" and dtype not in FLOATS | {"complex64", "complex128"}:
+            raise InputTypeError(f"{name} has dtype {dtype}; expected numbers of at most 64 bits")
         # The framework knows no other byte order than the machine's, nor NumPy's own bfloat16.
         plain = leaf.astype("float32" if dtype == "bfloat16" else leaf.dtype.newbyteorder("="))
         kind = (bound.dtype or dtype) if dtype in FLOATS else None

@@ -87,8 +87,9 @@ def _detection(rule: Detection) -> Callable[..., Targets]:
     def read(reader: TargetReader, targets: Any, dtype: str) -> Targets:
         if len(reader.shape) != 2 or reader.shape[1] < 5 + rule.classes:
             raise ModelOutputError(
-                f"object detection expects outputs (N, boxes, 5 + classes), each box (x1, y1, x2, "
-                f"y2, objectness, class scores...), but the output has shape {reader.whole}"
+                f"operator='object detection...' expects outputs (N, boxes, 5 + classes), each box "
+                f"(x1, y1, x2, y2, objectness, class scores...), but the output has shape "
+                f"{reader.whole}"
             )
         boxes = reader.floats(targets, "reference boxes")
         boxes = boxes[:, None] if boxes.ndim == 2 else boxes

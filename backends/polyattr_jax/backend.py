@@ -28,11 +28,11 @@ class JaxBackend(GradBackend):
     interface = 1
 
     def claims(self, candidate: object) -> bool:
-        """An array, a jitted function, or a flax, equinox or Keras model."""
+        """An array, a jitted function, or a flax, equinox, haiku or Keras model."""
         return self.is_tensor(candidate) or is_model(candidate)
 
     def bind(self, model: Any) -> BoundModel:
-        """Takes a function, a flax or equinox module, or a Keras 3 model on JAX."""
+        """Takes a function, a flax, equinox or haiku model, or a Keras 3 model on JAX."""
         return bind(model)
 
     def is_tensor(self, value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +13,13 @@ import jax.numpy as jnp
 from polyattr.backend import BoundModel
 from polyattr.closures import held_objects
 from polyattr.errors import UnrecognisedModelError
-from polyattr.keras_models import KerasLayers, keras_backend, keras_dtype, keras_entry
+from polyattr.keras_models import (
+    KerasLayers,
+    keras_backend,
+    keras_dtype,
+    keras_entry,
+    not_training,
+)
 
 _JITTED = type(jax.jit(lambda: None))
 
@@ -91,6 +98,16 @@ def _loaded(names: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(kind for kind in found if kind is not None)
 
 
+def signed(signature: inspect.Signature) -> Callable[..., Any]:
+    """Returns a function with a signature: how a model takes its inputs, its state left out."""
+
+    def entry(*args: Any, **kwargs: Any) -> None:
+        """Stands for the model."""
+
+    entry.__signature__ = signature  # type: ignore[attr-defined]  # `inspect` honours it
+    return entry
+
+
 class BoundFunction(BoundModel):
     """A function; the arrays it refers to are part of the compiled kernel."""
 
@@ -147,5 +164,19 @@ class _BoundKeras(KerasLayers, ParametrisedModel):
         )
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Calls the model with ``training=False`` and the given variables."""
-        return self._function.stateless_call(*state, *args, **kwargs, training=False)[0]
+        """Calls the model with ``training=False`` and the given variables.
+
+        Raises:
+            UnrecognisedModelError: It has no variables yet.
+        """
+        model = self._function
+        if not model.built:
+            raise UnrecognisedModelError(
+                f"the Keras model {type(model).__name__} is not built: its variables are made by "
+                f"its first call; call it on some data first"
+            )
+        variables = [*model.trainable_variables, *model.non_trainable_variables]
+        # Not `stateless_call`, which skips what Keras does around `call`: casts, masks, the mode.
+        mapping = zip(variables, [*state[0], *state[1]], strict=True)
+        with sys.modules["keras"].StatelessScope(state_mapping=list(mapping)):
+            return model(*args, **not_training(kwargs))

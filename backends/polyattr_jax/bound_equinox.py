@@ -13,7 +13,7 @@ import jax
 from polyattr.bound_model import Layer, Tap, Visits
 from polyattr.errors import UnrecognisedModelError
 from polyattr.layers import call_tapped, find_submodule, submodules
-from polyattr_jax.binding import ParametrisedModel
+from polyattr_jax.binding import ParametrisedModel, signed
 from polyattr_jax.marks import run_marked
 
 # Two sizes no layer is likely to have: a batched module keeps both on the first axis.
@@ -63,7 +63,7 @@ class BoundEquinox(ParametrisedModel):
         names = list(own.parameters)
         self._place = names.index("state") if "state" in names else None
         kept = [p for p in own.parameters.values() if not states or p.name != "state"]
-        super().__init__(module, entry=_signed(own.replace(parameters=kept)))
+        super().__init__(module, entry=signed(own.replace(parameters=kept)))
         silent = equinox.nn.inference_mode(module)
         self._arrays, self._static = equinox.partition((silent, states), equinox.is_array)
         self._mapped: dict[object, bool] = {}
@@ -123,14 +123,6 @@ class BoundEquinox(ParametrisedModel):
         if not (isinstance(outputs, tuple) and isinstance(outputs[-1], equinox.nn.State)):
             return outputs
         return outputs[0] if len(outputs) == 2 else outputs[:-1]
-
-
-def _signed(signature: inspect.Signature) -> Callable[..., Any]:
-    def entry(*args: Any, **kwargs: Any) -> None:
-        """Stands for `__call__` without the state."""
-
-    entry.__signature__ = signature  # type: ignore[attr-defined]  # `inspect` honours it
-    return entry
 
 
 def _take_rows(given: Any) -> tuple[object, list[Any], Callable[[Sequence[Any]], Any]]:

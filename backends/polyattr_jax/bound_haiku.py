@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import haiku
@@ -12,7 +12,7 @@ import jax
 from polyattr.bound_model import Layer, Tap, Visits
 from polyattr.errors import UnrecognisedModelError
 from polyattr.layers import find_named
-from polyattr_jax.binding import ParametrisedModel
+from polyattr_jax.binding import ParametrisedModel, signed
 from polyattr_jax.interception import interceptor
 from polyattr_jax.marks import run_marked
 
@@ -58,7 +58,7 @@ class BoundHaiku(ParametrisedModel):
         self._takes_rng = not own or own[0].name in {"rng", "args"}
         if own and own[0].name == "rng":
             own = own[1:]
-        super().__init__(apply, entry=_signed(signature.replace(parameters=own)))
+        super().__init__(apply, entry=signed(signature.replace(parameters=own)))
 
     def parameters(self) -> Any:
         """The trainable parameters: statistics may be kept wider."""
@@ -98,11 +98,3 @@ def _prefixes(name: str) -> list[str]:
     """Returns the names of a module and of those around it: "mlp/~/linear" is inside "mlp"."""
     parts = name.split("/")
     return ["/".join(parts[: i + 1]) for i, part in enumerate(parts) if part != "~"]
-
-
-def _signed(signature: inspect.Signature) -> Callable[..., Any]:
-    def entry(*args: Any, **kwargs: Any) -> None:
-        """Stands for the function without its parameters."""
-
-    entry.__signature__ = signature  # type: ignore[attr-defined]  # `inspect` honours it
-    return entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,9 @@ from polyattr_jax.marks import run_marked
 _CONTAINERS = tuple(
     kind for kind in (getattr(nnx, "List", None), getattr(nnx, "Dict", None)) if kind is not None
 )
+
+# A model may only write to variables made at its own trace level; older releases always copy.
+_COPY = {"copy": True} if "copy" in inspect.signature(nnx.merge).parameters else {}
 
 
 class BoundNnx(ParametrisedModel):
@@ -73,7 +77,7 @@ class BoundNnx(ParametrisedModel):
         """Calls a copy in inference mode with taps at its submodules."""
 
         def call(visits: Visits) -> Any:
-            module = nnx.merge(self._graph, state)
+            module = nnx.merge(self._graph, state, **_COPY)
             module.eval()
             return call_tapped(module, visits, args, kwargs)
 

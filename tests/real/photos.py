@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 
-
 def photos() -> tuple[np.ndarray, np.ndarray]:
     """Loads the photos (20, 3, 224, 224) and their classes, which are in the file names."""
     folder = Path(importlib.util.find_spec("foolbox").submodule_search_locations[0]) / "data"

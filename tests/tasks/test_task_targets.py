@@ -214,7 +214,7 @@ CASES = {
         flat_boxes,
         BOXES,
         ModelOutputError,
-        ["object detection expects outputs (N, boxes, 5 + classes)", "has shape (2, 21)"],
+        ["'object detection...' expects outputs (N, boxes, 5 + classes)", "has shape (2, 21)"],
     ),
     "positions alone, of boxes in one row": (
         "object detection box position",

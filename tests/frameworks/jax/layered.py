@@ -42,6 +42,12 @@ class Nnx(nnx.Module):
         return jax.nn.softmax(self.second(jnp.tanh(self.first(x)) + self.side(x)))
 
 
+class NnxJitted(Nnx):
+    @nnx.jit
+    def __call__(self, x):
+        return super().__call__(x)
+
+
 class PerExample(eqx.Module):
     first: eqx.nn.Linear
     side: eqx.nn.Linear
@@ -94,12 +100,18 @@ def haiku_params():
     return {name: {"w": w, "b": b} for name, (w, b) in WEIGHTS.items()}
 
 
+# Jitted once: what one explainer had traced must not reach the next.
+_JITTED = hk.transform(_haiku)
+_JITTED = _JITTED._replace(apply=jax.jit(_JITTED.apply))
+
 MODELS = {
     "nnx": Nnx,
+    "nnx jitted": NnxJitted,
     "equinox": PerExample,
     "equinox batched": Batched,
     "equinox jitted": Jitted,
     "linen": lambda: (Linen(), linen_variables()),
     "linen bound": lambda: Linen().bind(linen_variables()),
     "haiku": lambda: (hk.transform(_haiku), haiku_params()),
+    "haiku jitted": lambda: (_JITTED, haiku_params()),
 }

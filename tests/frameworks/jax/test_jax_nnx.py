@@ -191,6 +191,29 @@ def test_updated_parameters_are_seen_without_tracing_again(classifier, images, g
     np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
 
 
+class Writes(nnx.Module):
+    """Keeps a count and its last activation, as recurrent and cached models do."""
+
+    def __init__(self):
+        self.logits = nnx.Linear(50, 4, rngs=nnx.Rngs(0))
+        self.count = nnx.Variable(jnp.zeros(()))
+
+    def __call__(self, x):
+        self.count[...] += 1
+        hidden = self.logits(x.reshape(len(x), -1))
+        self.sow(nnx.Intermediate, "hidden", hidden)
+        return hidden
+
+
+@pytest.mark.parametrize("layer", [None, "logits"])
+def test_a_model_that_writes_to_its_variables_is_as_it_was(images, layer):
+    model = Writes()
+    with Untouched(model):
+        values = polyattr.Saliency(model, output_layer=layer).explain(images, 1)
+    expected = np.broadcast_to(abs(model.logits.kernel[...][:, 1]), (3, 50)).reshape(images.shape)
+    np.testing.assert_allclose(values, expected, rtol=1e-5)
+
+
 def test_a_changed_structure_is_seen(images):
     model = nnx.Sequential(lambda x: x.reshape(len(x), -1), nnx.Linear(50, 4, rngs=nnx.Rngs(0)))
     explainer = polyattr.Saliency(model)

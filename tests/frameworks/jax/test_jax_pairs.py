@@ -1,16 +1,13 @@
-"""Models that come with their parameters: linen, haiku, equinox with a state."""
+"""Linen modules and haiku functions that come with their parameters."""
 
-import equinox as eqx
 import haiku as hk
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import linen, nnx
-from flax.training.train_state import TrainState
+from flax import linen
 
-import polyattr
-from polyattr import GradientInput, UnrecognisedModelError
+from polyattr import GradientInput
 
 TRACED = []
 
@@ -159,131 +156,6 @@ def test_a_random_haiku_function_takes_its_key_by_name(x):
         np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-7)
     with pytest.raises(ValueError, match="PRNGKey"):
         explainer.explain(x, 1)
-
-
-class Stateful(eqx.Module):
-    """For one example, with running statistics and a count of its own calls."""
-
-    inner: eqx.nn.Linear
-    norm: eqx.nn.BatchNorm
-    drop: eqx.nn.Dropout
-    outer: eqx.nn.Linear
-    calls: eqx.nn.StateIndex
-
-    def __init__(self):
-        keys = jax.random.split(jax.random.key(0), 2)
-        self.inner = eqx.nn.Linear(5, 6, key=keys[0])
-        self.norm = eqx.nn.BatchNorm(6, axis_name="batch", mode="ema")
-        self.drop = eqx.nn.Dropout(0.5)
-        self.outer = eqx.nn.Linear(6, 4, key=keys[1])
-        self.calls = eqx.nn.StateIndex(jnp.zeros(()))
-
-    def __call__(self, x, state, scale=1.0):
-        TRACED.append("equinox")
-        x, state = self.norm(jnp.tanh(self.inner(x)), state)
-        state = state.set(self.calls, state.get(self.calls) + 1)
-        return self.outer(self.drop(x)) * scale, state
-
-
-class StatefulBatch(eqx.Module):
-    """The same, for a batch."""
-
-    one: Stateful
-
-    def __call__(self, x, state):
-        mapped = jax.vmap(self.one, axis_name="batch", in_axes=(0, None), out_axes=(0, None))
-        return mapped(x, state)
-
-
-@pytest.fixture(scope="module")
-def stateful(x):
-    model, state = eqx.nn.make_with_state(Stateful)()
-    model = eqx.tree_at(lambda m: m.drop, model, eqx.nn.Identity())
-    mapped = jax.vmap(model, axis_name="batch", in_axes=(0, None), out_axes=(0, None))
-    _, state = mapped(x * 2 + 1, state)  # training: the statistics are no longer the first ones
-    return model, state
-
-
-def _silent(stateful):
-    model, state = stateful
-    silent = eqx.nn.inference_mode(model)
-    leaves, tree = jax.tree.flatten(state)  # a state is good for one call
-    return lambda x: jax.vmap(lambda row: silent(row, jax.tree.unflatten(tree, leaves))[0])(x)
-
-
-@pytest.mark.parametrize("batched", [False, True])
-def test_an_equinox_module_and_its_state(x, gradient, stateful, batched):
-    model, state = stateful
-    explainer = GradientInput((StatefulBatch(model) if batched else model, state))
-    result = explainer.attribute(x, 2)
-    plain = _silent(stateful)
-    assert result.backend == "jax"
-    np.testing.assert_allclose(result.scores, plain(x)[:, 2], rtol=1e-5)
-    expected = x * gradient(lambda x: plain(x)[:, 2], x)
-    np.testing.assert_allclose(result.values, expected, rtol=1e-4, atol=1e-6)
-    assert float(state.get(model.calls)) == 1  # neither counted on nor made invalid
-    del TRACED[:]
-    explainer.explain(x * 2, 1)
-    assert not TRACED
-
-
-def test_the_state_goes_where_the_signature_has_it(x, stateful):
-    explainer = GradientInput(stateful)
-    single = explainer.explain(x, 2)
-    doubled = explainer.explain(x, 2, forward_args=(2.0,))
-    np.testing.assert_allclose(doubled, 2 * single, rtol=1e-5)
-    named = explainer.explain(x, 2, forward_kwargs={"scale": jnp.arange(1.0, 4.0)})
-    np.testing.assert_allclose(named, single * jnp.arange(1.0, 4.0)[:, None], rtol=1e-5)
-
-
-def _linen_model(x):
-    return Linen(), Linen().init(jax.random.key(0), x)
-
-
-def _wrong(x):
-    model, variables = _linen_model(x)
-    transformed, params = hk.transform(_haiku_body), {"linear": {}}
-    module, state = eqx.nn.make_with_state(Stateful)()
-    train = TrainState.create(apply_fn=model.apply, params=variables, tx=_NoOptimiser)
-    several = hk.multi_transform(lambda: (lambda x: x, {"f": lambda x: x}))
-    return {
-        "linen alone": (model, r"without its variables; expected \(model, variables\) or model\.b"),
-        "linen, params": ((model, {"kernel": x}), r"the keys \['kernel'\].*\{'params': params\}"),
-        "linen, list": ((model, [1]), "Linen came with a list; expected"),
-        "linen, three": ((model, variables, 0), "came with 2 things.*forward_args"),
-        "linen, swapped": ((variables, model), r"a tuple of dict, Linen; .*\(linen module, variab"),
-        "haiku alone": (transformed, r"Transformed came alone; expected \(transformed, params\)"),
-        "haiku, init": ((transformed, (params, {})), "came with tuple; expected"),
-        "haiku, state": ((transformed, params, {}), r"with dict, dict; expected \(transformed, p"),
-        "haiku stateless": (
-            (hk.transform_with_state(_stateful_body), params),
-            r"TransformedWithState came with dict; expected \(transformed, params, state\)",
-        ),
-        "haiku swapped": ((params, transformed), r"a tuple of dict, Transformed; "),
-        "haiku several": ((several, params), "holds several functions.*lambda x: transf"),
-        "equinox alone": (module, r"state, which is missing; expected \(model, state\)"),
-        "equinox, dict": ((module, {}), "Stateful is an equinox module and came with dict"),
-        "equinox swapped": ((state, module), "a tuple of State, Stateful"),
-        "nnx split": (nnx.split(nnx.Linear(2, 2, rngs=nnx.Rngs(0))), r"nnx\.merge\(graphdef"),
-        "apply, params": ((model.apply, variables), r"lambda x: function\(params, x\)"),
-        "train state": (train, r"given a TrainState; .*state\.apply_fn\("),
-        "empty": ((), "a tuple of nothing"),
-    }
-
-
-class _NoOptimiser:
-    @staticmethod
-    def init(params):
-        return ()
-
-
-def test_a_lookalike_is_told_what_was_expected(x):
-    for name, (model, message) in _wrong(x).items():
-        with pytest.raises(UnrecognisedModelError, match=message):
-            polyattr.Saliency(model, backend="jax")
-        if any(part in name for part in ("linen", "haiku", "equinox", "nnx")):
-            with pytest.raises(UnrecognisedModelError, match=message):
-                polyattr.Saliency(model)
 
 
 def test_an_error_of_linen_says_how_it_was_called(x):

@@ -103,6 +103,34 @@ def test_the_input_layer_of_a_compiled_module(compiled, images, path_integral):
         )
 
 
+def test_nothing_is_compiled_for_a_tapped_call(images):
+    """Hooks traced into a graph would be traced anew for every tile, or replayed stale."""
+    torch.compiler.reset()
+    graphs = []
+
+    def count(graph, _inputs):
+        graphs.append(graph)
+        return graph
+
+    plain = Network().eval()
+    model = Network().eval()
+    model.body = torch.compile(model.body, backend=count)
+    compiled = torch.compile(model, backend=count)
+    whole = polyattr.GradientInput(compiled, batch_size=3).explain(images, 1)
+    torch.testing.assert_close(whole, polyattr.GradientInput(plain).explain(images, 1))
+    before = len(graphs)
+    assert before > 0
+    explainer = polyattr.GradientInput(compiled, input_layer="body.1", batch_size=3)
+    expected = polyattr.GradientInput(plain, input_layer="body.1").explain(images, 1)
+    for _ in range(3):
+        torch.testing.assert_close(explainer.explain(images, 1), expected)
+    assert len(graphs) == before
+    again = polyattr.GradientInput(compiled, batch_size=3).explain(images, 1)
+    assert torch.equal(again, whole)
+    assert len(graphs) == before
+    torch.compiler.reset()
+
+
 def test_a_layer_may_be_the_module_object(compiled, images):
     named = polyattr.GradientInput(compiled, input_layer="body.1").explain(images, 1)
     modules = {name.replace("_orig_mod.", ""): m for name, m in compiled.named_modules()}

@@ -7,6 +7,7 @@ from torch.export import Dim, export
 
 import polyattr
 from polyattr import IntegratedGradients, LayerNotFoundError, ModelOutputError, SmoothGrad
+from polyattr_torch import TorchBackend
 
 
 def _network():
@@ -57,6 +58,17 @@ def test_the_graph_gets_the_rows_it_takes(images, path_integral, kind, batch_siz
         assert min(sizes) >= 6
     if kind == "any number" and batch_size is None:
         assert max(sizes) == 45  # one call: nothing is cut that need not be
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [("one row", 1), ("seven rows", 7), ("any number", None), ("at most four", 4)],
+)
+def test_tiles_are_planned_for_what_the_graph_takes(kind, most):
+    """A larger tile would be right too, but hold the graphs of several calls at once."""
+    rows, shapes = EXAMPLES[kind]
+    program = export(_network(), (torch.randn(rows, 2, 5, 5),), dynamic_shapes=shapes)
+    assert TorchBackend().bind(program.module()).most_rows == most
 
 
 def test_the_answer_does_not_depend_on_the_rows_of_the_example(images):

@@ -121,6 +121,37 @@ def test_a_layer_that_is_called_by_keyword():
     torch.testing.assert_close(explainer.explain(x), 2 * (3 * x).square())
 
 
+class Overwriting(nn.Module):
+    def forward(self, x):
+        return x.mul_(3).add_(1)
+
+
+class Overwritten(nn.Module):
+    """The layer in the middle overwrites what it takes, the one after it what it returns."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = Overwriting(), Overwriting()
+
+    def forward(self, x):
+        return self.second(self.first(x * 2)).square().sum(1)
+
+
+@pytest.mark.parametrize("at_input", [True, False])
+def test_a_layer_that_overwrites_what_it_takes_is_read_before(at_input):
+    x = torch.randn(4, 3)
+    explainer = polyattr.GradientInput(
+        Overwritten(), input_layer="first", attribute_to_layer_input=at_input, batch_size=3
+    )
+    result = explainer.attribute(x)
+    taken = 2 * x  # the score is (3 (3 t + 1) + 1)^2 = (9 t + 4)^2 of what the layer takes
+    slope = 18 * (9 * taken + 4)
+    expected = taken * slope if at_input else (3 * taken + 1) * slope / 3
+    torch.testing.assert_close(result.values, expected)
+    scores = (9 * taken + 4).square().sum(1)
+    torch.testing.assert_close(torch.from_numpy(result.scores).float(), scores)
+
+
 def test_the_fast_path_of_a_transformer_layer_calls_its_parts_all_the_same(path_integral):
     torch.manual_seed(0)
     encoder = nn.TransformerEncoderLayer(6, 2, 8, batch_first=True)

@@ -156,6 +156,7 @@ def test_a_mask_and_other_arguments_by_name(native):
     a, b = (rng.standard_normal((3, 4)).astype("float32") for _ in range(2))
     mask = (IDS != 0).astype("float32")
     model = Masked()
+    model(native(a), native(b))  # builds it
     explainer = GradientInput(model)
     for given in ((a, b), {"a": a, "b": b}):
         found = _values(explainer.attribute(given, forward_kwargs={"mask": mask, "power": 2}))
@@ -177,6 +178,7 @@ def _pooling_graph():
 @pytest.mark.parametrize("build", [layers.GlobalAveragePooling1D, _pooling_graph])
 def test_a_mask_reaches_what_supports_it(build, native):
     model = build()
+    model(native(np.zeros((3, 4, 3), "float32")))
     x = np.random.default_rng(6).standard_normal((3, 4, 3)).astype("float32")
     mask = IDS != 0
     result = GradientInput(model).attribute(x, 2, forward_kwargs={"mask": mask})

@@ -84,8 +84,8 @@ def find_submodule(selector: Any, every: list[Submodule], argument: str) -> Laye
         if -len(direct) <= selector < len(direct):
             return Layer(direct[selector].name, direct[selector].path)
         raise LayerNotFoundError(
-            f"{argument} is {selector}; the model has {len(direct)} direct submodules, expected "
-            f"{-len(direct)} to {len(direct) - 1}"
+            f"{argument} is {selector}; the model has {len(direct)} direct submodules"
+            + (f", expected {-len(direct)} to {len(direct) - 1}" if direct else ", none to name")
         )
     for entry in every:
         if entry.module is selector or (isinstance(selector, str) and entry.name == selector):

@@ -60,8 +60,9 @@ frameworks' maps of one sample, relative to the largest absolute value in that m
 **The tolerance is 1e-5 in float32 and 1e-13 in float64**, because what is left is rounding: sums
 are taken in another order, and activations by other approximations to the last bit. Rounding does
 more than that at one place only, the kink of a ReLU: where it moves a unit's input across zero the
-gradient of one point jumps, and the mean over the points of a method follows in proportion. Ten
-roundings of float32 leave room for a few of them; in float64 no sample here meets one.
+gradient of one point jumps, and the mean over the points of a method follows in proportion. No
+sample here meets one; of inputs within one rounding of a kink there is about one in ten million in
+float32, and a map of yours that differs by more than the tolerance has met it.
 
 Two conventions are no rounding. Which of several equal maxima receives the gradient of max-pooling
 is each framework's own, so networks that pool constant regions may differ there by any amount. And

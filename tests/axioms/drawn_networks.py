@@ -70,7 +70,7 @@ SHAPES = (
     Shape((3, 2), ()),
     Shape((3, 5, 2), ("relu",), weighted=True),
     Shape((4, 8, 1, 3), ("tanh", "soft")),
-    *(random_shape(seed) for seed in (2, 5, 6)),
+    *(random_shape(seed) for seed in (5, 6)),
 )
 LINEAR_SHAPES = (Shape((3, 2), ()),)
 SMOOTH_SHAPES = (Shape((3, 4, 2), ("soft",)), Shape((3, 4, 5, 2), ("tanh", "tanh"), weighted=True))

@@ -60,9 +60,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types: mypy strict over core, backends and tools."""
-    _install(session, "mypy", "nox", "pytest", "click", "rich", ".")
+    """Types: mypy strict over core, backends and tools, and over a user's programs."""
+    _install(session, "mypy", "nox", "hatchling", "pytest", "click", "rich", ".")
     session.run("mypy")
+    session.env["POLYATTR_TEST_TYPES"] = "1"
+    _pytest(session, (), "tests/typed_users")
 
 
 @nox.session
@@ -143,3 +145,25 @@ def real(session: nox.Session) -> None:
     )
     session.env["POLYATTR_TEST_REAL"] = "1"
     _pytest(session, ("torch",), "tests/real", "-s")
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Optional: captum and xplique as oracles, and their faults reproduced; not part of `nox`."""
+    _install(
+        session,
+        ".[torch,tensorflow,demo]",
+        *SHARED,
+        "tf_keras",
+        # What xplique imports, of what it does not get by --no-deps.
+        "deprecated",
+        "einops",
+        "opencv-python-headless",
+        "scikit-image",
+        "scikit-learn",
+        "tensorflow-probability",
+    )
+    # xplique would pull in the accelerator build of TensorFlow, captum that of torch.
+    session.install("--no-deps", "captum==0.9.0", "xplique==2.0.2")
+    session.env["POLYATTR_TEST_PEERS"] = "1"
+    _pytest(session, ("torch", "tensorflow"), "tests/peers/oracles")

@@ -25,6 +25,7 @@ METHODS = {
     "SquareGrad": NOISY,
     "VarGrad": NOISY,
 }
+ACTIVATIONS = ("relu", "tanh", "soft")
 SIGNED = ("GradientInput", "IntegratedGradients", "SmoothGrad")
 SQUARED = ("SquareGrad", "VarGrad")
 
@@ -54,15 +55,30 @@ class Shape:
         return self.sizes[-1]
 
 
-# Depth 1 to 3, widths 1 to 8.
+def random_shape(seed):
+    """One to three hidden layers of one to eight units: what a compiled kernel is made for."""
+    rng = np.random.default_rng(seed)
+    names = tuple(str(name) for name in rng.choice(ACTIVATIONS, size=rng.integers(1, 4)))
+    sizes = [int(size) for size in rng.integers(1, 9, size=len(names) + 2)]
+    ends = max(sizes[0], 2), max(sizes[-1], 2)
+    return Shape(
+        (ends[0], *sizes[1:-1], ends[1]), names, bool(rng.integers(2)), int(rng.integers(1, 5))
+    )
+
+
 SHAPES = (
     Shape((3, 2), ()),
     Shape((3, 5, 2), ("relu",), weighted=True),
     Shape((4, 8, 1, 3), ("tanh", "soft")),
+    *(random_shape(seed) for seed in (5, 6)),
 )
 LINEAR_SHAPES = (Shape((3, 2), ()),)
 SMOOTH_SHAPES = (Shape((3, 4, 2), ("soft",)), Shape((3, 4, 5, 2), ("tanh", "tanh"), weighted=True))
-RELU_SHAPES = (Shape((3, 8, 2), ("relu",)), Shape((4, 6, 3, 2), ("relu", "relu"), weighted=True))
+RELU_SHAPES = (
+    Shape((3, 8, 2), ("relu",)),
+    Shape((4, 6, 3, 2), ("relu", "relu"), weighted=True),
+    Shape((5, 8, 4, 7, 3), ("relu", "relu", "relu"), n=2),
+)
 
 
 @dataclass(frozen=True)
@@ -183,7 +199,7 @@ def few(lab):
 
 @st.composite
 def cases(draw, lab, shapes=SHAPES, spreads=(1.0, 0.25, 2.0), **fixed):
-    """Draws a case: one of the shapes, or one of their kind where nothing is compiled."""
+    """Draws a case: one of the shapes, or any of their kind where nothing is compiled."""
     given = {
         "seed": draw(st.integers(0, 2**16)),
         "spread": draw(st.sampled_from(spreads)),
@@ -192,20 +208,19 @@ def cases(draw, lab, shapes=SHAPES, spreads=(1.0, 0.25, 2.0), **fixed):
     }
     shape = draw(st.sampled_from(shapes))
     if not lab.compiled:
-        shape = draw(alike(shape))
+        shape = draw(alike(shape, any_depth=shapes is SHAPES))
     return Case(shape, **given | fixed)
 
 
 @st.composite
-def alike(draw, shape):
-    """Draws a shape of the same depth and activations, of any widths from 1 to 8."""
+def alike(draw, shape, any_depth):
+    """Draws a shape of any widths from 1 to 8, of the same activations or of any."""
+    names = shape.activations
+    if any_depth:
+        names = tuple(draw(st.lists(st.sampled_from(ACTIVATIONS), max_size=4)))
     width = st.integers(1, 8)
-    sizes = (
-        draw(st.integers(2, 5)),
-        *(draw(width) for _ in shape.activations),
-        draw(st.integers(2, 4)),
-    )
-    return Shape(sizes, shape.activations, draw(st.booleans()), draw(st.integers(1, 4)))
+    sizes = (draw(st.integers(2, 5)), *(draw(width) for _ in names), draw(st.integers(2, 4)))
+    return Shape(sizes, names, draw(st.booleans()), draw(st.integers(1, 4)))
 
 
 class Bench:

@@ -1,7 +1,8 @@
 """Faults that one backend alone can have: (what, file, the part of a line, what it becomes)."""
 
 _TORCH = "polyattr_torch/backend.py"
-_TORCH_BINDING = "polyattr_torch/binding.py"
+_TORCH_MODULE = "polyattr_torch/bound_module.py"
+_TORCH_EVALUATION = "polyattr_torch/evaluation.py"
 _TENSORFLOW = "polyattr_tensorflow/backend.py"
 _TENSORFLOW_BINDING = "polyattr_tensorflow/binding.py"
 _JAX = "polyattr_jax/backend.py"
@@ -17,8 +18,8 @@ _KERNELS_KEPT = (
 _NO_SESSION = (
     "session not entered",
     "polyattr/explainer.py",
-    "with engine.backend.session(like), engine.scorer",
-    "with engine.scorer",
+    "with runner.backend.session(like), bound",
+    "with bound",
 )
 
 FAULTS = {
@@ -27,7 +28,7 @@ FAULTS = {
         (
             "inference mode not entered",
             "polyattr/explainer.py",
-            "session(like), engine.scorer.bound.inference():",
+            "session(like), bound.inference():",
             "session(like):",
         ),
         ("scores keep their graph", _TORCH, "return scores.detach(), list", "return scores, list"),
@@ -67,19 +68,28 @@ FAULTS = {
             """"can't allocate memory" in str(error)""",
             "False",
         ),
-        ("dropout left on", _TORCH_BINDING, "module.training = False", "pass"),
-        ("training flags left off", _TORCH_BINDING, "module.training = True", "pass"),
-        ("requires_grad left off", _TORCH_BINDING, "requires_grad_(True)", "requires_grad_(False)"),
-        ("hook left on the layer", _TORCH_BINDING, "handle.remove()", "pass"),
-        ("layer's output overwritten", _TORCH_BINDING, "append(_copy(output))", "append(output)"),
-        ("layers counted from one", _TORCH_BINDING, "children[selector]", "children[selector - 1]"),
-        ("user's tensors overwritten", _TORCH_BINDING, "if t.requires_grad else t.clone()", ""),
+        ("dropout left on", _TORCH_EVALUATION, "module.training = False", "pass"),
+        ("training flags left off", _TORCH_EVALUATION, "module.training = True", "pass"),
         (
-            "Keras models in training mode",
-            _TORCH_BINDING,
-            "return self._function(*args, **kwargs, training=False)",
-            "return self._function(*args, **kwargs, training=True)",
+            "requires_grad left off",
+            _TORCH_EVALUATION,
+            "requires_grad_(True)",
+            "requires_grad_(False)",
         ),
+        ("hook left on the layer", _TORCH_MODULE, "handle.remove()", "pass"),
+        (
+            "layer's output overwritten",
+            _TORCH_MODULE,
+            "own_activation(visits.visit(number, output))",
+            "visits.visit(number, output)",
+        ),
+        (
+            "layers counted from one",
+            "polyattr_torch/module_layers.py",
+            "children[selector])",
+            "children[selector - 1])",
+        ),
+        ("user's tensors overwritten", _TORCH_EVALUATION, "if t.requires_grad else t.clone()", ""),
     ),
     "tensorflow": (
         _NO_SESSION,
@@ -148,13 +158,6 @@ FAULTS = {
             '{"training": False}',
             '{"training": True}',
         ),
-        (
-            "Keras models in training mode",
-            _TENSORFLOW_BINDING,
-            "return self._function(*args, **kwargs, training=False)",
-            "return self._function(*args, **kwargs, training=True)",
-        ),
-        ("output_layer ignored", _TENSORFLOW_BINDING, "if self._layer is None:", "if True:"),
         (
             "control flow on tensors refused",
             _TENSORFLOW_BINDING,
@@ -228,15 +231,9 @@ FAULTS = {
         ),
         ("functions frozen", _JAX_BINDING, "return held_objects(self._function)", "return ()"),
         (
-            "Keras models in training mode",
-            _JAX_BINDING,
-            "*args, **kwargs, training=False)[0]",
-            "*args, **kwargs, training=True)[0]",
-        ),
-        (
             "parameters baked in as constants",
             "polyattr_jax/bound_nnx.py",
-            "nnx.merge(self._graph, state)",
+            "nnx.merge(self._graph, state, **_COPY)",
             "nnx.merge(*nnx.split(self._function))",
         ),
         ("nnx modules in training mode", "polyattr_jax/bound_nnx.py", "module.eval()", "pass"),
@@ -244,14 +241,14 @@ FAULTS = {
         (
             "equinox modules in training mode",
             "polyattr_jax/bound_equinox.py",
-            "equinox.nn.inference_mode(module), equinox",
-            "module, equinox",
+            "silent = equinox.nn.inference_mode(module)",
+            "silent = module",
         ),
         (
             "batched modules mapped over examples",
             "polyattr_jax/bound_equinox.py",
-            "or not _is_batched(call, args, kwargs):",
-            "or True:",
+            "or not _is_batched(call, rows)",
+            "or True",
         ),
     ),
 }

@@ -72,9 +72,9 @@ FAULTS = (
     ("least likely class explained", "polyattr/targets.py", "outputs.argmax(", "outputs.argmin("),
     (
         "weights ignored",
-        "polyattr/targets.py",
-        "row_sums(outputs * columns[0])",
-        "row_sums(outputs)",
+        "polyattr/score_rules.py",
+        "return backend.row_sums(outputs * columns[0])",
+        "return backend.row_sums(outputs)",
     ),
     (
         "padding counts",
@@ -153,14 +153,14 @@ FAULTS = (
     ),
     (
         "baselines of the call ignored",
-        "polyattr/explainer.py",
-        "self.baseline_value if baselines is None else baselines",
-        "self.baseline_value",
+        "polyattr/runner.py",
+        "self.method.baseline_value if value is None else value",
+        "self.method.baseline_value",
     ),
     (
         "half inputs answered in float32",
-        "polyattr/explainer.py",
-        "engine.backend.cast(leaf, engine.backend.dtype(x))",
+        "polyattr/runner.py",
+        "self.backend.cast(leaf, self.backend.dtype(x))",
         "leaf",
     ),
     (
@@ -178,13 +178,13 @@ FAULTS = (
     (
         "the kernel of another kind of target",
         "polyattr/engine.py",
-        "question.inputs.structure, targets.kind, targets.select)",
-        "question.inputs.structure)",
+        "question.inputs.layout, targets.rule)",
+        "question.inputs.layout)",
     ),
     (
         "gives up when memory runs out",
-        "polyattr/explainer.py",
-        "if rows == 1 or not engine.backend.is_out_of_memory(error):",
+        "polyattr/runner.py",
+        "if rows == 1 or not self.backend.is_out_of_memory(error):",
         "if True:",
     ),
     (
@@ -218,4 +218,25 @@ FAULTS = (
         "start += 1",
     ),
     ("unused inputs unreported", "polyattr/probe.py", "        if unused:", "        if False:"),
+    (
+        "Keras models in training mode",
+        "polyattr/keras_models.py",
+        '{**kwargs, "training": False}',
+        '{**kwargs, "training": True}',
+    ),
+    (
+        "output_layer ignored",
+        "polyattr/taps.py",
+        "if self.score_layer is None:\n            return outputs",
+        "if True:\n            return outputs",
+    ),
+    ("activations not replaced", "polyattr/bound_model.py", "if tap.put is not None:", "if False:"),
+    (
+        "companions not gathered",
+        "polyattr/layout.py",
+        "companions=take(self.companions)",
+        "companions=self.companions[::-1]",
+    ),
+    ("rows not checked", "polyattr/independence.py", "if changed is None:", "if True:"),
+    ("margin against itself", "polyattr/tasks.py", "-_HUGE[dtype] * one_hot", "0 * one_hot"),
 )

@@ -128,7 +128,7 @@ class BoundModel:
         return self._function(*args, **kwargs)
 
     def share(self, leaf: Tensor) -> Any:
-        """Wraps an argument that all samples share, where a model must tell it from the others."""
+        """Wraps a `leaf`, a tensor of any shape that all samples share, where a model must tell it."""
         return leaf
 
     def layer(self, selector: Any, argument: str) -> Layer:

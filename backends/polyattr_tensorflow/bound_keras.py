@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import MethodType
 from typing import Any
 
 import tensorflow as tf
@@ -56,15 +57,25 @@ class BoundKeras(KerasLayers):
         """
         layers = (self._function, *all_layers(self._function))
         return [
-            (layer, name, getattr(layer, name).python_function)
+            (layer, name, plain)
             for layer in layers
-            for name in _graph_methods(layer)
+            for name, plain in _graph_methods(layer).items()
         ]
 
 
-def _graph_methods(layer: Any) -> list[str]:
-    every: dict[str, Any] = {}
-    for kind in type(layer).__mro__:
-        every = {**vars(kind), **every}
-    every |= vars(layer)
-    return [name for name, value in every.items() if isinstance(value, GRAPH_FUNCTION)]
+def _graph_methods(layer: Any) -> dict[str, Callable[..., Any]]:
+    """Finds the tf.functions of a layer's class and of its own, without their graphs."""
+    inherited = {
+        name: f for kind in reversed(type(layer).__mro__) for name, f in vars(kind).items()
+    }
+    bound = {
+        name: MethodType(function.python_function, layer)
+        for name, function in inherited.items()
+        if isinstance(function, GRAPH_FUNCTION)
+    }
+    own = {
+        name: function.python_function
+        for name, function in vars(layer).items()
+        if isinstance(function, GRAPH_FUNCTION)
+    }
+    return {**bound, **own}

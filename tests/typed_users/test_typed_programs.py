@@ -15,6 +15,7 @@ from mypy.version import __version__  # missing: an error, since nothing else ru
 
 import polyattr
 from polyattr.options import Common
+from polyattr.runner import CallOptions
 
 PROGRAMS = Path(__file__).parent / "programs"
 METHODS = (
@@ -84,7 +85,8 @@ def test_right_uses_are_the_whole_interface() -> None:
     keywords = set(Common.__annotations__)
     for function in callables:
         keywords |= set(inspect.signature(function).parameters)
-    keywords -= {"self", "model", "common", "path"}
+    keywords |= set(CallOptions.__annotations__)
+    keywords -= {"self", "model", "common", "options", "path"}
     assert not [name for name in keywords if not re.search(rf"\b{name}=", text)]
     fields = [name for name in polyattr.Attribution.__dataclass_fields__ if name[0] != "_"]
     assert not [name for name in fields if f"result.{name}" not in text]

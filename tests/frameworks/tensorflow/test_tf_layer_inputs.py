@@ -120,7 +120,7 @@ def test_a_layer_inside_a_method_that_is_a_graph(kind, traced):
 @pytest.mark.parametrize("kind", [keras, tf_keras])
 def test_what_a_call_says_about_the_mode_is_refused(kind):
     model = kind.Sequential([kind.layers.Input((4,)), kind.layers.Dense(2)])
-    with pytest.raises(InputError, match="training=True.* explained in inference mode"):
+    with pytest.raises(InputError, match=r"training=True.* explained in inference mode"):
         GradientInput(model).explain(np.ones((2, 4)), 1, forward_kwargs={"training": True})
 
 

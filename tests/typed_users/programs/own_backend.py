@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from polyattr import BoundModel, GradBackend, LayerNotFoundError, ModelOutputError
+from polyattr import BoundModel, GradBackend, ModelOutputError
 from polyattr.testing import BackendConformance
 
 Array = np.ndarray[Any, Any]
@@ -50,9 +50,7 @@ class OwnBackend(GradBackend):
     def claims(self, candidate: object) -> bool:
         return isinstance(candidate, Squares)
 
-    def bind(self, model: Any, output_layer: Any = None) -> BoundModel:
-        if output_layer is not None:
-            raise LayerNotFoundError(f"output_layer is {output_layer!r}; there are no layers")
+    def bind(self, model: Any) -> BoundModel:
         if not callable(model):
             raise ModelOutputError(f"model is {model!r}")
         return OwnBound(model, entry=model)

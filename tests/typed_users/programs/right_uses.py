@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -25,6 +25,11 @@ def halves(model: Callable[[Any], Any], inputs: Any, targets: Any) -> Any:
     return model(inputs)[:, 0] / 2
 
 
+def off_by(outputs: Any, targets: Any) -> Any:
+    """A loss: one per row."""
+    return outputs[:, 0] - targets
+
+
 def first(outputs: Any) -> Any:
     """Selects an output of several."""
     return outputs
@@ -41,8 +46,10 @@ def methods(backend: GradBackend) -> list[Explainer]:
         multiply_by_inputs=True,
         backend=backend,
         output_layer=None,
+        input_layer=None,
+        attribute_to_layer_input=False,
         batch_size="auto",
-        operator=None,
+        operator="margin",
         output=None,
     )
     smooth = polyattr.SmoothGrad(
@@ -60,6 +67,8 @@ def methods(backend: GradBackend) -> list[Explainer]:
     )
     spread = polyattr.VarGrad(MODEL, nb_samples=4, noise=0.1, seed=1, noise_source="portable")
     plain = polyattr.Saliency(MODEL, backend=None, batch_size=None, output=first)
+    lost = polyattr.Saliency(MODEL, operator=polyattr.loss(off_by))
+    assert_type(lost.explain(X, [1.0, 2.0]), Any)
     product = polyattr.GradientInput(MODEL)
     assert_type(path, polyattr.IntegratedGradients)
     assert_type(smooth, polyattr.SmoothGrad)
@@ -73,7 +82,15 @@ def methods(backend: GradBackend) -> list[Explainer]:
 def calls(method: Explainer) -> Attribution:
     """Values are native tensors, and so Any; everything about them is typed."""
     baselines = 0.25 if method.uses_baselines else None
-    values = method.explain(X, 1, baselines=baselines, progress=False)
+    values = method.explain(
+        X,
+        1,
+        baselines=baselines,
+        forward_args=(),
+        forward_kwargs={},
+        batched=(),
+        progress=False,
+    )
     assert_type(values, Any)
     same = method(X, targets=1, baselines=baselines, progress=False)
     assert_type(same, Any)
@@ -81,6 +98,11 @@ def calls(method: Explainer) -> Attribution:
     assert_type(method.explain(inputs=X, targets=None), Any)
     result = method.attribute(X, 1, baselines=baselines, progress=False)
     assert_type(result, Attribution)
+    batches = [(X[:1], 1), (X[1:], 1)]
+    assert_type(method.explain_batches(batches), Iterator[Any])
+    results = method.attribute_batches(batches, targets=1)
+    assert_type(results, Iterator[Attribution])
+    assert len(list(results)) == 2
     return result
 
 

@@ -128,7 +128,7 @@ class BoundModel:
         return self._function(*args, **kwargs)
 
     def share(self, leaf: Tensor) -> Any:
-        """Wraps a `leaf`, a tensor of any shape that all samples share, where a model must tell it."""
+        """Wraps a `leaf`, a tensor of any shape that all samples share, where a model must know."""
         return leaf
 
     def layer(self, selector: Any, argument: str) -> Layer:

@@ -2,7 +2,8 @@
 
 from polyattr._version import __version__
 from polyattr.attribution import Attribution, load
-from polyattr.backend import BoundModel, GradBackend
+from polyattr.backend import BoundModel, GradBackend, Layer, Tap
+from polyattr.bound_model import Visits
 from polyattr.errors import (
     ConvergenceWarning,
     InputError,
@@ -42,6 +43,7 @@ __all__ = [
     "InputError",
     "InputTypeError",
     "IntegratedGradients",
+    "Layer",
     "LayerNotFoundError",
     "MissingExtraError",
     "MissingFrameworkError",
@@ -52,11 +54,13 @@ __all__ = [
     "Saliency",
     "SmoothGrad",
     "SquareGrad",
+    "Tap",
     "TrainingModeWarning",
     "UnknownBackendError",
     "UnrecognisedModelError",
     "UnusedInputWarning",
     "VarGrad",
+    "Visits",
     "__version__",
     "backends",
     "load",

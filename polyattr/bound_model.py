@@ -20,6 +20,11 @@ class Layer:
     Attributes:
         name: What the model calls it.
         place: What the backend needs to reach it.
+
+    Example:
+        >>> import polyattr
+        >>> polyattr.Layer("logits", place=("head", 2)).name
+        'logits'
     """
 
     name: str
@@ -38,6 +43,11 @@ class Tap:
             the one there is.
         values: Rows (R, ...) for `put`; they follow the sample axis through whatever maps the
             model over examples.
+
+    Example:
+        >>> import polyattr
+        >>> polyattr.Tap(polyattr.Layer("logits", place=2)).at_input
+        False
     """
 
     layer: Layer
@@ -47,11 +57,19 @@ class Tap:
 
 
 class Visits:
-    """What one run met at its taps.
+    """What one run met at its taps: the bookkeeping of `BoundModel.run_tapped`.
+
+    Args:
+        taps: The taps of the run.
 
     Attributes:
-        taps: The taps.
-        seen: For each tap the activation of every call of its layer.
+        seen: For each tap the activations (R, ...) of all calls of its layer.
+
+    Example:
+        >>> import polyattr
+        >>> visits = polyattr.Visits([polyattr.Tap(polyattr.Layer("double", place=0))])
+        >>> visits.call(0, lambda x: 2 * x, (3,), {}), visits.seen
+        (6, [[6]])
     """
 
     def __init__(self, taps: Sequence[Tap]) -> None:
@@ -59,7 +77,11 @@ class Visits:
         self.seen: list[list[Any]] = [[] for _ in taps]
 
     def call(self, number: int, layer: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Calls the layer of a tap, reading or replacing its input or output."""
+        """Calls the `layer` of tap `number` with `args`, `kwargs`, read or replaced at the tap.
+
+        Returns:
+            What the layer returns (R, ...), or its replacement.
+        """
         if self.taps[number].at_input:
             args, kwargs = self.arguments(number, args, kwargs)
             return layer(*args, **kwargs)
@@ -68,7 +90,7 @@ class Visits:
     def arguments(
         self, number: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Returns the arguments the layer of a tap is to be called with."""
+        """Returns the `args` and `kwargs` (R, ...) the layer of tap `number` is to be called with."""
         if not args and kwargs:
             first, value = next(iter(kwargs.items()))
             return (), {**kwargs, first: self.visit(number, value)}
@@ -77,7 +99,7 @@ class Visits:
         return tuple(self.visit(number, args)), dict(kwargs)
 
     def visit(self, number: int, activation: Any) -> Any:
-        """Remembers an activation; returns the one to go on with."""
+        """Remembers the `activation` (R, ...) at tap `number`; returns the one to go on with."""
         tap = self.taps[number]
         if tap.put is not None:
             activation = tap.put(activation, tap.values)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from polyattr import BoundModel, GradBackend, ModelOutputError
+from polyattr import BoundModel, GradBackend, Layer, ModelOutputError, Tap, Visits
 from polyattr.testing import BackendConformance
 
 Array = np.ndarray[Any, Any]
@@ -33,6 +33,15 @@ class OwnBound(BoundModel):
 
     def state(self) -> Any:
         return ()
+
+    def layer(self, selector: Any, argument: str) -> Layer:
+        return Layer("squares", place=None)
+
+    def run_tapped(
+        self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
+    ) -> tuple[Any, list[list[Any]]]:
+        visits = Visits(taps)
+        return visits.call(0, self.run, (state, args, kwargs), {}), visits.seen
 
     def fingerprint(self) -> tuple[object, ...]:
         return ()

@@ -72,9 +72,11 @@ class Visits:
         (6, [[6]])
     """
 
+    seen: list[list[Any]]
+
     def __init__(self, taps: Sequence[Tap]) -> None:
         self.taps = taps
-        self.seen: list[list[Any]] = [[] for _ in taps]
+        self.seen = [[] for _ in taps]
 
     def call(self, number: int, layer: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Calls the `layer` of tap `number` with `args`, `kwargs`, read or replaced at the tap.
@@ -90,7 +92,7 @@ class Visits:
     def arguments(
         self, number: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Returns the `args` and `kwargs` (R, ...) the layer of tap `number` is to be called with."""
+        """Returns the `args` and `kwargs` (R, ...) for the layer of tap `number`."""
         if not args and kwargs:
             first, value = next(iter(kwargs.items()))
             return (), {**kwargs, first: self.visit(number, value)}

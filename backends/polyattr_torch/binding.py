@@ -11,7 +11,13 @@ import torch
 from polyattr.bound_model import BoundModel
 from polyattr.closures import held_objects
 from polyattr.errors import UnrecognisedModelError
-from polyattr.keras_models import KerasLayers, keras_backend, keras_dtype, keras_entry
+from polyattr.keras_models import (
+    KerasLayers,
+    keras_backend,
+    keras_dtype,
+    keras_entry,
+    not_training,
+)
 from polyattr_torch.bound_exported import BoundExported, is_exported
 from polyattr_torch.bound_module import BoundModule
 from polyattr_torch.evaluation import evaluated, own
@@ -76,4 +82,4 @@ class _BoundKeras(KerasLayers):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False``."""
-        return self._function(*own(args), **own(kwargs), training=False)
+        return self._function(*own(args), **own(not_training(kwargs)))

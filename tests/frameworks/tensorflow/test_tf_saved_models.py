@@ -164,7 +164,8 @@ def test_a_fixed_number_of_rows_is_filled_up(tmp_path, rows, size, saved, batch_
     model = module.fixed = tf.function(lambda x: module(x) ** 2, input_signature=[spec])
     if saved:
         tf.saved_model.save(module, str(tmp_path))
-        model = tf.saved_model.load(str(tmp_path)).fixed
+        loaded = tf.saved_model.load(str(tmp_path))  # owns the variables
+        model = loaded.fixed
     result = IntegratedGradients(model, steps=7, batch_size=batch_size).attribute(rows, 1)
     whole = plain.attribute(rows, 1)
     np.testing.assert_allclose(result.values, whole.values, rtol=1e-12, atol=1e-14)

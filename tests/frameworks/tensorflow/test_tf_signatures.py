@@ -93,7 +93,8 @@ def test_integers_take_the_dtype_of_the_signature(tmp_path, wanted, given):
         input_signature=specs,
     )
     tf.saved_model.save(module, str(tmp_path))
-    score = tf.saved_model.load(str(tmp_path)).score
+    loaded = tf.saved_model.load(str(tmp_path))  # owns the variables
+    score = loaded.score
     ids, scale = np.arange(8).reshape(2, 4) % 5, np.linspace(-1, 1, 8).reshape(2, 4)
     values = GradientInput(score).explain((ids.astype(given), scale))
     assert values[0] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -33,7 +34,7 @@ EXTRA_KINDS = {
 FRAMEWORKS = tuple(EXTRA_KINDS)
 # XLA keeps what it compiled mapped for as long as its process lives, some thirty regions for each
 # explainer, and Linux maps 65,530 per process: the whole suite in one crashed in TensorFlow.
-ALONE = ("tests/axioms", "tests/engine", "tests/frameworks")
+ALONE = ("tests/frameworks", "tests/engine", "tests/axioms")
 # Without what they depend on, which would bring an accelerator build of torch.
 PHOTOS_AND_NETWORK = (
     "efficientnet-lite-pytorch==0.1.0",
@@ -93,9 +94,12 @@ def core(session: nox.Session) -> None:
 
 def _framework(session: nox.Session, name: str) -> None:
     _install(session, f".[{name},demo]", *SHARED, *EXTRA_KINDS[name])
-    for folder in ALONE:
-        _pytest(session, (name,), folder)
-    _pytest(session, (name,), "tests", *(f"--ignore={folder}" for folder in ALONE))
+    rest = ("tests", *(f"--ignore={folder}" for folder in ALONE))
+    # Two at a time: each keeps one core busy for most of its time.
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(_pytest, session, (name,), *p) for p in (rest, *((f,) for f in ALONE))]
+        for run in runs:
+            run.result()
 
 
 @nox.session

@@ -61,7 +61,7 @@ def _pytest(session: nox.Session, backends: tuple[str, ...], *paths: str) -> Non
             "POLYATTR_TEST_BACKENDS": ",".join(backends),
             # Many tests compile the same small programs in JAX: a cache of this session's own
             # takes a third of its time away.
-            "JAX_COMPILATION_CACHE_DIR": str(Path(session.create_tmp()) / "compiled"),
+            "JAX_COMPILATION_CACHE_DIR": str(Path(session.create_tmp()).resolve() / "compiled"),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         },

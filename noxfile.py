@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import mkdtemp
 
 import nox
 
@@ -59,9 +60,9 @@ def _pytest(session: nox.Session, backends: tuple[str, ...], *paths: str) -> Non
         *session.posargs,
         env={
             "POLYATTR_TEST_BACKENDS": ",".join(backends),
-            # Many tests compile the same small programs in JAX: a cache of this session's own
-            # takes a third of its time away.
-            "JAX_COMPILATION_CACHE_DIR": str(Path(session.create_tmp()).resolve() / "compiled"),
+            # Many tests compile the same small programs in JAX: a cache takes a third of their time
+            # away. One for each run, since another may be writing an entry at the same time.
+            "JAX_COMPILATION_CACHE_DIR": mkdtemp(dir=Path(session.create_tmp()).resolve()),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         },

@@ -130,7 +130,7 @@ class Attribution:
             "backend": self.backend,
             "targets": self.targets if isinstance(self.targets, str) else None,
         }
-        np.savez_compressed(path, meta=np.array(json.dumps(meta)), **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(path, meta=np.array(json.dumps(meta)), **arrays)  # type: ignore[arg-type]  # taken for its flags
 
     def plot(self, inputs: Any = None, titles: Any = None) -> Any:
         """Draws the values: heat maps with a zero-centred scale, or bars for feature vectors.
@@ -230,7 +230,7 @@ def _read(handle: IO[bytes], path: object, max_bytes: int) -> Attribution:
         method=meta["method"],
         seed=meta["seed"],
         backend=meta["backend"],
-        **found,  # type: ignore[arg-type]
+        **found,  # type: ignore[arg-type]  # `check_saved` checked them
     )
 
 

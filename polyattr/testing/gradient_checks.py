@@ -151,7 +151,7 @@ class GradientChecks(Harness):
         self.need("connected")
         rows = [self.native(order_one(2, 3)), self.native(order_one(2, 2))]
         for used in (0, 1):
-            found = self.backend.connected(lambda r, i=used: square(self.backend)(r[i]), rows)  # type: ignore[misc]
+            found = self.backend.connected(lambda r, i=used: square(self.backend)(r[i]), rows)  # type: ignore[misc]  # a default binds the index
             expect.equal(list(found), [used == 0, used == 1], "connected inputs")
 
     def test_connected_where_the_gradient_is_zero(self) -> None:

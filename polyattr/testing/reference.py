@@ -66,7 +66,7 @@ def _integrated(gradient: Gradient, x: Array) -> Array:
 def _noisy(x: Array, paired: bool) -> list[Array]:
     """The noisy copies: one draw each, or in pairs with both signs."""
     copies = []
-    for i in range(DRAWS["nb_samples"]):  # type: ignore[call-overload]
+    for i in range(DRAWS["nb_samples"]):  # type: ignore[call-overload]  # arguments of any type
         draw, sign = (i // 2, -1 if i % 2 else 1) if paired else (i, 1)
         noise = portable_noise(int(DRAWS["seed"]), draw, 0, x.shape[1:]).astype(np.float64)
         copies.append(x + sign * DRAWS["noise"] * noise)

@@ -114,7 +114,7 @@ class RowChecks(Harness):
         expect.equal(len(parts), 4, "number of parts")
         for part, wanted in zip(parts, x, strict=True):
             expect.same(self.host(part), wanted, "part")
-        counts = list(self.backend.unstack(self.index([[1, 2], [3, 4]])))  # type: ignore[list-item]
+        counts = list(self.backend.unstack(self.index([[1, 2], [3, 4]])))  # type: ignore[list-item]  # rows of rows
         expect.equal(self.backend.dtype(counts[0]), "int32", "dtype of unstacked integers")
 
     @pytest.mark.parametrize("shape", _SHAPES, ids=str)

@@ -151,7 +151,7 @@ def demo(session: nox.Session) -> None:
 def mutants(session: nox.Session, name: str) -> None:
     """Optional: plants small faults one by one; every one must fail a test. Not part of `nox`."""
     _install(session, f".[{name},demo]", *SHARED, *EXTRA_KINDS[name])
-    session.run("python", "tests/mutants/run.py", name)
+    session.run("python", "tests/mutants/run.py", name, *session.posargs)
 
 
 @nox.session

@@ -23,17 +23,19 @@ import core_faults
 
 ROOT = Path(__file__).parents[2]
 Fault = tuple[str, str, str, str]
+# Tried when nothing quicker fails.
+SLOWER = ("axioms", "faults", "peers/rows", "frameworks/keras_models")
 # A test's name may hold spaces and dashes, between the brackets of its case.
 _FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s\[]+(?:\[.*?\])?)(?: - .*)?$", re.MULTILINE)
 
 
 def suite(backend: str, fault: Fault) -> list[str]:
     """Lists the folders with tests of a backend, the likely and quick killers of a fault first."""
-    own, shared = f"frameworks/{backend}", ["methods", "engine", "errors", "axioms", "faults"]
+    own, shared = f"frameworks/{backend}", ["methods", "engine", "errors", "tasks"]
     folders = ["core", "conformance", *shared, own]
     if fault in backend_faults.FAULTS[backend]:
         folders = ["conformance", own, *shared, "core"]
-    return [str(ROOT / "tests" / name) for name in [*folders, "frameworks/keras_models"]]
+    return [str(ROOT / "tests" / name) for name in [*folders, *SLOWER]]
 
 
 def plant(folder: Path, fault: Fault) -> None:

@@ -95,7 +95,7 @@ class ScoreChecks(Harness):
         margins = outputs[rows, targets] - outputs[rows, best]
         expect.close(result.scores, margins, 1e-5, "margins")
 
-    def test_detection(self) -> None:
+    def test_object_detection(self) -> None:
         """Overlap times objectness times similarity of the classes, of one box by hand."""
         box = np.array([[_BOX], [_BOX + np.array([1, 0, 1, 0, 0.25, 0, 1])]])
         model = self.model(lambda x: x * 1.0)

@@ -114,7 +114,7 @@ FAULTS = {
             "list(range(1, len(tensor.shape)))",
             "list(range(1, len(tensor.shape)))[-1:]",
         ),
-        ("output axes swapped", _TENSORFLOW, "stack(columns,", "stack(columns[::-1],"),
+        ("output axes swapped", _TENSORFLOW, "[rows, *columns]", "[rows, *columns[::-1]]"),
         (
             "device of the inputs ignored",
             _TENSORFLOW,

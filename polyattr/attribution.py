@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _FORMAT = 1
-_ARRAYS = (
+PER_SAMPLE = (
     "scores",
     "baseline_scores",
     "completeness_gap",
@@ -31,6 +31,7 @@ _ARRAYS = (
     "evaluations",
     "targets",
 )
+"""The fields with one entry per sample, or None."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,7 +119,7 @@ class Attribution:
         _check_path(path)
         arrays: dict[str, Array] = {}
         layout = _pack(self.to_numpy().values, arrays)
-        for name in _ARRAYS:
+        for name in PER_SAMPLE:
             value = getattr(self, name)
             if isinstance(value, np.ndarray):
                 arrays[name] = value
@@ -222,7 +223,7 @@ def _read(handle: IO[bytes], path: object, max_bytes: int) -> Attribution:
     if meta["format"] > _FORMAT:
         raise InputError(f"{path} has format {meta['format']}; this polyattr reads {_FORMAT}")
     values = _unpack(meta["layout"], arrays)
-    found = {name: arrays.get(name) for name in _ARRAYS}
+    found = {name: arrays.get(name) for name in PER_SAMPLE}
     found["targets"] = meta["targets"] if found["targets"] is None else found["targets"]
     check_saved(values, found, meta)
     return Attribution(

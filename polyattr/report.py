@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.attribution import Attribution
+from polyattr.attribution import PER_SAMPLE, Attribution
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine import Answer, Engine, Question
 from polyattr.errors import ConvergenceWarning, InputError, warn
@@ -160,7 +160,7 @@ def join(parts: Sequence[Attribution]) -> Attribution:
     if len(parts) == 1:
         return parts[0]
     first = parts[0]
-    merged = {name: _merge([getattr(part, name) for part in parts]) for name in _PER_SAMPLE}
+    merged = {name: _merge([getattr(part, name) for part in parts]) for name in PER_SAMPLE}
     return Attribution(
         values=_concat([part.values for part in parts], first._native),
         method=first.method,
@@ -169,17 +169,6 @@ def join(parts: Sequence[Attribution]) -> Attribution:
         _native=first._native,
         **merged,
     )
-
-
-_PER_SAMPLE = (
-    "scores",
-    "baseline_scores",
-    "completeness_gap",
-    "error",
-    "converged",
-    "evaluations",
-    "targets",
-)
 
 
 def _merge(values: list[Any]) -> Any:

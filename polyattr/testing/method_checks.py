@@ -7,10 +7,11 @@ import functools
 import numpy as np
 import pytest
 
+from polyattr.rules import RULES
 from polyattr.testing import expect
 from polyattr.testing.harness import FLOATS, ROUNDING, Array, Harness, eighths, order_one
 from polyattr.testing.models import cube, linear, rational, square
-from polyattr.testing.reference import METHODS, RULES, attributions
+from polyattr.testing.reference import METHODS, attributions
 
 _NETWORK = rational(1)
 _X = order_one(5, 4, seed=2)

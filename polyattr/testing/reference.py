@@ -25,16 +25,6 @@ METHODS: Mapping[str, dict[str, Any]] = {
 }
 """The methods of the suite and the arguments it calls them with."""
 
-RULES = (
-    "left",
-    "right",
-    "midpoint",
-    "trapezoid",
-    "simpson",
-    "gauss-legendre",
-    "clenshaw-curtis",
-)
-
 
 def attributions(name: str, gradient: Gradient, x: Array) -> Array:
     """Returns what a method of `METHODS` must find for the samples `x`, (N, ...)."""

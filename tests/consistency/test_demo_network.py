@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from labs import METHODS
 
 import polyattr
 from polyattr.demo.digits import held_out_digits
@@ -14,14 +15,6 @@ from polyattr.demo.model import logits_layer, network
 
 FRAMEWORKS = ("torch", "tensorflow", "jax")
 PAIRS = list(itertools.combinations(FRAMEWORKS, 2))
-METHODS = (
-    polyattr.GradientInput,
-    polyattr.Saliency,
-    polyattr.IntegratedGradients,
-    polyattr.SmoothGrad,
-    polyattr.SquareGrad,
-    polyattr.VarGrad,
-)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from labs import METHODS
 
 import polyattr
 from polyattr import (
-    GradientInput,
     InputError,
     InputTypeError,
     IntegratedGradients,
@@ -14,8 +14,6 @@ from polyattr import (
     SquareGrad,
     VarGrad,
 )
-
-METHODS = [GradientInput, IntegratedGradients, Saliency, SmoothGrad, SquareGrad, VarGrad]
 
 
 def model(x):

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
+from polyattr.rules import RULES
+
 NUMBERS = st.one_of(
     st.integers(-3, 12),
     st.floats(width=32),
@@ -31,15 +33,6 @@ COUNTS = st.one_of(
     st.sampled_from([np.int8(5), np.uint64(3), 2.0, float("inf"), float("nan"), "4", True]),
     OBJECTS,
 )
-RULES = (
-    "left",
-    "right",
-    "midpoint",
-    "trapezoid",
-    "simpson",
-    "gauss-legendre",
-    "clenshaw-curtis",
-)
 
 
 def mostly(valid, anything=ANYTHING):
@@ -58,7 +51,7 @@ OWN = {
     "GradientInput": {},
     "IntegratedGradients": {
         "steps": mostly(st.integers(3, 6), COUNTS),
-        "rule": mostly(st.sampled_from(RULES)),
+        "rule": mostly(st.sampled_from(list(RULES))),
         "tolerance": mostly(st.none() | st.floats(0, 2)),
         "multiply_by_inputs": mostly(st.booleans()),
         "baseline_value": mostly(st.floats(-2, 2)),

@@ -3,6 +3,10 @@
 import functools
 import importlib
 
+from polyattr import methods
+
+# Each new method is in every test that takes them all.
+METHODS = [getattr(methods, name) for name in methods.__all__]
 LABS = {
     "torch": "labs.torch_lab:TorchLab",
     "tensorflow": "labs.tensorflow_lab:TensorFlowLab",

@@ -5,17 +5,9 @@ import pytest
 from labs.closeness import assert_close
 
 import polyattr
+from polyattr.rules import RULES
 
-FEWEST = {
-    "left": 1,
-    "right": 1,
-    "midpoint": 1,
-    "trapezoid": 2,
-    "simpson": 3,
-    "gauss-legendre": 1,
-    "clenshaw-curtis": 2,
-}
-LEGAL = [(rule, n) for rule, fewest in FEWEST.items() for n in (1, 2, 3, 10, 50) if n >= fewest]
+LEGAL = [(rule, n) for rule in RULES for n in (1, 2, 3, 10, 50) if n >= RULES[rule].minimum]
 
 W = np.array([1.5, -2.0, 0.25])
 X = np.array([[1.0, 2.0, 3.0], [-4.0, 0.5, 8.0], [0.0, -1.0, 2.0], [7.0, 7.0, -7.0]])

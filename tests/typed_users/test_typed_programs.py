@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from labs import METHODS
 from mypy.version import __version__  # missing: an error, since nothing else runs these tests
 
 import polyattr
@@ -18,14 +19,6 @@ from polyattr.options import Common
 from polyattr.runner import CallOptions
 
 PROGRAMS = Path(__file__).parent / "programs"
-METHODS = (
-    polyattr.Saliency,
-    polyattr.GradientInput,
-    polyattr.IntegratedGradients,
-    polyattr.SmoothGrad,
-    polyattr.SquareGrad,
-    polyattr.VarGrad,
-)
 
 
 @pytest.fixture(scope="module")

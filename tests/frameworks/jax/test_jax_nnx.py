@@ -5,18 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from labs import METHODS
 
 import polyattr
 from polyattr import IntegratedGradients, LayerNotFoundError, TrainingModeWarning
-
-METHODS = [
-    polyattr.Saliency,
-    polyattr.GradientInput,
-    polyattr.IntegratedGradients,
-    polyattr.SmoothGrad,
-    polyattr.SquareGrad,
-    polyattr.VarGrad,
-]
 
 
 class Block(nnx.Module):

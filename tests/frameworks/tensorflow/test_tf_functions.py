@@ -3,19 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from labs import METHODS
 
 import polyattr
 from polyattr import IntegratedGradients, ModelOutputError, UnrecognisedModelError
 from polyattr_tensorflow import TensorFlowBackend
-
-METHODS = [
-    polyattr.Saliency,
-    polyattr.GradientInput,
-    polyattr.IntegratedGradients,
-    polyattr.SmoothGrad,
-    polyattr.SquareGrad,
-    polyattr.VarGrad,
-]
 
 
 class Network(tf.Module):

@@ -9,19 +9,11 @@ creates every tensor on the device of its inputs, and copies nothing to the host
 import numpy as np
 import pytest
 import torch
+from labs import METHODS
 from torch import nn
 
 import polyattr
 from polyattr_torch import TorchBackend
-
-METHODS = [
-    polyattr.Saliency,
-    polyattr.GradientInput,
-    polyattr.IntegratedGradients,
-    polyattr.SmoothGrad,
-    polyattr.SquareGrad,
-    polyattr.VarGrad,
-]
 
 
 class Recorder(TorchBackend):

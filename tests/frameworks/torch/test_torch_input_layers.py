@@ -3,19 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from labs import METHODS
 from torch import nn
 
 import polyattr
 from polyattr import InputError, IntegratedGradients, LayerNotFoundError, SmoothGrad
-
-METHODS = [
-    polyattr.Saliency,
-    polyattr.GradientInput,
-    polyattr.IntegratedGradients,
-    polyattr.SmoothGrad,
-    polyattr.SquareGrad,
-    polyattr.VarGrad,
-]
 
 
 class Classifier(nn.Module):

@@ -6,19 +6,11 @@ import functools
 
 import pytest
 import torch
+from labs import METHODS
 from torch import nn
 
 import polyattr
 from polyattr import IntegratedGradients, SmoothGrad, TrainingModeWarning
-
-METHODS = [
-    polyattr.Saliency,
-    polyattr.GradientInput,
-    polyattr.IntegratedGradients,
-    polyattr.SmoothGrad,
-    polyattr.SquareGrad,
-    polyattr.VarGrad,
-]
 
 
 class Network(nn.Module):

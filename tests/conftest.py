@@ -14,32 +14,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 pytest.register_assert_rewrite("labs")
 
-from labs import LABS, open_lab  # noqa: E402
-
-import polyattr  # noqa: E402
+from labs import LABS, asked_for, open_lab, under_test  # noqa: E402
 
 # The worked example of the docs: tests/conformance alone tests it, and fails where it is missing.
-WITHOUT_LAB = {"autograd"}
-
-
-def chosen_backends():
-    """Names the backends this session tests, in the order asked for."""
-    asked = os.environ.get("POLYATTR_TEST_BACKENDS")
-    if asked is not None:
-        names = [name.strip() for name in asked.split(",") if name.strip()]
-        return [name for name in names if name not in WITHOUT_LAB]
-    return [name for name, info in polyattr.backends().items() if info.installed and name in LABS]
-
-
-CHOSEN = chosen_backends()
+WITHOUT_LAB = ("autograd",)
+CHOSEN = under_test(*LABS)
 
 
 def pytest_configure(config):
-    for name in CHOSEN:
-        if name not in LABS:
+    for name in asked_for() or ():
+        if name not in (*LABS, *WITHOUT_LAB):
             raise pytest.UsageError(
                 f"POLYATTR_TEST_BACKENDS names {name!r}; there are labs for {', '.join(LABS)}"
             )
+    for name in CHOSEN:
         try:
             open_lab(name)
         except ImportError as error:

@@ -1,21 +1,14 @@
 """Collected where all three frameworks must be there, or are."""
 
 import importlib.util
-import os
 from pathlib import Path
 
 import pytest
+from labs import LABS, under_test
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "consistency_table.py"
 
-_FRAMEWORKS = ("torch", "tensorflow", "jax")
-_demanded = os.environ.get("POLYATTR_TEST_BACKENDS")
-_here = (
-    all(importlib.util.find_spec(name) for name in _FRAMEWORKS)
-    if _demanded is None
-    else set(_FRAMEWORKS) <= set(_demanded.replace(" ", "").split(","))
-)
-collect_ignore_glob = [] if _here else ["*"]
+collect_ignore_glob = [] if under_test(*LABS) == list(LABS) else ["*"]
 
 
 @pytest.fixture(scope="session")

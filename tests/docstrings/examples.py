@@ -5,7 +5,7 @@ import doctest
 import inspect
 from pathlib import Path
 
-from public_api import FRAMEWORKS
+from labs import LABS
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def examples(items):
 def frameworks_of(test):
     """The frameworks whose package, or polyattr plugin, an example imports."""
     roots = {name.partition(".")[0].removeprefix("polyattr_") for name in _imports(test)}
-    return sorted(roots & set(FRAMEWORKS))
+    return sorted(roots & set(LABS))
 
 
 def _imports(test):

@@ -1,15 +1,14 @@
 """The public API, walked: every name a reader can look up, and what kind of thing it is."""
 
 import importlib
-import importlib.util
 import inspect
-import os
 from dataclasses import dataclass
 from typing import Any
 
+from labs import LABS, under_test
+
 import polyattr
 
-FRAMEWORKS = ("torch", "tensorflow", "jax")
 # What an author of a backend subclasses: its methods are supplied to polyattr, not called by users.
 INTERFACES = ("polyattr.backend", "polyattr.bound_model", "polyattr.testing")
 
@@ -28,16 +27,8 @@ class Item:
     owner: type | None = None
 
 
-def under_test():
-    """Names the frameworks that must be there in this session, or are."""
-    asked = os.environ.get("POLYATTR_TEST_BACKENDS")
-    if asked is None:
-        return [name for name in FRAMEWORKS if importlib.util.find_spec(name)]
-    return [name for name in FRAMEWORKS if name in asked.replace(" ", "").split(",")]
-
-
 def packages():
-    plugins = [f"polyattr_{name}" for name in under_test()]
+    plugins = [f"polyattr_{name}" for name in under_test(*LABS)]
     return [importlib.import_module(n) for n in ("polyattr", "polyattr.testing", *plugins)]
 
 
@@ -88,7 +79,7 @@ def plain(value):
 def is_ours(thing):
     return thing.__module__.partition(".")[0] in {
         "polyattr",
-        *(f"polyattr_{n}" for n in FRAMEWORKS),
+        *(f"polyattr_{n}" for n in LABS),
     }
 
 

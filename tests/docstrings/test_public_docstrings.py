@@ -4,13 +4,14 @@ import pytest
 from docstring_rules import complaints, docstring_of
 from docstring_sections import parse
 from examples import docstrings_with_examples, examples, frameworks_of, run
-from public_api import FRAMEWORKS, is_method_class, packages, public_items, under_test
+from labs import LABS, under_test
+from public_api import is_method_class, packages, public_items
 
 import polyattr
 
 ITEMS = public_items()
 EXAMPLES = list(examples(ITEMS))
-HERE = [test for test in EXAMPLES if set(frameworks_of(test)) <= set(under_test())]
+HERE = [test for test in EXAMPLES if set(frameworks_of(test)) <= set(under_test(*LABS))]
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.name)
@@ -49,14 +50,14 @@ def test_example_is_about_one_framework_at_most(test):
 def test_users_of_every_framework_find_examples():
     of_methods = {item.name for item in ITEMS if is_method_class(item)}
     assert len(of_methods) == 6
-    for name in FRAMEWORKS:
+    for name in LABS:
         found = [test.name for test in EXAMPLES if frameworks_of(test) == [name]]
         assert of_methods & set(found), f"no method's example is written for {name}"
 
 
 def test_no_example_stands_where_none_is_run():
     public = {parse(item.thing.__doc__).sections.get("Example") for item in ITEMS}
-    waiting = [f"backends/polyattr_{name}/" for name in FRAMEWORKS if name not in under_test()]
+    waiting = [f"backends/polyattr_{name}/" for name in LABS if name not in under_test(*LABS)]
     for text, where in docstrings_with_examples().items():
         elsewhere = where.startswith(tuple(waiting)) if waiting else False
         assert elsewhere or parse(text).sections.get("Example") in public, where

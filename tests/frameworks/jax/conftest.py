@@ -1,18 +1,11 @@
 """Collected where JAX must be there, or is; what several test files share."""
 
-import importlib.util
-import os
-
 import numpy as np
 import pytest
+from labs import path_integral as formula
+from labs import under_test
 
-_demanded = os.environ.get("POLYATTR_TEST_BACKENDS")
-_here = (
-    importlib.util.find_spec("jax") is not None
-    if _demanded is None
-    else "jax" in _demanded.replace(" ", "").split(",")
-)
-collect_ignore_glob = [] if _here else ["*"]
+collect_ignore_glob = [] if under_test("jax") else ["*"]
 
 
 def _gradient(function, x):
@@ -22,19 +15,6 @@ def _gradient(function, x):
     return np.asarray(jax.jit(jax.grad(lambda leaf: function(leaf).sum()))(x))
 
 
-def _path_integral(function, x, steps):
-    """Integrated gradients from a zero baseline, by the trapezoid rule, all points at once."""
-    import jax
-    import jax.numpy as jnp
-
-    alphas, weights = np.linspace(0, 1, steps), np.full(steps, 1 / (steps - 1))
-    # Just inside the path at its start: at zero itself every ReLU would sit on its kink.
-    alphas[0], weights[[0, -1]] = 2.0**-20, weights[0] / 2
-    derivative = jax.jit(jax.grad(lambda leaf: function(leaf).sum()))
-    points = [derivative(jnp.asarray(alpha * x, x.dtype)) for alpha in alphas]
-    return np.asarray(x * sum(w * p for w, p in zip(weights.tolist(), points, strict=True)))
-
-
 @pytest.fixture
 def gradient():
     return _gradient
@@ -42,7 +22,14 @@ def gradient():
 
 @pytest.fixture
 def path_integral():
-    return _path_integral
+    """Integrated gradients of a function from zero, by jax.grad alone."""
+    import jax
+
+    def integral(function, x, steps):
+        derivative = jax.jit(jax.grad(lambda leaf: function(leaf).sum()))
+        return np.asarray(formula.path_integral(derivative, x, steps))
+
+    return integral
 
 
 @pytest.fixture

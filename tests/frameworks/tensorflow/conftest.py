@@ -1,18 +1,13 @@
 """Collected where TensorFlow must be there, or is; what several test files share."""
 
-import importlib.util
-import os
+from functools import partial
 
 import numpy as np
 import pytest
+from labs import path_integral as formula
+from labs import under_test
 
-_demanded = os.environ.get("POLYATTR_TEST_BACKENDS")
-_here = (
-    importlib.util.find_spec("tensorflow") is not None
-    if _demanded is None
-    else "tensorflow" in _demanded.replace(" ", "").split(",")
-)
-collect_ignore_glob = [] if _here else ["*"]
+collect_ignore_glob = [] if under_test("tensorflow") else ["*"]
 
 
 def _gradient(function, x):
@@ -26,15 +21,6 @@ def _gradient(function, x):
     return tape.gradient(total, leaf).numpy()
 
 
-def _path_integral(function, x, steps):
-    """Integrated gradients from a zero baseline, by the trapezoid rule, point after point."""
-    alphas, weights = np.linspace(0, 1, steps), np.full(steps, 1 / (steps - 1))
-    # Just inside the path at its start: at zero itself every ReLU would sit on its kink.
-    alphas[0], weights[[0, -1]] = 2.0**-20, weights[0] / 2
-    points = [(alpha * x).astype(x.dtype) for alpha in alphas]
-    return x * sum(w * _gradient(function, p) for w, p in zip(weights, points, strict=True))
-
-
 @pytest.fixture
 def gradient():
     return _gradient
@@ -42,7 +28,8 @@ def gradient():
 
 @pytest.fixture
 def path_integral():
-    return _path_integral
+    """Integrated gradients of a function from zero, by a tape alone."""
+    return lambda function, x, steps: formula.path_integral(partial(_gradient, function), x, steps)
 
 
 @pytest.fixture(autouse=True)

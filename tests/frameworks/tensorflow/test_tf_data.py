@@ -87,11 +87,17 @@ def test_numpy_inputs_take_the_dtype_of_the_variables(images):
 
 
 def test_a_variable_is_an_input_and_stays(network, images):
+    kinds = set()
+
+    def model(x):
+        kinds.add(isinstance(x, tf.Variable))
+        return network(x)
+
     variable = tf.Variable(images)
-    explainer = IntegratedGradients(network)
-    values = explainer.explain(variable, 1)
+    values = IntegratedGradients(model).explain(variable)
+    assert kinds == {False}  # it is read once; a model meets tensors only
     np.testing.assert_array_equal(variable.numpy(), images)
-    np.testing.assert_array_equal(values, explainer.explain(images, 1))
+    np.testing.assert_array_equal(values, IntegratedGradients(network).explain(images))
 
 
 def test_the_callers_tape_and_random_state_go_on(network, images):

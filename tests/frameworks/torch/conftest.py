@@ -1,18 +1,10 @@
 """Collected where torch must be there, or is; what several test files share."""
 
-import importlib.util
-import os
-
-import numpy as np
 import pytest
+from labs import path_integral as formula
+from labs import under_test
 
-_demanded = os.environ.get("POLYATTR_TEST_BACKENDS")
-_here = (
-    importlib.util.find_spec("torch") is not None
-    if _demanded is None
-    else "torch" in _demanded.replace(" ", "").split(",")
-)
-collect_ignore_glob = [] if _here else ["*"]
+collect_ignore_glob = [] if under_test("torch") else ["*"]
 
 
 def _gradient(model, x, target=None):
@@ -23,21 +15,6 @@ def _gradient(model, x, target=None):
     output = model(leaf)
     score = output if target is None else output[:, target]
     return torch.autograd.grad(score.sum(), leaf)[0]
-
-
-def _path_integral(model, x, target, steps):
-    """Integrated gradients from a zero baseline, by the trapezoid rule, point after point."""
-    import torch
-
-    weights = np.full(steps, 1.0 / (steps - 1))
-    weights[[0, -1]] /= 2
-    # Just inside the path at its start: at zero itself every ReLU would sit on its kink.
-    alphas = np.linspace(0, 1, steps)
-    alphas[0] = 2.0**-48 if x.dtype is torch.float64 else 2.0**-20
-    total = torch.zeros_like(x)
-    for alpha, weight in zip(alphas, weights, strict=True):
-        total += weight * _gradient(model, alpha * x, target)
-    return x * total
 
 
 def _state(model, tensors):
@@ -111,7 +88,14 @@ def gradient():
 
 @pytest.fixture
 def path_integral():
-    return _path_integral
+    """Integrated gradients of a model's target from zero, by autograd alone."""
+    import torch
+
+    def integral(model, x, target, steps):
+        inside = 2.0**-48 if x.dtype is torch.float64 else 2.0**-20
+        return formula.path_integral(lambda p: _gradient(model, p, target), x, steps, inside)
+
+    return integral
 
 
 @pytest.fixture

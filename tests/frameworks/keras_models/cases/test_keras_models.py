@@ -1,9 +1,12 @@
 """Functional, sequential and subclassed models: the same map as the framework's own gradient."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
+from labs.path_integral import path_integral
 
 import polyattr
 from polyattr import IntegratedGradients, LayerNotFoundError
@@ -95,13 +98,6 @@ def _cut(model):
     return run
 
 
-def _path_integral(gradient, function, x, steps):
-    alphas, weights = np.linspace(0, 1, steps), np.full(steps, 1 / (steps - 1))
-    alphas[0], weights[[0, -1]] = 2.0**-20, weights[0] / 2
-    points = [(alpha * x).astype(x.dtype) for alpha in alphas]
-    return x * sum(w * gradient(function, p) for w, p in zip(weights, points, strict=True))
-
-
 def _values(result):
     return result.to_numpy().values
 
@@ -114,7 +110,7 @@ def test_the_model_is_recognised_and_its_map_is_the_gradient(model, images, nati
     def plain(x):
         return model(x, training=False)[:, 1]
 
-    expected = _path_integral(gradient, plain, images, 9)
+    expected = path_integral(partial(gradient, plain), images, 9)
     np.testing.assert_allclose(
         _values(result), expected, atol=1e-6 * abs(expected).max(), rtol=1e-4
     )
@@ -134,7 +130,7 @@ def test_the_logits_layer_explains_the_model_cut_there(
     cut = _cut(model)
     explainer = IntegratedGradients(model, output_layer=layer, steps=9)
     result = explainer.attribute(native(images), 1)
-    expected = _path_integral(gradient, lambda x: cut(x)[:, 1], images, 9)
+    expected = path_integral(partial(gradient, lambda x: cut(x)[:, 1]), images, 9)
     np.testing.assert_allclose(
         _values(result), expected, atol=1e-6 * abs(expected).max(), rtol=1e-4
     )

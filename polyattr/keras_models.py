@@ -57,7 +57,7 @@ def not_training(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """
     if "training" in kwargs:
         raise InputError(
-            f"forward_kwargs has training={kwargs['training']!r}, but a Keras model is always "
+            f"forward_kwargs has training={kwargs['training']!r}, but the model is always "
             f"explained in inference mode; leave it out"
         )
     return {**kwargs, "training": False}

@@ -11,7 +11,7 @@ import tensorflow as tf
 from polyattr.backend import BoundModel
 from polyattr.closures import held_objects
 from polyattr.errors import UnrecognisedModelError
-from polyattr.keras_models import keras_backend
+from polyattr.keras_models import keras_backend, not_training
 from polyattr_tensorflow.bound_keras import GRAPH_FUNCTION, BoundKeras, is_keras
 from polyattr_tensorflow.bound_saved import bind_saved, bind_signed, input_signature, is_saved
 from polyattr_tensorflow.variables import floating
@@ -51,7 +51,7 @@ class _BoundFunction(BoundModel):
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function, entry=function)
         self.kind = "function" if inspect.isfunction(function) else type(function).__name__
-        self._mode = {"training": False} if _takes_training(function) else {}
+        self._takes_training = _takes_training(function)
         own = floating(getattr(function, "variables", ()))
         held = own or floating(held_objects(function))
         self.like = held[0] if held else None
@@ -65,11 +65,13 @@ class _BoundFunction(BoundModel):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function; Python control flow on tensors becomes part of the graph."""
+        if self._takes_training:
+            kwargs = not_training(kwargs)
         try:
-            return self._function(*args, **kwargs, **self._mode)
+            return self._function(*args, **kwargs)
         except tf.errors.OperatorNotAllowedInGraphError:
             # Only now, since AutoGraph prints warnings about functions it cannot read.
-            return tf.function(self._function)(*args, **kwargs, **self._mode)
+            return tf.function(self._function)(*args, **kwargs)
 
 
 def _takes_training(function: Callable[..., Any]) -> bool:

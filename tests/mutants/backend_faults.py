@@ -155,13 +155,13 @@ FAULTS = {
         (
             "functions in training mode",
             _TENSORFLOW_BINDING,
-            '{"training": False}',
-            '{"training": True}',
+            "if self._takes_training:",
+            "if False:",
         ),
         (
             "control flow on tensors refused",
             _TENSORFLOW_BINDING,
-            "return tf.function(self._function)(*args, **kwargs, **self._mode)",
+            "return tf.function(self._function)(*args, **kwargs)",
             "raise",
         ),
     ),

@@ -6,7 +6,7 @@ import tensorflow as tf
 from labs import METHODS
 
 import polyattr
-from polyattr import IntegratedGradients, ModelOutputError, UnrecognisedModelError
+from polyattr import InputError, IntegratedGradients, ModelOutputError, UnrecognisedModelError
 from polyattr_tensorflow import TensorFlowBackend
 
 
@@ -118,6 +118,23 @@ def test_python_control_flow_on_tensors_becomes_a_graph(method):
     }.get(method.__name__, 6 * x.numpy())
     values = method(model, batch_size=3).explain(x)
     np.testing.assert_allclose(values.numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+class Noisy(tf.Module):
+    def __call__(self, x, training=True):
+        return tf.reduce_sum(x, axis=1) * (3.0 if training else 2.0)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Noisy().__call__, tf.function(Noisy().__call__), Noisy()],
+    ids=lambda m: type(m).__name__,
+)
+def test_what_takes_training_is_explained_in_inference_mode(model):
+    explainer = polyattr.Saliency(model, backend="tensorflow")
+    np.testing.assert_array_equal(explainer.explain(tf.ones((2, 3))), np.full((2, 3), 2.0))
+    with pytest.raises(InputError, match=r"has training=True, but .* in inference mode"):
+        explainer.explain(tf.ones((2, 3)), forward_kwargs={"training": True})
 
 
 def _numpy_square(x):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, ClassVar, Unpack
 
-from polyattr import datasets, report
+from polyattr import datasets, joining
 from polyattr.accumulators import Accumulator, Mean
 from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend, Tensor
@@ -26,6 +26,9 @@ from polyattr.scoring import Scorer
 from polyattr.structure import flatten
 from polyattr.taps import bind_taps
 from polyattr.tasks import task_of
+
+Call = tuple[GradBackend, Any, Attribution | None]
+"""Backend, attributions (N, ...), and what is known about them where that was asked for."""
 
 
 class Explainer(ABC):
@@ -95,10 +98,6 @@ class Explainer(ABC):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._begin()
-
-    @property
-    def _backend(self) -> GradBackend | None:
-        return None if self._runner is None else self._runner.backend
 
     # -- what a method defines ----------------------------------------------------------------
 
@@ -178,7 +177,7 @@ class Explainer(ABC):
             Array([[2., 0.]], dtype=float32)
         """
         calls = self._calls(inputs, targets, options, full=False)
-        return report.join_values([values for values, _ in calls], self._backend)
+        return joining.join_values((backend, values) for backend, values, _ in calls)
 
     def attribute(
         self, inputs: Any, targets: Any = None, **options: Unpack[CallOptions]
@@ -195,7 +194,7 @@ class Explainer(ABC):
             array([3., 3.])
         """
         calls = self._calls(inputs, targets, options, full=True)
-        return report.join([result for _, result in calls if result is not None])
+        return joining.join((backend, result) for backend, _, result in calls if result is not None)
 
     def explain_batches(
         self, dataset: Any, targets: Any = None, **options: Unpack[CallOptions]
@@ -221,7 +220,7 @@ class Explainer(ABC):
             [0.0, 6.0, 12.0]
         """
         calls = self._calls(dataset, targets, options, full=False)
-        return (values for values, _ in calls)
+        return (values for _, values, _ in calls)
 
     def attribute_batches(
         self, dataset: Any, targets: Any = None, **options: Unpack[CallOptions]
@@ -241,28 +240,24 @@ class Explainer(ABC):
             [0.0, 2.0, 4.0]
         """
         calls = self._calls(dataset, targets, options, full=True)
-        return (result for _, result in calls if result is not None)
+        return (result for _, _, result in calls if result is not None)
 
-    def _calls(
-        self, inputs: Any, targets: Any, options: CallOptions, full: bool
-    ) -> Iterator[tuple[Any, Attribution | None]]:
+    def _calls(self, inputs: Any, targets: Any, options: CallOptions, full: bool) -> Iterator[Call]:
         # Read here, not at the first step of the generator: wrong arguments fail at once.
         read = read_options(self, options)
         if datasets.is_dataset(inputs):
             datasets.check_targets(targets)
         return self._stream(inputs, targets, read, full)
 
-    def _stream(
-        self, inputs: Any, targets: Any, options: Options, full: bool
-    ) -> Iterator[tuple[Any, Attribution | None]]:
+    def _stream(self, inputs: Any, targets: Any, options: Options, full: bool) -> Iterator[Call]:
         batches: Iterable[tuple[Any, Any]] = [(inputs, targets)]
         if datasets.is_dataset(inputs):
             batches, options = datasets.batches(inputs, targets), options.for_dataset()
         with progress_bar(options.progress, type(self).__name__) as tick:
             for x, y in batches:
                 with self._lock, self._ready(x) as runner:
-                    result = runner.call(x, y, options, tick, full)
-                yield result
+                    values, result = runner.call(x, y, options, tick, full)
+                yield runner.backend, values, result
 
     @contextmanager
     def _ready(self, inputs: Any) -> Iterator[Runner]:

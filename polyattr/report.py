@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from polyattr.attribution import PER_SAMPLE, Attribution
-from polyattr.backend import GradBackend, Tensor
+from polyattr.attribution import Attribution
+from polyattr.backend import Tensor
 from polyattr.engine import Answer, Engine, Question
-from polyattr.errors import ConvergenceWarning, InputError, warn
-from polyattr.structure import flatten
+from polyattr.errors import ConvergenceWarning, warn
 
 Array = np.ndarray[Any, Any]
 
@@ -143,43 +141,4 @@ def _warn_unconverged(error: Array, converged: Array, tolerance: float) -> None:
         f"{int((~converged).sum())} of {len(error)} samples have a relative error above "
         f"tolerance={tolerance:g} (worst: {error[worst]:.3g}, sample {worst}); raise steps",
         ConvergenceWarning,
-    )
-
-
-def join_values(parts: Sequence[Any], backend: GradBackend | None) -> Any:
-    """Joins the values of all batches along the first axis."""
-    if not parts:
-        raise InputError("the dataset yielded no batches; expected at least one")
-    return _concat(parts, backend)
-
-
-def join(parts: Sequence[Attribution]) -> Attribution:
-    """Joins the results of all batches along the first axis."""
-    if not parts:
-        raise InputError("the dataset yielded no batches; expected at least one")
-    if len(parts) == 1:
-        return parts[0]
-    first = parts[0]
-    merged = {name: _merge([getattr(part, name) for part in parts]) for name in PER_SAMPLE}
-    return Attribution(
-        values=_concat([part.values for part in parts], first._native),
-        method=first.method,
-        seed=first.seed,
-        backend=first.backend,
-        _native=first._native,
-        **merged,
-    )
-
-
-def _merge(values: list[Any]) -> Any:
-    return np.concatenate(values) if isinstance(values[0], np.ndarray) else values[0]
-
-
-def _concat(parts: Sequence[Any], backend: GradBackend | None) -> Any:
-    if len(parts) == 1 or backend is None:
-        return parts[0]
-    structure = flatten(parts[0], "values")[0]
-    columns = zip(*(flatten(part, "values")[1] for part in parts), strict=True)
-    return structure.build(
-        [None if column[0] is None else backend.concat(list(column)) for column in columns]
     )

@@ -207,7 +207,7 @@ FAULTS = (
     ),
     (
         "batches joined backwards",
-        "polyattr/report.py",
+        "polyattr/joining.py",
         "backend.concat(list(column))",
         "backend.concat(list(column)[::-1])",
     ),

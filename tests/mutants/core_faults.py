@@ -212,6 +212,12 @@ FAULTS = (
         "backend.concat(list(column)[::-1])",
     ),
     (
+        "unlike batches joined",
+        "polyattr/joining.py",
+        "expected = expected or here",
+        "expected = here",
+    ),
+    (
         "nested inputs mixed up",
         "polyattr/structure.py",
         "start += len(child.names)",

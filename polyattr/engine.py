@@ -239,10 +239,13 @@ class Engine:
         sample, point = (int(i) for i in bad[0])
         samples = sorted({int(i) for i in bad[:, 0]})
         shown = ", ".join(map(str, samples[:10])) + (", ..." if len(samples) > 10 else "")
+        cure = self.points.cure
+        if not question.targets.finite(sample):
+            cure = "its targets are NaN or infinite themselves: expected finite targets"
         raise NonFiniteGradientError(
             f"the model's gradient is NaN or infinite for sample {sample} "
             f"{self.points.describe(point)} ({len(samples)} of {question.inputs.n} samples "
-            f"affected: {shown}); {self.points.cure}"
+            f"affected: {shown}); {cure}"
         )
 
 

@@ -32,6 +32,12 @@ class Targets:
     columns: list[Tensor]
     record: Any = None
 
+    def finite(self, sample: int) -> bool:
+        """Whether a sample's targets are finite, as those of a user's own score need not be."""
+        if not isinstance(self.record, np.ndarray):
+            return True
+        return bool(np.isfinite(self.record[sample]).all())
+
 
 class TargetReader:
     """Reads one `targets` argument against the shape of the model's output.

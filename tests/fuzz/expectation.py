@@ -42,3 +42,12 @@ def assert_like(values, inputs):
     """Asserts finite values in the shape of the inputs."""
     assert values.shape == inputs.shape
     assert np.isfinite(values).all()
+
+
+def leaves(value):
+    """Lists what nested containers hold."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list | tuple):
+        return [value]
+    return [leaf for part in value for leaf in leaves(part)]

@@ -6,7 +6,7 @@ A model that ignores what it is given would accept anything, so those here use i
 import numpy as np
 import pytest
 from drawn_arguments import ANYTHING, LAYER, LAYERS, TASKS, arrays, broken, mostly
-from expectation import allowed, assert_like, examples
+from expectation import allowed, assert_like, examples, leaves
 from hypothesis import given
 from hypothesis import strategies as st
 from labs.numpy_network import random_network
@@ -33,7 +33,7 @@ def takes_anything(lab):
 
     def model(x, *args, **kwargs):
         score = lab.ops.sum(x * x)
-        for value in _leaves([*args, *kwargs.values()]):
+        for value in leaves([*args, *kwargs.values()]):
             if backend.is_tensor(value) and tuple(value.shape[:1]) == tuple(x.shape[:1]):
                 score = score + lab.ops.sum(x) * _row_sums(backend, value)
             elif isinstance(value, int | float) and abs(value) < 100:
@@ -46,14 +46,6 @@ def takes_anything(lab):
 def _row_sums(backend, value):
     real = backend.cast(value, "float32")
     return backend.row_sums(real * 1.0) if len(value.shape) > 1 else real
-
-
-def _leaves(value):
-    if isinstance(value, dict):
-        value = list(value.values())
-    if not isinstance(value, list | tuple):
-        return [value]
-    return [leaf for part in value for leaf in _leaves(part)]
 
 
 ROWS = arrays((N,), (N, F), (N, N), (N, 1), (3,), (), dtypes=("float32", "int32", "uint8", "bool"))
@@ -116,8 +108,8 @@ def test_inputs_of_every_kind(lab, entry, inputs):
 
     def make():
         def model(*parts, **named):
-            leaves = _leaves([*parts, *named.values()])
-            rows = [leaf for leaf in leaves if backend.is_tensor(leaf) and len(leaf.shape) == 2]
+            given = leaves([*parts, *named.values()])
+            rows = [leaf for leaf in given if backend.is_tensor(leaf) and len(leaf.shape) == 2]
             floats = [leaf for leaf in rows if backend.dtype(leaf) == "float32"]
             return sum(lab.ops.sum(leaf * leaf) for leaf in floats)
 
@@ -129,7 +121,7 @@ def test_inputs_of_every_kind(lab, entry, inputs):
         return
     values = found.values if entry == "attribute" else found
     assert type(values) is type(inputs)
-    for value, leaf in zip(_leaves(values), _leaves(inputs), strict=True):
+    for value, leaf in zip(leaves(values), leaves(inputs), strict=True):
         floating = isinstance(leaf, np.ndarray) and leaf.dtype == np.float32
         if floating:
             assert_like(lab.numpy(value), leaf)

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 from drawn_arguments import ANYTHING, arrays, broken, mostly
-from expectation import allowed, assert_like, examples
+from expectation import allowed, assert_like, examples, leaves
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,18 +127,10 @@ def _any_input(lab):
     if key not in MADE:
 
         def model(*parts, **named):
-            leaves = [*parts, *named.values()]
-            flat = [leaf for part in leaves for leaf in _leaves(part)]
-            return sum(lab.ops.sum(leaf * leaf) for leaf in flat)
+            return sum(lab.ops.sum(leaf * leaf) for leaf in leaves([*parts, *named.values()]))
 
         MADE[key] = polyattr.GradientInput(model, backend=lab.name)
     return MADE[key]
-
-
-def _leaves(part):
-    if isinstance(part, dict):
-        return list(part.values())
-    return list(part) if isinstance(part, list | tuple) else [part]
 
 
 @examples(30)

@@ -1,5 +1,6 @@
 """`polyattr.loss`: what raises a loss, the framework's own or the user's."""
 
+import importlib
 import pickle
 
 import numpy as np
@@ -8,7 +9,7 @@ from labs.closeness import assert_close
 from labs.numpy_network import one_hot, random_network
 
 import polyattr
-from polyattr import InputTypeError, ModelOutputError
+from polyattr import InputTypeError, ModelOutputError, NonFiniteGradientError
 
 NETWORK = random_network(271, 3, 6, 4, activation="tanh")
 X = np.random.default_rng(272).standard_normal((5, 3))
@@ -101,6 +102,31 @@ def test_a_loss_that_reduces_over_rows(lab):
 def test_a_loss_without_targets(lab):
     with pytest.raises(InputTypeError, match=r"targets is None; a loss compares"):
         explainer(lab, squared(lab)).explain(lab.tensor(X))
+
+
+def test_targets_that_are_not_finite(lab):
+    goals = GOALS.copy()
+    goals[3, 1] = np.nan
+    with pytest.raises(NonFiniteGradientError) as caught:
+        explainer(lab, squared(lab)).explain(lab.tensor(X), goals)
+    said = "sample 3 at the input (1 of 5 samples affected: 3); its targets are NaN or infinite"
+    assert said in str(caught.value)
+
+
+def test_targets_that_are_missing_for_a_loss_that_allows_it(lab):
+    goals = np.array([0.5, np.nan, 1.0, np.nan, -1.0], np.float32)
+    missing = np.isnan(goals)
+    where = importlib.import_module("jax.numpy" if lab.name == "jax" else lab.name).where
+
+    def known_only(outputs, targets):
+        known = where(targets == targets, targets, lab.ops.like(0.0, targets))  # NaN equals nothing
+        return lab.ops.sum(outputs) * known
+
+    found = explainer(lab, known_only, "Saliency").attribute(lab.tensor(X), goals)
+    values = lab.numpy(found.values)
+    assert (values[missing] == 0).all()
+    assert values[~missing].all()
+    np.testing.assert_array_equal(found.targets, goals)
 
 
 def test_targets_of_another_number(lab):

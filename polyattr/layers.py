@@ -150,16 +150,24 @@ def call_tapped(module: Any, visits: Visits, args: Any, kwargs: Any) -> Any:
     Returns:
         What the model returns.
     """
+    # The classes made here outlive the run where a framework lists every class there is; emptied,
+    # they hold neither the run's tensors nor the user's model.
+    running = [visits]
     for number, tap in enumerate(visits.taps):
-        _record(follow(module, tap.layer.place), visits, number)
-    return module(*args, **kwargs)
+        _record(follow(module, tap.layer.place), running, number)
+    try:
+        return module(*args, **kwargs)
+    finally:
+        running.clear()
 
 
-def _record(module: Any, visits: Visits, number: int) -> None:
+def _record(module: Any, running: list[Visits], number: int) -> None:
     own: Any = type(module)
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return visits.call(number, partial(own.__call__, self), args, kwargs)
+        if not running:
+            return own.__call__(self, *args, **kwargs)
+        return running[0].call(number, partial(own.__call__, self), args, kwargs)
 
     # A call looks `__call__` up on the class, so the object gets a class of its own.
     recording = type(own)(own.__name__, (own,), {"__call__": call, "__module__": own.__module__})

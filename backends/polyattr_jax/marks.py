@@ -25,19 +25,34 @@ _WRAPPERS = frozenset({"jit", "pjit", "closed_call", "remat", "remat2", "checkpo
 
 @dataclass(frozen=True, eq=False)
 class _Call:
-    """One call of a tapped layer, as a mark remembers it."""
+    """One call of a tapped layer, as a mark remembers it.
 
-    visits: Visits
+    JAX keeps it in its caches: it must hold no array, tracer or layer alive.
+
+    Attributes:
+        run: Stands for the run that set the mark.
+        number: Which of its taps.
+        name: The layer's name, for messages.
+        build: Puts arrays into the containers of the activation.
+    """
+
+    run: object
     number: int
+    name: str
     build: Callable[[Sequence[Any]], Any]
 
 
 class _Marking(Visits):
     """Marks activations while the model is traced."""
 
+    def __init__(self, taps: Sequence[Tap]) -> None:
+        super().__init__(taps)
+        self.run = object()
+
     def visit(self, number: int, activation: Any) -> Any:
         arrays, build = _split(activation)
-        return build(_mark.bind(*arrays, call=_Call(self, number, build)))
+        name = self.taps[number].layer.name
+        return build(_mark.bind(*arrays, call=_Call(self.run, number, name, build)))
 
 
 def run_marked(
@@ -68,7 +83,7 @@ def run_marked(
     program = jax.make_jaxpr(traced)()
 
     def visit(call: _Call, values: list[Any]) -> list[Any]:
-        if call.visits is not marking:  # left in a jitted function's cache by another run
+        if call.run is not marking.run:  # left in a jitted function's cache by another run
             return values
         return _split(visits.visit(call.number, call.build(values)))[0]
 
@@ -80,9 +95,11 @@ def _split(value: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
     """Takes the arrays out of nested containers; returns them and what puts others there."""
     leaves, tree = jax.tree.flatten(value)
     places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)]
+    # Without the arrays: JAX keeps `build` in its caches, and they may be tracers.
+    rest = [None if isinstance(leaf, jax.Array) else leaf for leaf in leaves]
 
     def build(arrays: Sequence[Any]) -> Any:
-        filled = list(leaves)
+        filled = list(rest)
         for place, array in zip(places, arrays, strict=True):
             filled[place] = array
         return jax.tree.unflatten(tree, filled)
@@ -112,9 +129,8 @@ def _apply(equation: Any, values: list[Any], visit: Callable[..., Any]) -> list[
         return found
     if marked := next(_marks_in(equation), None):
         if primitive.name not in _WRAPPERS:
-            layer = marked.visits.taps[marked.number].layer
             raise LayerNotFoundError(
-                f"layer {layer.name!r} is called inside {primitive.name!r}, a loop, branch or "
+                f"layer {marked.name!r} is called inside {primitive.name!r}, a loop, branch or "
                 f"custom derivative, where its activation cannot be reached; name a layer outside "
                 f"it, or pass a function that returns or takes the activation"
             )

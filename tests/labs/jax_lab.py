@@ -1,5 +1,7 @@
 """JAX, with flax nnx models."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -142,6 +144,16 @@ class JaxLab(Lab):
         if enable is None:  # JAX before 0.8 has it among the experiments
             from jax.experimental import enable_x64 as enable
         return enable(True)
+
+    def situations(self):
+        return {
+            "double precision": partial(jax.enable_x64, True),
+            "nothing compiled": jax.disable_jit,
+            "search for NaN": partial(jax.debug_nans, True),
+            "no promotion of ranks": partial(jax.numpy_rank_promotion, "raise"),
+            "no promotion of dtypes": partial(jax.numpy_dtype_promotion, "strict"),
+            "another default device": partial(jax.default_device, jax.devices()[-1]),
+        }
 
     def settings(self):
         # The second is what this thread sees, which a context manager may have changed.

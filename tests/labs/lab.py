@@ -3,9 +3,19 @@
 import functools
 import random
 from abc import ABC, abstractmethod
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
+
+
+@contextmanager
+def switched(setter, inside, outside):
+    """Makes a setting of the process, and takes it back."""
+    setter(inside)
+    try:
+        yield
+    finally:
+        setter(outside)
 
 
 class Counter:
@@ -134,3 +144,7 @@ class Lab(ABC):
     @abstractmethod
     def settings(self):
         """Reads the process-wide settings of the framework, as something to compare."""
+
+    @abstractmethod
+    def situations(self):
+        """Names settings of the framework that a user may have made; each gives a context."""

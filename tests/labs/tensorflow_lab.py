@@ -1,9 +1,11 @@
 """TensorFlow, with Keras 3 models."""
 
+from functools import partial
+
 import keras
 import tensorflow as tf
 
-from labs.lab import Counter, Lab
+from labs.lab import Counter, Lab, switched
 
 
 class Ops:
@@ -143,6 +145,25 @@ class TensorFlowLab(Lab):
     def draw(self):
         fresh = [tf.random.normal((2,)), tf.random.get_global_generator().normal((2,))]
         return [*super().draw(), *tf.concat(fresh, 0).numpy().tolist()]
+
+    def situations(self):
+        config, policy = keras.config, keras.config.set_dtype_policy
+        jit, soft = tf.config.optimizer.set_jit, tf.config.set_soft_device_placement
+        return {
+            "functions run eagerly": partial(
+                switched, tf.config.run_functions_eagerly, True, False
+            ),
+            "compiled wherever possible": partial(switched, jit, True, False),
+            "no soft placement": partial(switched, soft, False, True),
+            "another default dtype": partial(switched, config.set_floatx, "float64", "float32"),
+            "mixed precision": partial(switched, policy, "mixed_float16", "float32"),
+            "channels first": partial(
+                switched, config.set_image_data_format, "channels_first", "channels_last"
+            ),
+            "replicas": lambda: tf.distribute.MirroredStrategy(["CPU:0"]).scope(),
+            "an outer tape": partial(tf.GradientTape, persistent=True),
+            "an outer name scope": partial(tf.name_scope, "outer"),
+        }
 
     def settings(self):
         return {

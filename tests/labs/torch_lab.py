@@ -1,11 +1,13 @@
 """PyTorch."""
 
 from collections import OrderedDict
+from functools import partial
 
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from labs.lab import Counter, Lab
+from labs.lab import Counter, Lab, switched
 
 
 class Ops:
@@ -111,6 +113,25 @@ class TorchLab(Lab):
     def draw(self):
         return [*super().draw(), *torch.rand(3).tolist()]
 
+    def situations(self):
+        return {
+            "another default dtype": partial(
+                switched, torch.set_default_dtype, torch.float64, torch.float32
+            ),
+            "another default device": partial(torch.device, "meta"),
+            "no gradients": torch.no_grad,
+            "inference": torch.inference_mode,
+            "detection of anomalies": partial(torch.autograd.set_detect_anomaly, True),
+            "one thread for gradients": partial(torch.autograd.set_multithreading_enabled, False),
+            "deterministic algorithms": partial(
+                switched, torch.use_deterministic_algorithms, True, False
+            ),
+            "denormals are zero": partial(switched, torch.set_flush_denormal, True, False),
+            "saved tensors elsewhere": torch.autograd.graph.save_on_cpu,
+            "every operation watched": _Watched,
+            "forward derivatives": torch.autograd.forward_ad.dual_level,
+        }
+
     def settings(self):
         return {
             "grad": torch.is_grad_enabled(),
@@ -126,3 +147,10 @@ class TorchLab(Lab):
 def _default(array):
     kind = str(array.dtype)
     return "float32" if kind == "float64" else kind
+
+
+class _Watched(TorchDispatchMode):
+    """What profilers and debuggers put around every operation."""
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        return operation(*args, **(kwargs or {}))

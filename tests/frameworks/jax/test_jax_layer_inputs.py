@@ -255,3 +255,13 @@ def test_training_mode_warns_at_a_layer_too(x):
     expected = np.zeros((3, 5))
     expected[:, 1] = model.layers[0](x)[:, 1] / np.sqrt(1 + 1e-5)
     np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_nothing_traced_is_kept(kind, x):
+    method = GradientInput(MODELS[kind](), input_layer="first", output_layer="second")
+    with jax.checking_leaks():
+        values = method.explain(x, 1)
+    hidden, weight = apply("first", x), WEIGHTS["second"][0][:, 1]
+    expected = hidden * (1 - jnp.tanh(hidden) ** 2) * weight
+    np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)

@@ -250,5 +250,12 @@ FAULTS = {
             "or not _is_batched(call, rows)",
             "or True",
         ),
+        (
+            "marks keep what was traced",
+            "polyattr_jax/marks.py",
+            "filled = list(rest)",
+            "filled = list(leaves)",
+        ),
+        ("recording classes keep their run", "polyattr/layers.py", "running.clear()", "pass"),
     ),
 }

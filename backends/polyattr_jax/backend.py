@@ -14,6 +14,9 @@ from polyattr_jax import demo_network
 from polyattr_jax.binding import bind, is_model
 from polyattr_jax.dependence import depends_on
 
+# Before 0.4.34 it has no public name.
+_XLA_ERROR = getattr(jax.errors, "JaxRuntimeError", RuntimeError)
+
 
 class JaxBackend(GradBackend):
     """Runs models on whatever device their inputs are on.
@@ -130,7 +133,7 @@ class JaxBackend(GradBackend):
         """XLA's status."""
         if isinstance(error, MemoryError):
             return True
-        return isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)
+        return isinstance(error, _XLA_ERROR) and "RESOURCE_EXHAUSTED" in str(error)
 
     def accelerated(self, tensor: Tensor) -> bool:
         """Anything but the CPU."""

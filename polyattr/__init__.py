@@ -1,9 +1,9 @@
 """Gradient attribution for any differentiable model, natively on PyTorch, TensorFlow and JAX."""
 
 from polyattr._version import __version__
-from polyattr.attribution import Attribution, load
 from polyattr.backend import BoundModel, GradBackend, Layer, Tap
-from polyattr.bound_model import Visits
+from polyattr.backend.bound_model import Visits
+from polyattr.backend.registry import BackendInfo, backends, register, unregister
 from polyattr.errors import (
     ConvergenceWarning,
     InputError,
@@ -20,7 +20,7 @@ from polyattr.errors import (
     UnrecognisedModelError,
     UnusedInputWarning,
 )
-from polyattr.explainer import Explainer
+from polyattr.explainer.explainer import Explainer
 from polyattr.methods import (
     GradientInput,
     IntegratedGradients,
@@ -29,8 +29,8 @@ from polyattr.methods import (
     SquareGrad,
     VarGrad,
 )
-from polyattr.plugins import BackendInfo, backends, register, unregister
-from polyattr.tasks import loss
+from polyattr.results.attribution import Attribution, load
+from polyattr.scores.tasks import loss
 
 __all__ = [
     "Attribution",

@@ -104,7 +104,7 @@ def dense_layers(network: str, dtype: str) -> list[tuple[Array, Array, str]]:
 
 def dense_model(framework: str, layers: list[tuple[Array, Array, str]]) -> Any:
     """Writes a dense network as a function of the framework."""
-    from polyattr.plugins import get_backend
+    from polyattr.backend.registry import get_backend
 
     home = {"torch": "torch.nn.functional", "tensorflow": "tensorflow.nn", "jax": "jax.nn"}
     functions = importlib.import_module(home[framework])
@@ -136,8 +136,8 @@ def question(network: str, dtype: str) -> tuple[Array, Array]:
 
 def explain(framework: str, dtype: str, networks: Sequence[str] = NETWORKS) -> Answers:
     """Explains every network by every method in one framework."""
+    from polyattr.backend.registry import get_backend
     from polyattr.demo.model import logits_layer
-    from polyattr.plugins import get_backend
 
     found = {}
     for network in networks:

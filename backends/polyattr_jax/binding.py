@@ -10,10 +10,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from polyattr.backend import BoundModel
-from polyattr.closures import held_objects
+from polyattr.backend import BoundModel, held_objects
 from polyattr.errors import UnrecognisedModelError
-from polyattr.keras_models import (
+from polyattr_keras.models import (
     KerasLayers,
     keras_backend,
     keras_dtype,

@@ -10,9 +10,8 @@ from typing import Any
 import equinox
 import jax
 
-from polyattr.bound_model import Layer, Tap, Visits
+from polyattr.backend import Layer, Tap, Visits, call_tapped, find_submodule, submodules
 from polyattr.errors import UnrecognisedModelError
-from polyattr.layers import call_tapped, find_submodule, submodules
 from polyattr_jax.binding import ParametrisedModel, signed
 from polyattr_jax.marks import run_marked
 

@@ -9,9 +9,8 @@ from typing import Any
 import haiku
 import jax
 
-from polyattr.bound_model import Layer, Tap, Visits
+from polyattr.backend import Layer, Tap, Visits, find_named
 from polyattr.errors import UnrecognisedModelError
-from polyattr.layers import find_named
 from polyattr_jax.binding import ParametrisedModel, signed
 from polyattr_jax.interception import interceptor
 from polyattr_jax.marks import run_marked

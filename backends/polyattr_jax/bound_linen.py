@@ -8,9 +8,8 @@ from typing import Any
 from flax import linen
 from flax.errors import FlaxError
 
-from polyattr.bound_model import Layer, Tap, Visits
+from polyattr.backend import Layer, Tap, Visits, find_named
 from polyattr.errors import UnrecognisedModelError
-from polyattr.layers import find_named
 from polyattr_jax.binding import ParametrisedModel
 from polyattr_jax.interception import interceptor
 from polyattr_jax.marks import run_marked

@@ -9,9 +9,8 @@ from typing import Any
 
 from flax import nnx
 
-from polyattr.bound_model import Layer, Tap, Visits
+from polyattr.backend import Layer, Tap, Visits, call_tapped, find_submodule, submodules
 from polyattr.errors import TrainingModeWarning, warn
-from polyattr.layers import call_tapped, find_submodule, submodules
 from polyattr_jax.binding import ParametrisedModel
 from polyattr_jax.marks import run_marked
 

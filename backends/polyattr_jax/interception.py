@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from polyattr.bound_model import Visits
+from polyattr.backend import Visits
 
 
 def interceptor(visits: Visits, place: Callable[[Any], Any]) -> Callable[..., Any]:

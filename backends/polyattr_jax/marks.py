@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-from polyattr.bound_model import Tap, Visits
+from polyattr.backend import Tap, Visits
 from polyattr.errors import LayerNotFoundError
 
 # What only wraps a program: run through as if it were not there.

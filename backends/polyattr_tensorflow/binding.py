@@ -8,10 +8,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from polyattr.backend import BoundModel
-from polyattr.closures import held_objects
+from polyattr.backend import BoundModel, held_objects
 from polyattr.errors import UnrecognisedModelError
-from polyattr.keras_models import keras_backend, not_training
+from polyattr_keras.models import keras_backend, not_training
 from polyattr_tensorflow.bound_keras import GRAPH_FUNCTION, BoundKeras, is_keras
 from polyattr_tensorflow.bound_saved import bind_saved, bind_signed, input_signature, is_saved
 from polyattr_tensorflow.variables import floating

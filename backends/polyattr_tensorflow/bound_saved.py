@@ -8,10 +8,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from polyattr.backend import BoundModel
-from polyattr.closures import held_objects
+from polyattr.backend import BoundModel, held_objects
 from polyattr.errors import InputError, UnrecognisedModelError
-from polyattr.keras_models import input_entry
+from polyattr_keras.models import input_entry
 from polyattr_tensorflow.bound_keras import GRAPH_FUNCTION
 from polyattr_tensorflow.traces import Trace, listed
 from polyattr_tensorflow.variables import first_float

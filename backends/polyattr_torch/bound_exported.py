@@ -11,7 +11,7 @@ import torch
 from torch.fx import GraphModule
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
-from polyattr.bound_model import BoundModel, Layer
+from polyattr.backend import BoundModel, Layer
 from polyattr_torch.bound_module import BoundModule
 from polyattr_torch.evaluation import own
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from types import MethodType
 from typing import Any
 
-from polyattr.bound_model import BoundModel, Layer, Tap, Visits
+from polyattr.backend import BoundModel, Layer, Tap, Visits
 from polyattr_torch.evaluation import evaluated, own, own_activation
 from polyattr_torch.module_layers import find_layer
 

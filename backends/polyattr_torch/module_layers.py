@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from polyattr.bound_model import Layer
+from polyattr.backend import Layer
 from polyattr.errors import InputTypeError, LayerNotFoundError, nearest
 
 _WRAPPER = "_orig_mod"

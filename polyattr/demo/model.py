@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tap
+from polyattr.backend.registry import backends, get_backend
 from polyattr.errors import MissingFrameworkError
-from polyattr.plugins import backends, get_backend
 
 PREFERRED = ("jax", "torch", "tensorflow")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polyattr.plotting import FOR, colour_map, draw_map, new_figure, strip
+from polyattr.plots.maps import FOR, colour_map, draw_map, new_figure, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import polyattr
-from polyattr.attribution import Attribution
 from polyattr.backend import GradBackend
+from polyattr.backend.registry import backends
 from polyattr.demo.choice import DemoMethod, choose_digits, choose_methods
 from polyattr.demo.digits import Digits, held_out_digits
 from polyattr.demo.model import choose_backend, logits_layer, network, scores
 from polyattr.demo.picture import draw
 from polyattr.errors import InputError, MissingExtraError
-from polyattr.plugins import backends
+from polyattr.results.attribution import Attribution
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

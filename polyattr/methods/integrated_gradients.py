@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from polyattr.backend import Tensor
-from polyattr.checks import check_flag, check_non_negative
-from polyattr.explainer import Explainer
-from polyattr.options import Common, Settings
-from polyattr.points import Points, StraightPath
-from polyattr.rules import check_rule
+from polyattr.explainer.explainer import Explainer
+from polyattr.explainer.options import Common, Settings
+from polyattr.question.checks import check_flag, check_non_negative
+from polyattr.sampling.points import Points, StraightPath
+from polyattr.sampling.quadrature import check_rule
 
 
 @dataclass(frozen=True)

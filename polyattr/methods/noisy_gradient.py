@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Unpack
 
-from polyattr.checks import check_count, check_non_negative
 from polyattr.errors import InputError, InputTypeError
-from polyattr.explainer import Explainer
-from polyattr.noise import SOURCES
-from polyattr.options import Common, Settings
-from polyattr.points import NoisyCopies, Points, independent_groups
+from polyattr.explainer.explainer import Explainer
+from polyattr.explainer.options import Common, Settings
+from polyattr.question.checks import check_count, check_non_negative
+from polyattr.sampling.noise import SOURCES
+from polyattr.sampling.points import NoisyCopies, Points, independent_groups
 
 
 @dataclass(frozen=True)

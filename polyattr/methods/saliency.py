@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from polyattr.backend import Tensor
-from polyattr.explainer import Explainer
-from polyattr.options import Common, Settings
-from polyattr.points import Points
+from polyattr.explainer.explainer import Explainer
+from polyattr.explainer.options import Common, Settings
+from polyattr.sampling.points import Points
 
 
 class Saliency(Explainer):

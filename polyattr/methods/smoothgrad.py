@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from polyattr.explainer.options import Common
 from polyattr.methods.noisy_gradient import NoiseSettings, NoisyGradient
-from polyattr.options import Common
 
 
 class SmoothGrad(NoisyGradient):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from polyattr.accumulators import Accumulator, Variance
 from polyattr.methods.noisy_gradient import NoisyGradient
+from polyattr.sampling.statistics import Accumulator, Variance
 
 
 class VarGrad(NoisyGradient):

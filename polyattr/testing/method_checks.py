@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import pytest
 
-from polyattr.rules import RULES
+from polyattr.sampling.quadrature import RULES
 from polyattr.testing import expect
 from polyattr.testing.harness import FLOATS, ROUNDING, Array, Harness, eighths, order_one
 from polyattr.testing.models import cube, linear, rational, square

@@ -13,7 +13,7 @@ import pytest
 
 import polyattr
 from polyattr.backend import INTERFACE_VERSION, BoundModel, GradBackend
-from polyattr.plugins import get_backend
+from polyattr.backend.registry import get_backend
 from polyattr.testing import expect
 from polyattr.testing.harness import Harness, order_one
 from polyattr.testing.models import GaveUpError, rational, square

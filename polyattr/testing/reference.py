@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.noise import portable_noise
+from polyattr.sampling.noise import portable_noise
 
 Array = np.ndarray[Any, Any]
 Gradient = Callable[[Array], Array]

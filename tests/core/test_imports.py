@@ -19,9 +19,9 @@ import polyattr
 
 seen = []
 for module in pkgutil.walk_packages(polyattr.__path__, "polyattr."):
-    if module.name.startswith(("polyattr.demo", "polyattr.cli")):
+    if module.name.startswith(("polyattr.demo", "polyattr.cli.command")):
         continue
-    if module.name == "polyattr.plotting" and importlib.util.find_spec("matplotlib") is None:
+    if module.name == "polyattr.plots.maps" and importlib.util.find_spec("matplotlib") is None:
         continue  # needs the extra "plots", which the core does without
     importlib.import_module(module.name)
     seen.append(module.name)

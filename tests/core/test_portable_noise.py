@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from polyattr.noise import portable_noise
+from polyattr.sampling.noise import portable_noise
 
 
 def test_a_draw_depends_on_its_name_only():

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from polyattr.points import StraightPath
-from polyattr.rules import RULES, quadrature
+from polyattr.sampling.points import StraightPath
+from polyattr.sampling.quadrature import RULES, quadrature
 
 EVERY = {
     "left": 1,

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from polyattr.accumulators import Mean, Variance
-from polyattr.points import NoisyCopies, StraightPath, independent_groups
-from polyattr.tiles import auto_batch_size, balanced, plan_tiles
+from polyattr.engine.cut import auto_batch_size, balanced, plan_tiles
+from polyattr.sampling.points import NoisyCopies, StraightPath, independent_groups
+from polyattr.sampling.statistics import Mean, Variance
 
 SIZES = list(itertools.product([1, 2, 3, 5, 9, 17], [1, 2, 7, 50], [1, 2, 3, 4, 8, 64, None]))
 

@@ -7,7 +7,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from polyattr import cli
+from polyattr.cli import command as cli
 from polyattr.demo import choice, run
 from polyattr.demo.choice import METHODS, choose_digits, choose_methods
 from polyattr.errors import InputError, MissingExtraError

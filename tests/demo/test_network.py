@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
+from polyattr.backend.registry import BackendInfo, Backends
 from polyattr.demo import (
     held_out_digits,
     load_weights,
@@ -19,7 +20,6 @@ from polyattr.demo import (
 )
 from polyattr.demo import model as demo_model
 from polyattr.errors import MissingFrameworkError, UnknownBackendError
-from polyattr.plugins import BackendInfo, Backends
 
 
 def _reference(weights, images):

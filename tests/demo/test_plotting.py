@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from polyattr.errors import InputError, MissingExtraError
-from polyattr.plotting import heat, plot_attribution
+from polyattr.plots.maps import heat, plot_attribution
 
 RNG = np.random.default_rng(0)
 

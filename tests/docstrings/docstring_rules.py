@@ -10,7 +10,7 @@ from public_api import is_hook, is_method_class
 from raised_errors import raised_by, raised_by_constructor
 
 import polyattr
-from polyattr.options import Common
+from polyattr.explainer.options import Common
 
 _SIZE = r"(?:[A-Z]\w?|\d+|\.\.\.|features|axes|\*\w+\.shape\[1:\])"
 SHAPE = re.compile(rf"\((?:{_SIZE}(?: or \d)?, ?)+{_SIZE}?\)|\(\.\.\.\)|\bshaped?\b|\bshapes\b")

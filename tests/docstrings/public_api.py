@@ -10,7 +10,7 @@ from labs import LABS, under_test
 import polyattr
 
 # What an author of a backend subclasses: its methods are supplied to polyattr, not called by users.
-INTERFACES = ("polyattr.backend", "polyattr.bound_model", "polyattr.testing")
+INTERFACES = ("polyattr.backend.interface", "polyattr.backend.bound_model", "polyattr.testing")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from docstring_rules import complaints
 from public_api import Item, items_of
 
 from polyattr import Explainer, InputError, InputTypeError, PolyattrError
-from polyattr.options import Common, Settings
-from polyattr.points import Points
+from polyattr.explainer.options import Common, Settings
+from polyattr.sampling.points import Points
 
 Tensor = Any
 
@@ -168,7 +168,7 @@ class Sparing:
         if tensor is None:
             raise InputTypeError("tensor is None")
 
-    __module__ = "polyattr.backend"
+    __module__ = "polyattr.backend.interface"
 
 
 def test_a_sentence_names_arguments_shapes_and_errors():

@@ -5,7 +5,7 @@ import pytest
 from labs.closeness import assert_close
 
 import polyattr
-from polyattr.plugins import get_backend
+from polyattr.backend.registry import get_backend
 
 RNG = np.random.default_rng(211)
 X = RNG.standard_normal((5, 3))

@@ -13,7 +13,7 @@ from labs.closeness import assert_close
 from labs.numpy_network import one_hot, random_network
 
 import polyattr
-from polyattr.plugins import get_backend
+from polyattr.backend.registry import get_backend
 
 X = np.random.default_rng(221).standard_normal((5, 3))
 WEIGHTS = np.array([1.0, -2.0, 3.0])

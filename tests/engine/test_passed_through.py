@@ -11,7 +11,7 @@ import pytest
 from labs.closeness import assert_close
 
 import polyattr
-from polyattr.plugins import get_backend
+from polyattr.backend.registry import get_backend
 
 RNG = np.random.default_rng(201)
 X = RNG.standard_normal((4, 3))
@@ -71,7 +71,7 @@ def test_the_slot_of_what_has_no_gradient_is_none(lab, kind):
     result = method.attribute(inputs)
     assert_close(lab.numpy(read(result.values)), EXPECTED)
     assert_close(result.scores, (X**2).sum(axis=1) * (1 + SUMS))
-    outline = polyattr.structure.map_leaves(
+    outline = polyattr.question.structure.map_leaves(
         lambda leaf: None if leaf is None else "x", result.values
     )
     assert outline == shown

@@ -8,7 +8,7 @@ import pytest
 
 import polyattr
 from polyattr import InputError, InputTypeError
-from polyattr.plugins import get_backend
+from polyattr.backend.registry import get_backend
 
 X = np.random.default_rng(281).standard_normal((4, 3)).astype(np.float32)
 IDS = np.array([[1, 2], [0, 1], [2, 2], [1, 0]], np.int32)

@@ -9,8 +9,8 @@ from labs.closeness import assert_close
 
 import polyattr
 from polyattr import InputError, LayerNotFoundError, ModelOutputError
-from polyattr.bound_model import BoundModel, Layer, Visits
-from polyattr.plugins import get_backend
+from polyattr.backend.bound_model import BoundModel, Layer, Visits
+from polyattr.backend.registry import get_backend
 
 X = np.random.default_rng(291).standard_normal((4, 3)).astype(np.float32)
 

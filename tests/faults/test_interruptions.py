@@ -9,7 +9,7 @@ from labs.closeness import assert_close
 from labs.numpy_network import random_network
 
 import polyattr
-from polyattr.plugins import get_backend
+from polyattr.backend.registry import get_backend
 
 X = np.random.default_rng(5).standard_normal((6, 3)).astype(np.float32)
 STEPS = 8

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from polyattr.rules import RULES
+from polyattr.sampling.quadrature import RULES
 
 NUMBERS = st.one_of(
     st.integers(-3, 12),

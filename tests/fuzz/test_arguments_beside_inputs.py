@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from labs.numpy_network import random_network
 
 import polyattr
-from polyattr.plugins import get_backend
+from polyattr.backend.registry import get_backend
 
 N, F, C = 2, 3, 4
 X = np.array([[1.0, -2.0, 0.5], [0.5, 3.0, -1.0]], np.float32)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import polyattr
-from polyattr.plugins import get_backend
+from polyattr.backend.registry import get_backend
 
 N, F, C = 2, 3, 4
 MADE = {}

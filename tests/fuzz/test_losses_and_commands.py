@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import polyattr
-from polyattr import cli
-from polyattr.plugins import get_backend
+from polyattr.backend.registry import get_backend
+from polyattr.cli import command as cli
 
 N, F, C = 2, 3, 4
 X = np.array([[1.0, -2.0, 0.5], [0.5, 3.0, -1.0]], np.float32)

@@ -6,7 +6,7 @@ from labs.closeness import assert_close
 from labs.numpy_network import one_hot, random_network, single
 
 import polyattr
-from polyattr.noise import portable_noise
+from polyattr.sampling.noise import portable_noise
 
 RNG = np.random.default_rng(11)
 X = single(RNG.standard_normal((4, 5)))

@@ -8,7 +8,7 @@ from labs.closeness import assert_close
 from labs.numpy_network import one_hot, random_network
 
 import polyattr
-from polyattr.noise import portable_noise
+from polyattr.sampling.noise import portable_noise
 
 RNG = np.random.default_rng(21)
 X, BASELINES = RNG.standard_normal((2, 3, 4))

@@ -5,7 +5,7 @@ import pytest
 from labs.closeness import assert_close
 
 import polyattr
-from polyattr.rules import RULES
+from polyattr.sampling.quadrature import RULES
 
 LEGAL = [(rule, n) for rule in RULES for n in (1, 2, 3, 10, 50) if n >= RULES[rule].minimum]
 

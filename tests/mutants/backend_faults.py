@@ -11,13 +11,13 @@ _JAX_BINDING = "polyattr_jax/binding.py"
 # Of a function torch traces nothing, and JAX has no session: these are no faults there.
 _KERNELS_KEPT = (
     "kernels outlive the weights in them",
-    "polyattr/kernels.py",
+    "polyattr/engine/kernels.py",
     "self._kernels.clear()",
     "pass",
 )
 _NO_SESSION = (
     "session not entered",
-    "polyattr/explainer.py",
+    "polyattr/explainer/explainer.py",
     "with runner.backend.session(like), bound",
     "with bound",
 )
@@ -27,7 +27,7 @@ FAULTS = {
         _NO_SESSION,
         (
             "inference mode not entered",
-            "polyattr/explainer.py",
+            "polyattr/explainer/explainer.py",
             "session(like), bound.inference():",
             "session(like):",
         ),
@@ -175,7 +175,7 @@ FAULTS = {
         ),
         (
             "rows gathered backwards",
-            "polyattr/backend.py",
+            "polyattr/backend/interface.py",
             "return tensor[index]",
             "return tensor[index[::-1]]",
         ),
@@ -256,6 +256,11 @@ FAULTS = {
             "filled = list(rest)",
             "filled = list(leaves)",
         ),
-        ("recording classes keep their run", "polyattr/layers.py", "running.clear()", "pass"),
+        (
+            "recording classes keep their run",
+            "polyattr/backend/layers.py",
+            "running.clear()",
+            "pass",
+        ),
     ),
 }

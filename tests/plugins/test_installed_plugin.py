@@ -155,7 +155,7 @@ polyattr.Saliency(toy.Model(squares, slopes))
 assert "polyattr_toy" in sys.modules
 loaded = {"torch", "tensorflow", "jax", "polyattr_torch", "polyattr_tensorflow", "polyattr_jax"}
 assert not loaded & set(sys.modules), "detection must not import a framework"
-assert polyattr.plugins.detect(object()) is None
+assert polyattr.backend.registry.detect(object()) is None
 assert not loaded & set(sys.modules)
 """
     )

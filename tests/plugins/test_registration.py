@@ -7,7 +7,7 @@ import pytest
 
 import polyattr
 from polyattr import InputTypeError, PolyattrError, UnknownBackendError, UnrecognisedModelError
-from polyattr.plugins import detect, get_backend
+from polyattr.backend.registry import detect, get_backend
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_model_nobody_knows_is_told_who_was_asked(pair):
 
 def test_frameworks_that_are_not_imported_are_not_asked(pair, monkeypatch):
     loaded = []
-    monkeypatch.setattr(polyattr.plugins, "_load", loaded.append)
+    monkeypatch.setattr(polyattr.backend.registry, "_load", loaded.append)
     for name in ("torch", "tensorflow", "jax"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     assert detect(object(), [object()]) is None

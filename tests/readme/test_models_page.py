@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from polyattr.tasks import TASKS
+from polyattr.scores.tasks import TASKS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "models.md").read_text(encoding="utf-8")

@@ -15,8 +15,8 @@ from labs import METHODS
 from mypy.version import __version__  # missing: an error, since nothing else runs these tests
 
 import polyattr
-from polyattr.options import Common
-from polyattr.runner import CallOptions
+from polyattr.explainer.call import CallOptions
+from polyattr.explainer.options import Common
 
 PROGRAMS = Path(__file__).parent / "programs"
 

@@ -231,7 +231,7 @@ def test_a_function_has_no_layers(weights):
 
 
 def test_native_noise_belongs_to_seed_input_and_draw():
-    backend = polyattr.plugins.get_backend("jax")
+    backend = polyattr.backend.registry.get_backend("jax")
     like = jnp.zeros((2, 30, 40))
     noise = backend.noise(7, [0, 5, 2], 1, like)
     assert (noise.shape, noise.dtype) == ((3, 30, 40), jnp.float32)

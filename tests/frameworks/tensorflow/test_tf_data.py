@@ -116,7 +116,7 @@ def test_the_callers_tape_and_random_state_go_on(network, images):
 
 
 def test_native_noise_belongs_to_seed_input_and_draw():
-    backend = polyattr.plugins.get_backend("tensorflow")
+    backend = polyattr.backend.registry.get_backend("tensorflow")
     like = tf.zeros((2, 30, 40))
     noise = backend.noise(7, [0, 5, 2], 1, like)
     assert (tuple(noise.shape), noise.dtype) == ((3, 30, 40), tf.float32)
@@ -159,7 +159,7 @@ assert baseline.device.endswith("CPU:1")
 expected = (x - 1) * tf.transpose(weights)[1]
 linear = polyattr.IntegratedGradients(lambda z: z @ weights).explain(x, 1, baselines=np.ones(4))
 np.testing.assert_allclose(linear, expected, rtol=1e-4, atol=1e-5)
-assert not polyattr.plugins.get_backend("tensorflow").accelerated(x)
+assert not polyattr.backend.registry.get_backend("tensorflow").accelerated(x)
 
 
 class Linear(tf.Module):

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from labs.numpy_network import random_network, single
 
+from polyattr.backend.registry import get_backend
 from polyattr.demo.digits import held_out_digits
 from polyattr.demo.model import load_weights, logits_layer
-from polyattr.plugins import get_backend
 
 ACTIVATIONS = ("tanh", "relu", "softplus")
 

@@ -15,7 +15,7 @@ from drawn_models import CASES
 from labs.closeness import assert_close
 
 import polyattr
-from polyattr.noise import portable_noise
+from polyattr.sampling.noise import portable_noise
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Input Tensor 0 did not already require gradients:UserWarning"

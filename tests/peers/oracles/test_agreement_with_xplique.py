@@ -16,7 +16,7 @@ from xplique import attributions
 from xplique.attributions.gradient_statistics.gradient_statistic import GradientStatistic
 
 import polyattr
-from polyattr.noise import portable_noise
+from polyattr.sampling.noise import portable_noise
 
 DRAWS, NOISE, SEED = 8, 0.3, 7
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

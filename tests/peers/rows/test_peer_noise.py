@@ -10,7 +10,7 @@ from labs.closeness import assert_close
 from labs.numpy_network import random_network, single
 
 import polyattr
-from polyattr.noise import portable_noise
+from polyattr.sampling.noise import portable_noise
 
 X = single(np.random.default_rng(211).standard_normal((4, 5)))
 NETWORK = random_network(212, 5, 8, 3, activation="tanh")

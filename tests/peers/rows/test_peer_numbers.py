@@ -11,7 +11,7 @@ from labs.closeness import assert_close
 from labs.numpy_network import one_hot, random_network, single
 
 import polyattr
-from polyattr.rules import RULES
+from polyattr.sampling.quadrature import RULES
 
 RNG = np.random.default_rng(201)
 X = single(RNG.standard_normal((4, 3)))

@@ -1,0 +1,1 @@
+"""Keras models, the same on every framework Keras runs on; shared by the backends."""

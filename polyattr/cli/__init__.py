@@ -1,0 +1,5 @@
+"""The `polyattr` command."""
+
+from polyattr.cli.command import main
+
+__all__ = ["main"]

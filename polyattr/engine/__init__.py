@@ -1,0 +1,1 @@
+"""Runs recipes: rounds of rows, cut into tiles of one shape, on compiled kernels."""

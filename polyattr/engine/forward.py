@@ -1,0 +1,122 @@
+"""Values of the model alone, without gradients, in tiles of equal shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import GradBackend, Tensor
+from polyattr.engine.cut import balanced
+from polyattr.engine.kernels import Kernels
+from polyattr.question.inputs import Inputs
+from polyattr.question.layout import Context
+from polyattr.question.structure import flatten
+from polyattr.scores.scorer import Scorer
+from polyattr.scores.targets import Targets
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Evaluates outputs and scores.
+
+    Attributes:
+        scorer: Model and operator.
+        kernels: Where compiled kernels are kept.
+    """
+
+    scorer: Scorer
+    kernels: Kernels
+
+    def outputs(self, inputs: Inputs, batch_size: int | None) -> np.ndarray[Any, Any]:
+        """Evaluates the model's outputs (N, ...) on the inputs, and copies them to the host."""
+        layout = inputs.layout
+        kernel = self.kernels.get(
+            ("outputs", layout),
+            lambda: self.scorer.backend.compile(
+                lambda state, rows, context: self.scorer.outputs(layout, state, rows, context)
+            ),
+        )
+        return self._host(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
+
+    def scores(
+        self, leaves: list[Tensor], inputs: Inputs, targets: Targets, batch_size: int | None
+    ) -> np.ndarray[Any, Any]:
+        """Evaluates the scores (N,) at `leaves`, which take the place of those of `inputs`."""
+        layout = inputs.layout
+        kernel = self.kernels.get(
+            ("scores", layout, targets.rule),
+            lambda: self.scorer.backend.compile(
+                lambda state, rows, context: self.scorer.score(
+                    layout, targets, state, rows, context
+                )
+            ),
+        )
+        return self._host(leaves, inputs.context(targets.columns), kernel, inputs.n, batch_size)
+
+    def activations(
+        self, inputs: Inputs, attributed: tuple[bool, ...], batch_size: int | None
+    ) -> list[Tensor]:
+        """Evaluates the attributed tensors (N, ...) of the layers that are attributed to."""
+        layout, scorer = inputs.layout, self.scorer
+
+        def wanted(state: Any, rows: list[Tensor], context: Context) -> list[Tensor]:
+            found = flatten(scorer.activations(layout, state, rows, context), "activations")[1]
+            return [leaf for leaf, has in zip(found, attributed, strict=True) if has]
+
+        key = ("activations", layout, attributed)
+        kernel = self.kernels.get(key, lambda: scorer.backend.compile(wanted))
+        tiles = self._run(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
+        joined = [scorer.backend.concat(parts) for parts in zip(*tiles, strict=True)]
+        return [leaf[: inputs.n] for leaf in joined]
+
+    def _host(
+        self,
+        leaves: list[Tensor],
+        context: Context,
+        kernel: Callable[..., Any],
+        n: int,
+        batch_size: int | None,
+    ) -> np.ndarray[Any, Any]:
+        parts = self._run(leaves, context, kernel, n, batch_size)
+        return np.concatenate([self.scorer.backend.to_numpy(part) for part in parts])[:n]
+
+    def _run(
+        self,
+        leaves: list[Tensor],
+        context: Context,
+        kernel: Callable[..., Any],
+        n: int,
+        batch_size: int | None,
+    ) -> list[Any]:
+        """Runs a kernel on tiles of equal shape; the last one repeats its last row."""
+        backend = self.scorer.backend
+        tiles, rows = balanced(n, batch_size or n)
+        parameters = self.scorer.bound.state()
+        parts = []
+        for tile in range(tiles):
+            index = None if tiles == 1 else clipped_range(tile * rows, rows, n)
+            take = row_taker(backend, index)
+            parts.append(kernel(parameters, take(leaves), context.rows(take)))
+        return parts
+
+
+def row_taker(
+    backend: GradBackend, index: np.ndarray[Any, Any] | None
+) -> Callable[[list[Tensor]], list[Tensor]]:
+    """Returns what gathers the same rows of every leaf; all of them, uncopied, for None."""
+
+    def take(leaves: list[Tensor]) -> list[Tensor]:
+        if index is None or not leaves:
+            return leaves
+        native = backend.to_native(index.astype(np.int32), leaves[0])
+        return [backend.batch(leaf, native) for leaf in leaves]
+
+    return take
+
+
+def clipped_range(start: int, size: int, n: int) -> np.ndarray[Any, Any]:
+    """Returns ``start .. start + size`` with positions past the end repeating the last."""
+    return np.minimum(np.arange(start, start + size), n - 1)

@@ -1,0 +1,1 @@
+"""What two rows, tried on the model, tell before the first gradient."""

@@ -1,0 +1,1 @@
+"""What the user passed, read once at the edge, on the host."""

@@ -1,0 +1,114 @@
+"""How a model call is put together: what is differentiated, what comes along, what is fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from polyattr.backend import Tensor
+from polyattr.question.structure import Structure
+
+_BY_VALUE = (str, bytes, bool, int, float, complex, np.generic, Enum, type(None))
+
+
+class Context(NamedTuple):
+    """Tensors a kernel takes beside the ones it differentiates.
+
+    Attributes:
+        goals: Targets, (N, ...) each.
+        companions: Arguments of the model that belong to a sample, (N, ...) each.
+        shared: Arguments of the model that all samples share.
+    """
+
+    goals: list[Tensor]
+    companions: list[Tensor]
+    shared: list[Tensor]
+
+    def rows(self, take: Callable[[list[Tensor]], list[Tensor]]) -> Context:
+        """Takes the same rows of everything that has a sample axis."""
+        return self._replace(goals=take(self.goals), companions=take(self.companions))
+
+
+class Fixed:
+    """An argument that is no tensor: part of a compiled kernel, so equal ones share a kernel."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        plain = isinstance(value, _BY_VALUE) and value == value  # NaN equals nothing
+        # The repr tells -0.0 from 0.0, which are equal and divide differently.
+        self._key = (type(value), value, repr(value)) if plain else id(value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fixed) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"Fixed({self.value!r})"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The static part of a call: hashable, and compiled into a kernel.
+
+    Attributes:
+        inputs: Containers of the inputs.
+        args: Containers of `forward_args`.
+        kwargs: Containers of `forward_kwargs`.
+        slots: Where each leaf of the three comes from, in this order: ("x", i) a differentiated
+            tensor, ("companion", i), ("shared", i), or ("fixed", i).
+        fixed: What is no tensor.
+        values: Containers of the attributions.
+        attributed: For each leaf of `values` whether it has an attribution; None otherwise.
+    """
+
+    inputs: Structure
+    args: Structure
+    kwargs: Structure
+    slots: tuple[tuple[str, int], ...]
+    fixed: tuple[Fixed, ...]
+    values: Structure
+    attributed: tuple[bool, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """How a user would write each differentiated tensor."""
+        pairs = zip(self.values.names, self.attributed, strict=True)
+        return tuple(name for name, attributed in pairs if attributed)
+
+    def arguments(self, x: Sequence[Tensor], context: Context) -> tuple[Any, Any, Any]:
+        """Builds the inputs, the further positional and the further keyword arguments."""
+        pools = {
+            "x": x,
+            "companion": context.companions,
+            "shared": context.shared,
+            "fixed": [entry.value for entry in self.fixed],
+        }
+        leaves = [pools[kind][number] for kind, number in self.slots]
+        built, start = [], 0
+        for part in (self.inputs, self.args, self.kwargs):
+            built.append(part.build(leaves[start : start + len(part.names)]))
+            start += len(part.names)
+        return built[0], built[1], built[2]
+
+    def result(self, leaves: Sequence[Any]) -> Any:
+        """Puts one value per differentiated tensor into the containers of the attributions."""
+        values = iter(leaves)
+        return self.values.build([next(values) if has else None for has in self.attributed])
+
+    def through(self, values: Structure, attributed: tuple[bool, ...]) -> Layout:
+        """Returns the layout with the differentiated tensors turned into companions.
+
+        What is differentiated then enters the model elsewhere, with containers of its own.
+        """
+        first = sum(kind == "companion" for kind, _ in self.slots)
+        slots = tuple(
+            ("companion", first + number) if kind == "x" else (kind, number)
+            for kind, number in self.slots
+        )
+        return Layout(self.inputs, self.args, self.kwargs, slots, self.fixed, values, attributed)

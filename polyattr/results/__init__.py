@@ -1,0 +1,1 @@
+"""What an attribution holds, and how it is kept and joined."""

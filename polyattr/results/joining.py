@@ -1,0 +1,96 @@
+"""The results of a dataset's batches, joined along the first axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from polyattr.backend import GradBackend
+from polyattr.errors import InputError
+from polyattr.question.structure import flatten
+from polyattr.results.attribution import PER_SAMPLE, Attribution
+
+Part = TypeVar("Part")
+
+
+def join_values(parts: Iterable[tuple[GradBackend, Any]]) -> Any:
+    """Joins the attributions of all batches.
+
+    Raises:
+        InputError: There is no batch, or one unlike the first.
+    """
+    found = _alike(parts, lambda part: _value_kinds(*part))
+    return _concat([values for _, values in found], found[0][0])
+
+
+def join(parts: Iterable[tuple[GradBackend, Attribution]]) -> Attribution:
+    """Joins the results of all batches.
+
+    Raises:
+        InputError: There is no batch, or one unlike the first.
+    """
+    pairs = _alike(
+        parts, lambda part: _value_kinds(part[0], part[1].values) | _target_kind(part[1])
+    )
+    backend, first = pairs[0]
+    found = [result for _, result in pairs]
+    if len(found) == 1:
+        return first
+    merged = {name: _merge([getattr(part, name) for part in found]) for name in PER_SAMPLE}
+    return replace(first, values=_concat([part.values for part in found], backend), **merged)
+
+
+def _alike(parts: Iterable[Part], kinds: Callable[[Part], dict[str, str]]) -> list[Part]:
+    """Collects the parts; each is compared when it comes, not after the last has been computed."""
+    found: list[Part] = []
+    expected: dict[str, str] = {}
+    for part in parts:
+        here = kinds(part)
+        expected = expected or here
+        for name in [name for name in expected | here if expected.get(name) != here.get(name)]:
+            raise InputError(
+                f"{name}: {here.get(name, 'nothing')} in batch {len(found) + 1} of the dataset, "
+                f"{expected.get(name, 'nothing')} in the first; expected batches whose results can "
+                f"be joined. explain_batches and attribute_batches hand each one over by itself"
+            )
+        found.append(part)
+    if not found:
+        raise InputError("the dataset yielded no batches; expected at least one")
+    return found
+
+
+def _value_kinds(backend: GradBackend, values: Any) -> dict[str, str]:
+    structure, leaves = flatten(values, "inputs")
+    kinds = {"inputs": structure.outline()} if structure.kind else {}
+    for name, leaf in zip(structure.names, leaves, strict=True):
+        kinds[name] = "nothing" if leaf is None else f"{backend.dtype(leaf)} {_rows(leaf.shape)}"
+    return kinds
+
+
+def _target_kind(result: Attribution) -> dict[str, str]:
+    targets = result.targets
+    if not isinstance(targets, np.ndarray):
+        return {"targets": repr(targets)}
+    what = "indices" if targets.dtype.kind == "i" else "weights"
+    return {"targets": f"{what} {_rows(targets.shape)}"}
+
+
+def _rows(shape: Any) -> str:
+    return f"(N,{','.join(f' {size}' for size in shape[1:])})"
+
+
+def _merge(values: list[Any]) -> Any:
+    return np.concatenate(values) if isinstance(values[0], np.ndarray) else values[0]
+
+
+def _concat(parts: list[Any], backend: GradBackend) -> Any:
+    if len(parts) == 1:
+        return parts[0]
+    structure = flatten(parts[0], "values")[0]
+    columns = zip(*(flatten(part, "values")[1] for part in parts), strict=True)
+    return structure.build(
+        [None if column[0] is None else backend.concat(list(column)) for column in columns]
+    )

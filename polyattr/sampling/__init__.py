@@ -1,0 +1,1 @@
+"""Where a method takes gradients, how often, and with what weight."""

@@ -1,0 +1,123 @@
+"""Quadrature rules on [0, 1]: nodes and weights, planned on the host in float64.
+
+All weights sum to 1, so that a linear model is integrated exactly by every rule. Nodes and weights
+follow the standard texts: Davis & Rabinowitz, Methods of Numerical Integration (1984), chapter 2;
+Clenshaw & Curtis, Numerische Mathematik 2 (1960).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from polyattr.errors import InputError, nearest
+from polyattr.question.checks import check_count
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One quadrature rule.
+
+    Attributes:
+        nodes: Maps the number of points to nodes and unnormalised weights.
+        minimum: The smallest number of points the rule is defined for.
+    """
+
+    nodes: Callable[[int], tuple[Array, Array]]
+    minimum: int = 1
+
+
+def _left(n: int) -> tuple[Array, Array]:
+    return np.arange(n) / n, np.ones(n)
+
+
+def _right(n: int) -> tuple[Array, Array]:
+    return np.arange(1, n + 1) / n, np.ones(n)
+
+
+def _midpoint(n: int) -> tuple[Array, Array]:
+    return (np.arange(n) + 0.5) / n, np.ones(n)
+
+
+def _trapezoid(n: int) -> tuple[Array, Array]:
+    weights = np.ones(n)
+    weights[[0, -1]] = 0.5
+    return np.linspace(0.0, 1.0, n), weights
+
+
+def _simpson(n: int) -> tuple[Array, Array]:
+    # An even number of points leaves an odd number of intervals: the last three of them take
+    # Simpson's 3/8 rule, which has the same order.
+    weights = np.zeros(n)
+    thirds = n if n % 2 else n - 3
+    for start in range(0, thirds - 2, 2):
+        weights[start : start + 3] += np.array([1.0, 4.0, 1.0]) / 3
+    if n % 2 == 0:
+        weights[-4:] += np.array([1.0, 3.0, 3.0, 1.0]) * 3 / 8
+    return np.linspace(0.0, 1.0, n), weights
+
+
+def _gauss_legendre(n: int) -> tuple[Array, Array]:
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    return (nodes + 1) / 2, weights
+
+
+def _clenshaw_curtis(n: int) -> tuple[Array, Array]:
+    m = n - 1
+    theta = np.arange(n) * np.pi / m
+    weights = np.ones(n)
+    for j in range(1, m // 2 + 1):
+        factor = 1.0 if 2 * j == m else 2.0
+        weights -= factor / (4 * j * j - 1) * np.cos(2 * j * theta)
+    weights[[0, -1]] /= 2
+    nodes = (1 - np.cos(theta)) / 2
+    nodes[-1] = 1.0
+    return nodes, weights
+
+
+RULES: dict[str, Rule] = {
+    "left": Rule(_left),
+    "right": Rule(_right),
+    "midpoint": Rule(_midpoint),
+    "trapezoid": Rule(_trapezoid, minimum=2),
+    "simpson": Rule(_simpson, minimum=3),
+    "gauss-legendre": Rule(_gauss_legendre),
+    "clenshaw-curtis": Rule(_clenshaw_curtis, minimum=2),
+}
+
+
+def check_rule(rule: object, steps: object) -> int:
+    """Checks a rule's name and its number of points, and returns the number as an int.
+
+    Raises:
+        InputError: Unknown rule, or fewer steps than it is defined for.
+        InputTypeError: `steps` is no whole number.
+    """
+    if not isinstance(rule, str) or rule not in RULES:
+        raise InputError(
+            f"rule is {rule!r}; expected one of {', '.join(RULES)}.{nearest(rule, RULES)}"
+        )
+    least = RULES[rule].minimum
+    try:
+        return check_count("steps", steps, least)
+    except InputError:
+        raise InputError(
+            f"steps is {steps}; the {rule} rule needs at least {least} points"
+        ) from None
+
+
+def quadrature(rule: str, steps: int) -> tuple[Array, Array]:
+    """Returns nodes in [0, 1] and weights that sum to 1, both float64 of shape (steps,).
+
+    Args:
+        rule: A name in `RULES`.
+        steps: Number of points, ends included where the rule visits them.
+    """
+    nodes, weights = RULES[rule].nodes(steps)
+    return nodes, weights / math.fsum(weights)

@@ -1,0 +1,163 @@
+"""From inputs to scores: the bound model, output selection and operator, as one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import BoundModel, GradBackend, Tensor
+from polyattr.errors import ModelOutputError, nearest
+from polyattr.question.calling import arguments
+from polyattr.question.inputs import Inputs
+from polyattr.question.layout import Context, Layout
+from polyattr.scores.taps import Taps
+from polyattr.scores.targets import Targets
+from polyattr.scores.tasks import Task
+
+Operator = Callable[[Callable[[Any], Tensor], Any, Any], Tensor]
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Evaluates the model's outputs and scores on native rows.
+
+    Attributes:
+        backend: The framework.
+        taps: The user's model, and the layers a call goes through.
+        operator: A task, or the user's own score g(model, inputs, targets) -> (N,).
+        output: Key, index or callable that selects among several outputs, or None.
+    """
+
+    backend: GradBackend
+    taps: Taps
+    operator: Task | Operator
+    output: Any = None
+
+    @property
+    def bound(self) -> BoundModel:
+        """The user's model."""
+        return self.taps.bound
+
+    def outputs(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Tensor:
+        """Returns the selected output (R, ...) for rows."""
+        value, args, kwargs = self._arguments(layout, x, context)
+        return self._evaluate(state, value, args, kwargs, layout, x)
+
+    def _arguments(self, layout: Layout, x: list[Tensor], context: Context) -> tuple[Any, Any, Any]:
+        shared = [self.bound.share(leaf) for leaf in context.shared]
+        return layout.arguments(x, context._replace(shared=shared))
+
+    def _evaluate(
+        self, state: Any, value: Any, args: Any, kwargs: Any, layout: Layout, x: list[Tensor]
+    ) -> Tensor:
+        args, kwargs = arguments(self.bound.entry, value, args, kwargs)
+        return self._select(self.taps.run(state, args, kwargs, layout, x))
+
+    def activations(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Any:
+        """Returns the activations (R, ...) of the layers that are attributed to."""
+        args, kwargs = arguments(self.bound.entry, *self._arguments(layout, x, context))
+        return self.taps.activations(state, args, kwargs)
+
+    def score(
+        self, layout: Layout, targets: Targets, state: Any, x: list[Tensor], context: Context
+    ) -> Tensor:
+        """Returns the scores (R,) of rows."""
+        if isinstance(self.operator, Task):
+            outputs = self.outputs(layout, state, x, context)
+            scores = targets.rule(self.backend, outputs, context.goals)
+        else:
+            value = layout.arguments(x, context)[0]
+            _, args, kwargs = self._arguments(layout, x, context)
+            scores = self.operator(
+                lambda value: self._evaluate(state, value, args, kwargs, layout, x),
+                value,
+                context.goals[0] if context.goals else None,
+            )
+        self._check_scores(scores, int(x[0].shape[0]))
+        return scores
+
+    def _check_scores(self, scores: Any, rows: int) -> None:
+        shape = tuple(scores.shape) if self.backend.is_tensor(scores) else type(scores).__name__
+        if shape != (rows,):
+            named = isinstance(self.operator, Task)
+            who = "the callable given as targets" if named else "operator"
+            raise ModelOutputError(
+                f"{who} gave {shape} when tried on {rows} samples; expected one score per sample, "
+                f"({rows},)"
+            )
+
+    def _select(self, outputs: Any) -> Tensor:
+        if callable(self.output):
+            outputs = self.output(outputs)
+        elif self.output is not None:
+            if self.backend.is_tensor(outputs):
+                raise ModelOutputError(
+                    f"output={self.output!r} was given, but the model returned a single tensor of "
+                    f"shape {tuple(outputs.shape)}; leave output out, or name a class with targets"
+                )
+            try:
+                outputs = outputs[self.output]
+            except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+                raise ModelOutputError(
+                    f"output={self.output!r} selects nothing: {_choices(outputs, self.output)}"
+                ) from None
+        if not self.backend.is_tensor(outputs):
+            raise ModelOutputError(f"{_choices(outputs)}; {self._cure(outputs)}")
+        return outputs
+
+    def _cure(self, outputs: Any) -> str:
+        if isinstance(outputs, Mapping | tuple | list):
+            return "choose one with output=key, index or callable"
+        wanted = f"expected a {self.backend.name} tensor"
+        if outputs is None:
+            return f"{wanted}. Is a return statement missing?"
+        if isinstance(outputs, np.ndarray):
+            return f"{wanted}: NumPy arrays carry no gradient"
+        return f"{wanted}; output=callable can take one out of the object"
+
+    def output_shape(self, inputs: Inputs, state: Any) -> tuple[tuple[int, ...], str]:
+        """Finds the shape of one sample's output and its dtype.
+
+        Raises:
+            ModelOutputError: Rows in are not rows out.
+        """
+        probe, context = first_rows(inputs, [])
+        rows = int(probe[0].shape[0])
+        outputs = self.backend.outline(
+            lambda s, leaves, beside: self.outputs(inputs.layout, s, leaves, beside),
+            state,
+            probe,
+            context,
+        )
+        shape = tuple(int(size) for size in outputs.shape)
+        if shape[:1] != (rows,):
+            raise ModelOutputError(
+                f"the model returned shape {shape} when tried on {rows} samples; expected one row "
+                f"per sample, ({rows}, ...): every sample must be scored on its own"
+            )
+        return shape[1:], self.backend.dtype(outputs)
+
+
+def first_rows(inputs: Inputs, goals: list[Tensor]) -> tuple[list[Tensor], Context]:
+    """Takes two samples, or the one there is: enough to see shapes and connections."""
+
+    def take(leaves: list[Tensor]) -> list[Tensor]:
+        return [leaf[:2] for leaf in leaves]
+
+    return take(inputs.leaves), inputs.context(goals).rows(take)
+
+
+def _choices(outputs: Any, wanted: Any = None) -> str:
+    if isinstance(outputs, Mapping):
+        keys = list(outputs)
+        hint = nearest(wanted, map(str, keys)) if wanted is not None else ""
+        listed = f"the model returned a {type(outputs).__name__} with keys {keys}"
+        return f"{listed}.{hint}" if hint else listed
+    if isinstance(outputs, tuple | list):
+        return f"the model returned a {type(outputs).__name__} of {len(outputs)} outputs"
+    if outputs is None:
+        return "the model returned None"
+    return f"the model returned a {type(outputs).__module__}.{type(outputs).__qualname__}"

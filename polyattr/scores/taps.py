@@ -1,0 +1,153 @@
+"""The layers a call goes through: one to score, and those to attribute to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from polyattr.backend import BoundModel, GradBackend, Layer, Tap, Tensor
+from polyattr.errors import InputError, LayerNotFoundError
+from polyattr.question.inputs import FLOATS
+from polyattr.question.layout import Layout
+from polyattr.question.structure import flatten
+
+
+@dataclass(frozen=True)
+class InputLayer:
+    """A layer that is attributed to.
+
+    Attributes:
+        name: The key of its attributions.
+        layer: Where it is.
+        at_input: Attribute to what the layer takes instead of what it returns.
+    """
+
+    name: str
+    layer: Layer
+    at_input: bool
+
+
+@dataclass(frozen=True)
+class Taps:
+    """Runs a bound model with the taps one explainer needs.
+
+    Attributes:
+        bound: The model.
+        is_floating: Tells tensors with a gradient from everything else.
+        score_layer: The layer to score; None for the model's output.
+        inputs: The layers to attribute to; empty for the model's inputs.
+        several: Whether activations are a dict of layers rather than those of one.
+    """
+
+    bound: BoundModel
+    is_floating: Callable[[Any], bool]
+    score_layer: Layer | None = None
+    inputs: tuple[InputLayer, ...] = ()
+    several: bool = False
+
+    def run(self, state: Any, args: Any, kwargs: Any, layout: Layout, x: list[Tensor]) -> Any:
+        """Returns what is scored; `x` enters at the layers that are attributed to."""
+        if self.score_layer is None and not self.inputs:
+            return self.bound.run(state, args, kwargs)
+        taps = [
+            Tap(entry.layer, entry.at_input, partial(_put, attributed), values)
+            for entry, (attributed, values) in zip(self.inputs, self._share(layout, x), strict=True)
+        ]
+        if self.score_layer is not None:
+            taps.append(Tap(self.score_layer))
+        outputs, seen = self.bound.run_tapped(state, args, kwargs, taps)
+        self._check(seen)
+        if self.score_layer is None:
+            return outputs
+        if not seen[-1]:
+            raise LayerNotFoundError(
+                "output_layer belongs to the model but was not called in inference mode"
+            )
+        return seen[-1][-1]
+
+    def activations(self, state: Any, args: Any, kwargs: Any) -> Any:
+        """Returns the activations of the layers that are attributed to."""
+        taps = [Tap(entry.layer, entry.at_input) for entry in self.inputs]
+        _, seen = self.bound.run_tapped(state, args, kwargs, taps)
+        self._check(seen)
+        if not self.several:
+            return seen[0][0]
+        return {entry.name: calls[0] for entry, calls in zip(self.inputs, seen, strict=True)}
+
+    def _check(self, seen: list[list[Any]]) -> None:
+        for entry, calls in zip(self.inputs, seen, strict=False):
+            if not calls:
+                raise LayerNotFoundError(
+                    f"input_layer {entry.name!r} belongs to the model but was not called in "
+                    f"inference mode"
+                )
+            if len(calls) > 1:
+                raise InputError(
+                    f"input_layer {entry.name!r} is called {len(calls)} times in one evaluation of "
+                    f"the model, so it has no one activation to attribute to; expected a layer "
+                    f"that is called once"
+                )
+
+    def _share(
+        self, layout: Layout, x: list[Tensor]
+    ) -> list[tuple[tuple[bool, ...], list[Tensor]]]:
+        """Splits the differentiated tensors between the layers, with what they replace there."""
+        if not self.inputs:
+            return []
+        if not self.several:
+            return [(layout.attributed, x)]
+        shares, leaf, start = [], 0, 0
+        for child in layout.values.children:
+            attributed = layout.attributed[leaf : leaf + len(child.names)]
+            shares.append((attributed, x[start : start + sum(attributed)]))
+            leaf, start = leaf + len(child.names), start + sum(attributed)
+        return shares
+
+
+def _put(attributed: tuple[bool, ...], activation: Any, values: list[Tensor]) -> Any:
+    """Puts values in place of the attributed tensors of an activation."""
+    structure, leaves = flatten(activation, "activation")
+    queue = iter(values)
+    built = structure.build(
+        [next(queue) if has else leaf for leaf, has in zip(leaves, attributed, strict=True)]
+    )
+    if isinstance(activation, Mapping) and type(activation) is not dict:
+        kind: Any = type(activation)
+        return kind(**built)
+    return built
+
+
+def bind_taps(backend: GradBackend, model: Any, common: Mapping[str, Any]) -> Taps:
+    """Binds a model and finds the layers its explainer names.
+
+    Raises:
+        LayerNotFoundError: No such layer, or the model has none to name.
+        InputError: No layer, or the same one twice.
+    """
+    bound = backend.bind(model)
+    scored, selector = common.get("output_layer"), common.get("input_layer")
+
+    def is_floating(leaf: Any) -> bool:
+        return backend.is_tensor(leaf) and backend.dtype(leaf) in FLOATS
+
+    several = isinstance(selector, list | tuple)
+    entries = list(selector) if isinstance(selector, list | tuple) else [selector]
+    if several and not entries:
+        raise InputError("input_layer is an empty list; expected at least one layer, or None")
+    at_input = bool(common.get("attribute_to_layer_input", False))
+    inputs = tuple(
+        _input_layer(bound, entry, at_input) for entry in entries if selector is not None
+    )
+    if len({entry.name for entry in inputs}) < len(inputs):
+        raise InputError(f"input_layer is {selector!r}; expected each layer once")
+    if at_input and not inputs:
+        raise InputError("attribute_to_layer_input is True, but no input_layer is named")
+    score_layer = None if scored is None else bound.layer(scored, "output_layer")
+    return Taps(bound, is_floating, score_layer, inputs, several)
+
+
+def _input_layer(bound: BoundModel, selector: Any, at_input: bool) -> InputLayer:
+    layer = bound.layer(selector, "input_layer")
+    return InputLayer(selector if isinstance(selector, str) else layer.name, layer, at_input)

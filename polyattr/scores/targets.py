@@ -1,0 +1,213 @@
+"""What is explained: turning the `targets` argument into one score per row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import GradBackend, Tensor
+from polyattr.errors import InputError, InputTypeError, ModelOutputError
+from polyattr.scores import reductions
+from polyattr.scores.reductions import Rule, Selected
+
+_HOW = (
+    "pass a class index (int), N indices (N,), a tuple of indices for outputs with more axes, "
+    "weights in the shape of the output, or a callable on the output"
+)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Targets in the form a rule takes, ready for the kernel.
+
+    Attributes:
+        rule: Scores outputs. Static: another rule is another kernel.
+        columns: Native tensors (N, ...), gathered per row and passed to the kernel.
+        record: What `Attribution.targets` reports.
+    """
+
+    rule: Rule
+    columns: list[Tensor]
+    record: Any = None
+
+    def finite(self, sample: int) -> bool:
+        """Whether a sample's targets are finite, as those of a user's own score need not be."""
+        if not isinstance(self.record, np.ndarray):
+            return True
+        return bool(np.isfinite(self.record[sample]).all())
+
+
+class TargetReader:
+    """Reads one `targets` argument against the shape of the model's output.
+
+    Args:
+        backend: Makes native tensors.
+        like: A tensor on the device of the inputs.
+        n: Number of samples.
+        shape: Shape of one sample's output, without the sample axis.
+    """
+
+    def __init__(self, backend: GradBackend, like: Tensor, n: int, shape: tuple[int, ...]) -> None:
+        self.backend, self.like, self.n, self.shape = backend, like, n, shape
+
+    @property
+    def whole(self) -> tuple[int, ...]:
+        """Shape of the output of all samples."""
+        return (self.n, *self.shape)
+
+    @property
+    def is_score(self) -> bool:
+        """Whether the output already is one score per sample: (N,) or (N, 1)."""
+        return self.shape in {(), (1,)}
+
+    def read(self, targets: Any, dtype: str) -> Targets:
+        """Tells indices, weights and callables apart.
+
+        Args:
+            targets: As the user passed them; not None unless the output is the score.
+            dtype: The outputs' dtype, for weights.
+
+        Raises:
+            InputError: Out of range, of the wrong shape, or ambiguous.
+            InputTypeError: Not something that can name a target.
+        """
+        if targets is None:
+            return Targets(reductions.total, [])
+        if callable(targets) and not self.backend.is_tensor(targets):
+            name = getattr(targets, "__name__", repr(targets))
+            return Targets(Selected(targets), [], record=name)
+        if isinstance(targets, tuple):
+            return self.indices([self._array(part) for part in targets], targets)
+        array = self._array(targets)
+        if array.ndim == 0 and np.issubdtype(array.dtype, np.integer):
+            return self.indices([array], targets)
+        return self._array_targets(array, dtype)
+
+    def _array_targets(self, array: np.ndarray[Any, Any], dtype: str) -> Targets:
+        whole = self.whole
+        integer = np.issubdtype(array.dtype, np.integer)
+        if integer and array.shape == (self.n,) and self.shape != ():
+            return self.indices([array], array)
+        if integer and self.is_score and array.shape == whole:
+            raise InputError(
+                f"targets of integer type and shape {array.shape} are ambiguous for an output of "
+                f"shape {whole}: pass None to explain the score itself, or floats to weight it"
+            )
+        if array.shape == whole and array.dtype.kind in "fbiu":
+            return self._weights(array, dtype)
+        kind = "indices" if integer else "weights"
+        expected = f"({self.n},)" if integer else str(whole)
+        raise InputError(
+            f"targets have shape {array.shape} and dtype {array.dtype}; expected {kind} of shape "
+            f"{expected} for an output of shape {whole}: {_HOW}"
+        )
+
+    def _weights(self, array: np.ndarray[Any, Any], dtype: str) -> Targets:
+        native = self.native(array, dtype)
+        return Targets(reductions.weighted, [native], record=array)
+
+    def native(self, array: np.ndarray[Any, Any], dtype: str) -> Tensor:
+        """Makes weights native.
+
+        Raises:
+            InputError: Not finite in that dtype.
+        """
+        with np.errstate(over="ignore"):
+            native = self.backend.to_native(array.astype(np.float64), self.like, dtype)
+        if not np.isfinite(self.backend.to_numpy(native)).all():
+            raise InputError(
+                f"targets given as weights contain NaN or inf in {dtype}, the outputs' dtype; "
+                f"expected finite weights"
+            )
+        return native
+
+    def floats(self, targets: Any, what: str) -> np.ndarray[Any, Any]:
+        """Reads targets that are numbers.
+
+        Raises:
+            InputTypeError: None, or no array.
+        """
+        if targets is None:
+            raise InputTypeError(f"targets is None; expected {what} for each sample")
+        how = f"expected {what} for each sample, in one array of numbers"
+        return self._array(targets, how).astype(np.float64)
+
+    def indices(self, parts: list[np.ndarray[Any, Any]], given: Any) -> Targets:
+        """Checks one index per output axis and spreads scalars over the samples."""
+        if self.shape == ():
+            raise InputError(
+                f"targets are {brief(given)}, but the output of shape ({self.n},) is one score "
+                f"per sample and has no class to index; pass targets=None"
+            )
+        if len(parts) != len(self.shape):
+            raise InputError(
+                f"targets {brief(given)} give {len(parts)} {_plural('index', len(parts))} per "
+                f"sample, but the output of shape {self.whole} has {len(self.shape)} "
+                f"{_plural('axis', len(self.shape))} after the sample axis: {_HOW}"
+            )
+        columns = [
+            self._index(part, axis, size)
+            for axis, (part, size) in enumerate(zip(parts, self.shape, strict=True), start=1)
+        ]
+        record = columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+        native = [self.backend.to_native(c, self.like) for c in columns]
+        return Targets(reductions.indexed, native, record=record)
+
+    def _index(self, part: np.ndarray[Any, Any], axis: int, size: int) -> np.ndarray[Any, Any]:
+        if not np.issubdtype(part.dtype, np.integer):
+            raise InputTypeError(f"targets for output axis {axis} are {part.dtype}, not integers")
+        if part.shape not in {(), (self.n,)}:
+            raise InputError(
+                f"targets for output axis {axis} have shape {part.shape}; expected an int or "
+                f"({self.n},) for {self.n} samples"
+            )
+        wrong = part[(part < 0) | (part >= size)] if part.ndim else part.reshape(1)
+        if wrong.size and not 0 <= int(wrong[0]) < size:
+            single = "; the output is one score per sample, pass targets=None" if size == 1 else ""
+            raise InputError(
+                f"target {int(wrong[0])} is out of range: output axis {axis} has {size} entries, "
+                f"expected 0 to {size - 1}{single}"
+            )
+        return np.ascontiguousarray(np.broadcast_to(part.astype(np.int64), (self.n,)))
+
+    def _array(self, value: Any, how: str = _HOW) -> np.ndarray[Any, Any]:
+        if self.backend.is_tensor(value):
+            return self.backend.to_numpy(value)
+        if value is None or isinstance(value, str | bytes | dict):
+            raise InputTypeError(f"targets are {brief(value)}: {how}")
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise InputError(f"targets are no array ({error}): {how}") from None
+        if array.dtype.kind not in "biuf":
+            raise InputTypeError(f"targets are of type {array.dtype}: {how}")
+        return array
+
+    def predicted(self, outputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Returns (N,) the class with the largest output of each sample."""
+        found: np.ndarray[Any, Any] = outputs.argmax(axis=1)
+        return found
+
+    def check_predictable(self) -> None:
+        """Checks that a predicted class exists.
+
+        Raises:
+            ModelOutputError: The output has several axes, so nothing is *the* predicted class.
+        """
+        if len(self.shape) > 1:
+            raise ModelOutputError(
+                f"targets is None, but the output has shape {self.whole}: no single "
+                f"class is predicted. Say what to explain: {_HOW}"
+            )
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else {"index": "indices", "axis": "axes"}[word]
+
+
+def brief(value: Any) -> str:
+    """Shortens a value's repr for a message."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -32,8 +32,8 @@ class InputError(PolyattrError, ValueError):
 class InputTypeError(PolyattrError, TypeError):
     """An argument has a name or a type polyattr cannot use.
 
-    What to do: pass the type the message asks for; integer inputs as floats, token ids as the
-    embedding layer's output.
+    What to do: pass the type the message asks for; pixels as floats, and for token ids name their
+    embedding with `input_layer`.
 
     Example:
         >>> import polyattr
@@ -57,9 +57,9 @@ class UnknownBackendError(PolyattrError, ValueError):
 
 
 class MissingFrameworkError(PolyattrError, ImportError):
-    """The plugin is known, the framework it drives is not installed.
+    """The plugin is known; the framework it drives is not installed, or it cannot be loaded itself.
 
-    What to do: run the pip line in the message.
+    What to do: run the pip line in the message, or mend the plugin the message names.
     """
 
 
@@ -85,9 +85,10 @@ class MissingExtraError(PolyattrError, ImportError):
 
 
 class LayerNotFoundError(PolyattrError, ValueError):
-    """`output_layer` names no layer of the model, or the model has no layers to name.
+    """`output_layer` or `input_layer` names no layer of the model, or the model has none to name.
 
-    What to do: choose one of the layers listed, or pass a function that ends at the layer.
+    What to do: choose one of the layers listed, or pass a function that ends at the layer, or
+    begins there.
     """
 
 
@@ -135,19 +136,33 @@ class ConvergenceWarning(PolyattrWarning):
 
 
 def warn(message: str, category: type[PolyattrWarning]) -> None:
-    """Warns at the line of the user's code that led here, however deep polyattr is in between."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and _is_internal(frame):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+    """Warns at the line of the user's code that called polyattr, however deep the call has gone.
+
+    That line is the one below which polyattr is entered first. Whatever lies deeper belongs to the
+    call (plugins of any author, the framework, `contextlib`), so no list of packages is needed,
+    and what else a user's package is called makes no difference.
+    """
+    frame: FrameType | None = sys._getframe()
+    depth = outermost = 0
+    while frame is not None:
+        if _is_core(frame):
+            outermost = depth
+        frame, depth = frame.f_back, depth + 1
+    # A level of 1 would be this function's own line, at depth 0; the user's calls the outermost.
+    warnings.warn(message, category, stacklevel=outermost + 2)
 
 
-def _is_internal(frame: FrameType) -> bool:
-    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return package == "contextlib" or package.startswith("polyattr")
+def _is_core(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "polyattr"
 
 
 def nearest(name: object, choices: Iterable[str], count: int = 3) -> str:
     """Returns " Did you mean ...?" with the closest choices, or an empty string."""
     matches = difflib.get_close_matches(str(name), list(choices), n=count, cutoff=0.5)
     return f" Did you mean {' or '.join(map(repr, matches))}?" if matches else ""
+
+
+def brief(value: object) -> str:
+    """Shortens the repr of a `value` for a message."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from polyattr.backend import BoundModel, GradBackend, Score, Tensor
-from polyattr_jax import demo_network
+from polyattr.backend import BoundModel, GradBackend, Score
 from polyattr_jax.binding import bind, is_model
 from polyattr_jax.dependence import depends_on
 
@@ -42,65 +41,69 @@ class JaxBackend(GradBackend):
         """A jax.Array, traced or not."""
         return isinstance(value, jax.Array)
 
-    def grad(self, score: Score, rows: list[Tensor]) -> tuple[Tensor, list[Tensor | None]]:
+    def grad(self, score: Score, rows: list[jax.Array]) -> tuple[jax.Array, list[jax.Array | None]]:
         """Differentiates the sum of scores: each score depends on its own row only."""
 
-        def total(leaves: list[Tensor]) -> tuple[Tensor, Tensor]:
+        def total(leaves: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
             scores = score(leaves)
             return scores.sum(), scores
 
         (_, scores), gradients = jax.value_and_grad(total, has_aux=True)(list(rows))
         return scores, gradients
 
-    def fold(self, total: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+    def fold(self, total: jax.Array, index: jax.Array, rows: jax.Array) -> jax.Array:
         """Scatters with addition."""
         return total.at[index].add(rows)
 
-    def row_sums(self, tensor: Tensor) -> Tensor:
+    def row_sums(self, tensor: jax.Array) -> jax.Array:
         """Sums all axes but the first."""
         return tensor.sum(axis=tuple(range(1, tensor.ndim)))
 
-    def pick(self, outputs: Tensor, columns: list[Tensor]) -> Tensor:
+    def pick(self, outputs: jax.Array, columns: list[jax.Array]) -> jax.Array:
         """Indexes every row."""
         return outputs[(jnp.arange(outputs.shape[0]), *columns)]
 
-    def maximum(self, a: Tensor, b: Tensor) -> Tensor:
+    def maximum(self, a: jax.Array, b: jax.Array) -> jax.Array:
         """Elementwise."""
         return jnp.maximum(a, b)
 
-    def reduce(self, kind: str, tensor: Tensor) -> Tensor:
+    def reduce(self, kind: str, tensor: jax.Array) -> jax.Array:
         """Reduces the last axis."""
         found = jax.nn.logsumexp if kind == "logsumexp" else getattr(jnp, kind)
-        return found(tensor, axis=-1)
+        reduced: jax.Array = found(tensor, axis=-1)
+        return reduced
 
-    def concat(self, parts: Sequence[Tensor]) -> Tensor:
+    def concat(self, parts: Sequence[jax.Array]) -> jax.Array:
         """Joins along the first axis."""
         return jnp.concatenate(list(parts))
 
-    def unstack(self, tensor: Tensor) -> Sequence[Tensor]:
+    def unstack(self, tensor: jax.Array) -> Sequence[jax.Array]:
         """Splits in one call."""
         return list(jnp.unstack(tensor))
 
-    def to_native(self, array: Any, like: Tensor | None = None, dtype: str | None = None) -> Tensor:
+    def to_native(
+        self, array: Any, like: jax.Array | None = None, dtype: str | None = None
+    ) -> jax.Array:
         """Copies to the device of `like`; float64 stays only where JAX has it enabled."""
         wanted = np.asarray(array).dtype if dtype is None else jnp.dtype(dtype)
         plain = np.asarray(array).astype(jax.dtypes.canonicalize_dtype(wanted))
-        return jax.device_put(plain, _device(like))
+        native: jax.Array = jax.device_put(plain, _device(like))
+        return native
 
-    def to_numpy(self, tensor: Tensor) -> np.ndarray[Any, Any]:
+    def to_numpy(self, tensor: jax.Array) -> np.ndarray[Any, Any]:
         """Copies to the host; bfloat16, which NumPy lacks, as float32."""
         host = np.asarray(tensor)
         return host.astype(np.float32) if str(host.dtype) == "bfloat16" else host
 
-    def dtype(self, tensor: Tensor) -> str:
+    def dtype(self, tensor: jax.Array) -> str:
         """Names the dtype."""
         return str(tensor.dtype)
 
-    def cast(self, tensor: Tensor, dtype: str) -> Tensor:
+    def cast(self, tensor: jax.Array, dtype: str) -> jax.Array:
         """Converts; the array itself if nothing changes."""
         return tensor if str(tensor.dtype) == dtype else tensor.astype(dtype)
 
-    def zeros(self, shape: tuple[int, ...], like: Tensor, dtype: str) -> Tensor:
+    def zeros(self, shape: tuple[int, ...], like: jax.Array, dtype: str) -> jax.Array:
         """Makes zeros on the device of `like`."""
         return jnp.zeros(shape, dtype, device=_device(like))
 
@@ -112,20 +115,21 @@ class JaxBackend(GradBackend):
         compiled: Callable[..., Any] = jax.jit(function, donate_argnums=donated)
         return compiled
 
-    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: Tensor) -> Tensor:
+    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: jax.Array) -> jax.Array:
         """Draws on the device, from a key folded with the number of each draw."""
         # Seeds beyond 32 bits would overflow where 64-bit integers are off: fold the words in.
         key = jax.random.key(seed & 0xFFFFFFFF)
         for word in (seed >> 32 & 0xFFFFFFFF, leaf):
             key = jax.random.fold_in(key, np.uint32(word))
         numbers = self.to_native(np.asarray(draws, np.uint32), like)
-        return _normal(key, numbers, tuple(like.shape[1:]))
+        drawn: jax.Array = _normal(key, numbers, tuple(like.shape[1:]))
+        return drawn
 
     def outline(self, function: Callable[..., Any], *args: Any) -> Any:
         """Evaluates shapes only."""
         return jax.eval_shape(function, *args)
 
-    def connected(self, score: Score, rows: list[Tensor]) -> list[bool]:
+    def connected(self, score: Score, rows: list[jax.Array]) -> list[bool]:
         """Reads the dependence off the traced derivative, without computing anything."""
         return depends_on(score, rows)
 
@@ -135,7 +139,15 @@ class JaxBackend(GradBackend):
             return True
         return isinstance(error, _XLA_ERROR) and "RESOURCE_EXHAUSTED" in str(error)
 
-    def accelerated(self, tensor: Tensor) -> bool:
+    def readable(self, tensor: jax.Array) -> bool:
+        """Unless it is being traced."""
+        return not isinstance(tensor, jax.core.Tracer)
+
+    def device(self, tensor: jax.Array) -> object:
+        """The devices, unless it is being traced."""
+        return None if isinstance(tensor, jax.core.Tracer) else frozenset(tensor.devices())
+
+    def accelerated(self, tensor: jax.Array) -> bool:
         """Anything but the CPU."""
         return any(device.platform != "cpu" for device in tensor.devices())
 
@@ -143,19 +155,15 @@ class JaxBackend(GradBackend):
         """The devices of the default platform."""
         return [str(device) for device in jax.devices()]
 
-    def demo_network(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> Any:
-        """Builds the demo network as a function that returns logits."""
-        return demo_network.build(weights)
 
-
-def _device(like: Tensor | None) -> Any:
+def _device(like: jax.Array | None) -> Any:
     """Returns the one device a concrete array lives on; None lets JAX choose."""
     if like is None or isinstance(like, jax.core.Tracer) or len(like.devices()) != 1:
         return None
     return next(iter(like.devices()))
 
 
-def _draw(key: Tensor, numbers: Tensor, shape: tuple[int, ...]) -> Tensor:
+def _draw(key: jax.Array, numbers: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
     return jax.vmap(lambda k: jax.random.normal(k, shape, jnp.float32))(keys)
 

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
-from polyattr.backend import BoundModel, held_objects
-from polyattr.errors import UnrecognisedModelError
-from polyattr_keras.models import (
-    KerasLayers,
-    keras_backend,
-    keras_dtype,
-    keras_entry,
-    not_training,
-)
+from polyattr.backend import BoundModel, UnrecognisedModelError
+from polyattr_jax.bound_function import BoundFunction
+from polyattr_jax.bound_keras import BoundKeras
+from polyattr_keras import keras_backend
 
 _JITTED = type(jax.jit(lambda: None))
 
@@ -61,7 +53,7 @@ def bind(model: Any) -> BoundModel:
         UnrecognisedModelError: Not callable, or a module without its variables.
     """
     if keras_backend(model) == "jax":
-        return _BoundKeras(model)
+        return BoundKeras(model)
     first, *rest = model if type(model) is tuple and model else (model,)
     if isinstance(first, _loaded(_LIBRARIES["nnx"])) and not rest:
         from polyattr_jax.bound_nnx import BoundNnx
@@ -95,87 +87,3 @@ def _loaded(names: tuple[str, ...]) -> tuple[Any, ...]:
     pairs = [name.split(":") for name in names]
     found = [getattr(sys.modules.get(module), kind, None) for module, kind in pairs]
     return tuple(kind for kind in found if kind is not None)
-
-
-def signed(signature: inspect.Signature) -> Callable[..., Any]:
-    """Returns a function with a signature: how a model takes its inputs, its state left out."""
-
-    def entry(*args: Any, **kwargs: Any) -> None:
-        """Stands for the model."""
-
-    entry.__signature__ = signature  # type: ignore[attr-defined]  # `inspect` honours it
-    return entry
-
-
-class BoundFunction(BoundModel):
-    """A function; the arrays it refers to are part of the compiled kernel."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function, entry=function)
-
-    def fingerprint(self) -> tuple[object, ...]:
-        """The arrays the function computes with now."""
-        return held_objects(self._function)
-
-
-class ParametrisedModel(BoundModel):
-    """A model whose parameters are arguments of the kernel: NumPy inputs follow them."""
-
-    def parameters(self) -> Any:
-        """The parameters, as they are now."""
-        return self.state()
-
-    @property
-    def like(self) -> Any:  # type: ignore[override]  # read anew each time
-        """A parameter of a floating dtype, or None if there is none on a device."""
-        leaves = [leaf for leaf in self._floating() if isinstance(leaf, jax.Array)]
-        return leaves[0] if leaves else None
-
-    @property
-    def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
-        """The dtype of the parameters."""
-        names = [str(jax.dtypes.canonicalize_dtype(leaf.dtype)) for leaf in self._floating()]
-        return names[0] if names else None
-
-    def _floating(self) -> list[Any]:
-        # Parameters read from a file may be NumPy arrays.
-        leaves = [x for x in jax.tree.leaves(self.parameters()) if hasattr(x, "dtype")]
-        return [leaf for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.floating)]
-
-
-class _BoundKeras(KerasLayers, ParametrisedModel):
-    """A Keras 3 model on JAX, called without side effects."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__(model, entry=keras_entry(model))
-
-    @property
-    def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
-        """The dtype the model takes."""
-        return keras_dtype(self._function)
-
-    def state(self) -> Any:
-        """The values of all variables, as they are now."""
-        model = self._function
-        return (
-            [v.value for v in model.trainable_variables],
-            [v.value for v in model.non_trainable_variables],
-        )
-
-    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Calls the model with ``training=False`` and the given variables.
-
-        Raises:
-            UnrecognisedModelError: It has no variables yet.
-        """
-        model = self._function
-        if not model.built:
-            raise UnrecognisedModelError(
-                f"the Keras model {type(model).__name__} is not built: its variables are made by "
-                f"its first call; call it on some data first"
-            )
-        variables = [*model.trainable_variables, *model.non_trainable_variables]
-        # Not `stateless_call`, which skips what Keras does around `call`: casts, masks, the mode.
-        mapping = zip(variables, [*state[0], *state[1]], strict=True)
-        with sys.modules["keras"].StatelessScope(state_mapping=list(mapping)):
-            return model(*args, **not_training(kwargs))

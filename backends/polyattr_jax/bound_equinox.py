@@ -10,13 +10,22 @@ from typing import Any
 import equinox
 import jax
 
-from polyattr.backend import Layer, Tap, Visits, call_tapped, find_submodule, submodules
-from polyattr.errors import UnrecognisedModelError
-from polyattr_jax.binding import ParametrisedModel, signed
-from polyattr_jax.marks import run_marked
+from polyattr.backend import (
+    Layer,
+    Tap,
+    UnrecognisedModelError,
+    Visits,
+    call_tapped,
+    find_submodule,
+    submodules,
+)
+from polyattr_jax.parametrised import TracedModel, signed
+from polyattr_jax.tapping import run_marked
 
 # Two sizes no layer is likely to have: a batched module keeps both on the first axis.
 _PROBES = (7919, 7927)
+# JAX leaves its arguments without types.
+_outline: Callable[..., jax.ShapeDtypeStruct] = jax.ShapeDtypeStruct
 
 
 def bind_equinox(module: Any, rest: Sequence[Any]) -> BoundEquinox:
@@ -52,7 +61,7 @@ class _Shared:
     value: Any
 
 
-class BoundEquinox(ParametrisedModel):
+class BoundEquinox(TracedModel):
     """An equinox module in inference mode; arrays are arguments of the kernel."""
 
     kind = "equinox module"
@@ -79,10 +88,6 @@ class BoundEquinox(ParametrisedModel):
         """Keeps an argument from being mapped over examples."""
         return _Shared(leaf)
 
-    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Calls the module on every example; on the batch if it takes nothing else."""
-        return self.run_tapped(state, args, kwargs, ())[0]
-
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a submodule by index, dotted name or as the object."""
         every = submodules(self._function, equinox.Module)
@@ -93,7 +98,10 @@ class BoundEquinox(ParametrisedModel):
     def run_tapped(
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
     ) -> tuple[Any, list[list[Any]]]:
-        """Calls the module with taps at its submodules, whose values are mapped over as well."""
+        """Calls the module on every example, on the batch if it takes nothing else.
+
+        The values of the taps are mapped over as well.
+        """
         given = (tuple(args), dict(kwargs), [list(tap.values) for tap in taps])
         key, rows, build = _take_rows(given)
 
@@ -159,7 +167,7 @@ def _takes_one(call: Any, rows: list[Any]) -> bool:
 def _is_batched(call: Any, rows: list[Any]) -> bool:
     """Says whether the module takes the sample axis itself."""
     for size in _PROBES:
-        resized = [jax.ShapeDtypeStruct((size, *row.shape[1:]), row.dtype) for row in rows]
+        resized = [_outline((size, *row.shape[1:]), row.dtype) for row in rows]
         try:
             outputs, _ = jax.eval_shape(call, *resized)
         except Exception:  # whatever a module written for one example raises on a batch

@@ -9,13 +9,12 @@ from typing import Any
 import haiku
 import jax
 
-from polyattr.backend import Layer, Tap, Visits, find_named
-from polyattr.errors import UnrecognisedModelError
-from polyattr_jax.binding import ParametrisedModel, signed
-from polyattr_jax.interception import interceptor
-from polyattr_jax.marks import run_marked
+from polyattr.backend import Layer, Tap, UnrecognisedModelError, Visits, find_named
+from polyattr_jax.parametrised import TracedModel, signed
+from polyattr_jax.tapping import interceptor, run_marked
 
-_JITTED = type(jax.jit(lambda: None))
+# JAX does not say in its types that what it jits has the function as `__wrapped__`.
+_JITTED: type[Any] = type(jax.jit(lambda: None))
 
 
 def bind_haiku(transformed: Any, rest: Sequence[Any]) -> BoundHaiku:
@@ -42,7 +41,7 @@ def bind_haiku(transformed: Any, rest: Sequence[Any]) -> BoundHaiku:
     return BoundHaiku(transformed.apply, *rest)
 
 
-class BoundHaiku(ParametrisedModel):
+class BoundHaiku(TracedModel):
     """An apply function, with parameters and state that are read anew by every call."""
 
     kind = "haiku function"
@@ -74,14 +73,13 @@ class BoundHaiku(ParametrisedModel):
         found = find_named(selector, list(every), argument, self.kind)
         return Layer(found, found)
 
-    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Applies the function, without random numbers unless `rng` is among the arguments."""
-        return self.run_tapped(state, args, kwargs, ())[0]
-
     def run_tapped(
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
     ) -> tuple[Any, list[list[Any]]]:
-        """Applies the function with interceptors at its modules."""
+        """Applies the function with interceptors at its modules.
+
+        It gets no random numbers unless `rng` is among the arguments.
+        """
         named = dict(kwargs)
         rng = (named.pop("rng", None),) if self._takes_rng else ()
 

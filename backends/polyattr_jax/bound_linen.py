@@ -8,11 +8,9 @@ from typing import Any
 from flax import linen
 from flax.errors import FlaxError
 
-from polyattr.backend import Layer, Tap, Visits, find_named
-from polyattr.errors import UnrecognisedModelError
-from polyattr_jax.binding import ParametrisedModel
-from polyattr_jax.interception import interceptor
-from polyattr_jax.marks import run_marked
+from polyattr.backend import Layer, Tap, UnrecognisedModelError, Visits, find_named
+from polyattr_jax.parametrised import TracedModel
+from polyattr_jax.tapping import interceptor, run_marked
 
 
 def bind_linen(module: Any, rest: Sequence[Any]) -> BoundLinen:
@@ -45,7 +43,7 @@ def bind_linen(module: Any, rest: Sequence[Any]) -> BoundLinen:
     return BoundLinen(module, variables)
 
 
-class BoundLinen(ParametrisedModel):
+class BoundLinen(TracedModel):
     """A module and its variables, whose arrays are read anew by every call."""
 
     kind = "flax linen module"
@@ -71,10 +69,6 @@ class BoundLinen(ParametrisedModel):
         name = selector.replace("/", ".") if isinstance(selector, str) else selector
         found = find_named(name, [".".join(path) for path in paths], argument, self.kind)
         return Layer(found, tuple(found.split(".")))
-
-    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Applies the module."""
-        return self.run_tapped(state, args, kwargs, ())[0]
 
     def run_tapped(
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]

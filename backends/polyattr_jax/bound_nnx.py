@@ -9,10 +9,18 @@ from typing import Any
 
 from flax import nnx
 
-from polyattr.backend import Layer, Tap, Visits, call_tapped, find_submodule, submodules
-from polyattr.errors import TrainingModeWarning, warn
-from polyattr_jax.binding import ParametrisedModel
-from polyattr_jax.marks import run_marked
+from polyattr.backend import (
+    Layer,
+    Tap,
+    TrainingModeWarning,
+    Visits,
+    call_tapped,
+    find_submodule,
+    submodules,
+    warn,
+)
+from polyattr_jax.parametrised import TracedModel
+from polyattr_jax.tapping import run_marked
 
 _CONTAINERS = tuple(
     kind for kind in (getattr(nnx, "List", None), getattr(nnx, "Dict", None)) if kind is not None
@@ -22,7 +30,7 @@ _CONTAINERS = tuple(
 _COPY = {"copy": True} if "copy" in inspect.signature(nnx.merge).parameters else {}
 
 
-class BoundNnx(ParametrisedModel):
+class BoundNnx(TracedModel):
     """An nnx module, split into parameters and structure; a copy of it runs inside the kernel."""
 
     kind = "flax nnx module"
@@ -46,10 +54,16 @@ class BoundNnx(ParametrisedModel):
     @contextmanager
     def inference(self) -> Iterator[None]:
         """Looks at the module anew; the copy that runs is what changes its mode."""
+        self._warn_in_training()
+        with self.evaluation():
+            yield
+
+    @contextmanager
+    def evaluation(self) -> Iterator[None]:
+        """The same in the user's own training step, where nothing has to be said."""
         graph = nnx.split(self._function)[0]
         if graph != self._graph:
             self._graph = graph
-        self._warn_in_training()
         yield
 
     def _warn_in_training(self) -> None:
@@ -60,10 +74,6 @@ class BoundNnx(ParametrisedModel):
                 "as BatchNorm or Dropout); a copy in inference mode is evaluated",
                 TrainingModeWarning,
             )
-
-    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Calls a copy in inference mode."""
-        return self.run_tapped(state, args, kwargs, ())[0]
 
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a submodule by index, dotted name or as the object."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 
-from polyattr.backend import Score, Tensor
+from polyattr.backend import Score
+
+# JAX leaves its arguments without types.
+_outline: Callable[..., jax.ShapeDtypeStruct] = jax.ShapeDtypeStruct
 
 
-def depends_on(score: Score, rows: list[Tensor]) -> list[bool]:
+def depends_on(score: Score, rows: list[jax.Array]) -> list[bool]:
     """Says for each input whether the derivative of the score reads its tangent.
 
     Cut paths (stop_gradient, casts to integers) have no tangent, so they are not part of the
     traced derivative, while values that merely happen to be zero are.
     """
-    shapes = [jax.ShapeDtypeStruct(row.shape, row.dtype) for row in rows]
+    shapes = [_outline(row.shape, row.dtype) for row in rows]
     program = jax.make_jaxpr(lambda x, t: jax.jvp(score, (x,), (t,))[1])(shapes, shapes).jaxpr
     places = range(len(rows), 2 * len(rows))
     return [any(_reached(program, [i == at for i in range(2 * len(rows))])) for at in places]

@@ -1,1 +1,20 @@
-"""Keras models, the same on every framework Keras runs on; shared by the backends."""
+"""Keras models seen through their attributes: the same for Keras 3 on any framework and tf_keras.
+
+Nothing here imports Keras. Backends whose framework can run Keras use it to tell a model, to call
+it, and to name and tap its layers.
+"""
+
+from polyattr_keras.bound_keras import KerasLayers
+from polyattr_keras.conventions import input_entry, keras_dtype, keras_entry, not_training
+from polyattr_keras.detection import keras_backend
+from polyattr_keras.layer_finding import all_layers
+
+__all__ = [
+    "KerasLayers",
+    "all_layers",
+    "input_entry",
+    "keras_backend",
+    "keras_dtype",
+    "keras_entry",
+    "not_training",
+]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from polyattr.backend import BoundModel, GradBackend, Score, Tensor, noise_words
-from polyattr.errors import PolyattrError
-from polyattr_tensorflow import demo_network
+from polyattr.backend import BoundModel, GradBackend, Score, noise_words
 from polyattr_tensorflow.binding import bind, is_model
 from polyattr_tensorflow.kernel import Kernel
 
@@ -40,75 +38,84 @@ class TensorFlowBackend(GradBackend):
         """A tf.Tensor or tf.Variable."""
         return isinstance(value, tf.Tensor | tf.Variable)
 
-    def grad(self, score: Score, rows: list[Tensor]) -> tuple[Tensor, list[Tensor | None]]:
+    def grad(self, score: Score, rows: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor | None]]:
         """Differentiates with a tape that watches the inputs only."""
+        # A tape knows tensors, not places: one that is given twice would have both gradients.
+        rows = [tf.identity(row) for row in rows]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for row in rows:
                 tape.watch(row)
             scores = score(list(rows))
         found = tape.gradient(scores, rows)
-        return scores, [None if g is None else tf.convert_to_tensor(g) for g in found]
+        dense = [None if g is None else tf.convert_to_tensor(g) for g in found]
+        for gradient, row in zip(dense, rows, strict=True):
+            # What a SavedModel gives back has forgotten how many rows there were.
+            if gradient is not None and not gradient.shape.is_fully_defined():
+                gradient.set_shape(row.shape)
+        return scores, dense
 
-    def batch(self, tensor: Tensor, index: Tensor) -> Tensor:
+    def batch(self, tensor: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         """Gathers rows."""
         return tf.gather(tensor, index)
 
-    def fold(self, total: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+    def fold(self, total: tf.Tensor, index: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         """Scatters with addition."""
         return tf.tensor_scatter_nd_add(total, index[:, None], rows)
 
-    def row_sums(self, tensor: Tensor) -> Tensor:
+    def row_sums(self, tensor: tf.Tensor) -> tf.Tensor:
         """Sums all axes but the first."""
         return tf.reduce_sum(tensor, axis=list(range(1, len(tensor.shape))))
 
-    def pick(self, outputs: Tensor, columns: list[Tensor]) -> Tensor:
+    def pick(self, outputs: tf.Tensor, columns: list[tf.Tensor]) -> tf.Tensor:
         """Indexes every row."""
         # `batch_dims=1` would say the same in twenty operations, which cost 30 ms to trace.
         rows = tf.range(tf.shape(outputs, columns[0].dtype)[0])
         return tf.gather_nd(outputs, tf.stack([rows, *columns], axis=1))
 
-    def maximum(self, a: Tensor, b: Tensor) -> Tensor:
+    def maximum(self, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
         """Elementwise; `tf.maximum` alone gives the whole gradient of equals to the first."""
         return tf.where(a == b, (a + b) * 0.5, tf.maximum(a, b))
 
-    def reduce(self, kind: str, tensor: Tensor) -> Tensor:
+    def reduce(self, kind: str, tensor: tf.Tensor) -> tf.Tensor:
         """Reduces the last axis."""
         return getattr(tf, f"reduce_{kind}")(tensor, axis=-1)
 
-    def concat(self, parts: Sequence[Tensor]) -> Tensor:
+    def concat(self, parts: Sequence[tf.Tensor]) -> tf.Tensor:
         """Joins along the first axis."""
         return tf.concat(list(parts), axis=0)
 
-    def unstack(self, tensor: Tensor) -> Sequence[Tensor]:
+    def unstack(self, tensor: tf.Tensor) -> Sequence[tf.Tensor]:
         """Splits in one call."""
-        parts: Sequence[Tensor] = tf.unstack(tensor)
+        parts: Sequence[tf.Tensor] = tf.unstack(tensor)
         return parts
 
-    def to_native(self, array: Any, like: Tensor | None = None, dtype: str | None = None) -> Tensor:
+    def to_native(
+        self, array: Any, like: tf.Tensor | None = None, dtype: str | None = None
+    ) -> tf.Tensor:
         """Copies to the device of `like`."""
         with tf.device(_device(like)):
             return tf.constant(np.asarray(array), dtype=dtype)
 
-    def to_numpy(self, tensor: Tensor) -> np.ndarray[Any, Any]:
+    def to_numpy(self, tensor: tf.Tensor) -> np.ndarray[Any, Any]:
         """Copies to the host; bfloat16, which NumPy lacks, as float32."""
         wide = tf.cast(tensor, tf.float32) if tensor.dtype == tf.bfloat16 else tensor
         host: np.ndarray[Any, Any] = wide.numpy()
         return host
 
-    def dtype(self, tensor: Tensor) -> str:
+    def dtype(self, tensor: tf.Tensor) -> str:
         """Names the dtype."""
         return str(tensor.dtype.name)
 
-    def cast(self, tensor: Tensor, dtype: str) -> Tensor:
+    def cast(self, tensor: tf.Tensor, dtype: str) -> tf.Tensor:
         """Converts; the tensor itself if nothing changes."""
         return tf.cast(tensor, dtype)
 
-    def zeros(self, shape: tuple[int, ...], like: Tensor, dtype: str) -> Tensor:
+    def zeros(self, shape: tuple[int, ...], like: tf.Tensor, dtype: str) -> tf.Tensor:
         """Makes zeros on the device of `like`."""
         with tf.device(_device(like)):
             return tf.zeros(shape, dtype)
 
-    def own(self, tensor: Tensor) -> Tensor:
+    def own(self, tensor: tf.Tensor) -> tf.Tensor:
         """Reads a variable."""
         return tf.convert_to_tensor(tensor)
 
@@ -118,7 +125,7 @@ class TensorFlowBackend(GradBackend):
         """Compiles with XLA where it can."""
         return Kernel(function)
 
-    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: Tensor) -> Tensor:
+    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: tf.Tensor) -> tf.Tensor:
         """Draws on the device, statelessly."""
         with tf.device(_device(like)):
             return tf.stack([_draw(seed, leaf, draw, tuple(like.shape[1:])) for draw in draws])
@@ -132,7 +139,7 @@ class TensorFlowBackend(GradBackend):
             return traced.structured_outputs
         return function(*args)
 
-    def session(self, like: Tensor | None = None) -> AbstractContextManager[None]:
+    def session(self, like: tf.Tensor | None = None) -> AbstractContextManager[None]:
         """Works on the device of `like`: TensorFlow takes the first one otherwise."""
         scope: AbstractContextManager[None] = tf.device(_device(like))
         return scope
@@ -141,7 +148,20 @@ class TensorFlowBackend(GradBackend):
         """TensorFlow's status."""
         return isinstance(error, tf.errors.ResourceExhaustedError | MemoryError)
 
-    def accelerated(self, tensor: Tensor) -> bool:
+    def readable(self, tensor: tf.Tensor) -> bool:
+        """Unless it belongs to a graph."""
+        return not tf.is_symbolic_tensor(tensor)
+
+    def untransformed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Keeps AutoGraph from translating the function and all that it calls."""
+        plain: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
+        return plain
+
+    def device(self, tensor: tf.Tensor) -> object:
+        """The name of the device."""
+        return tensor.device or None
+
+    def accelerated(self, tensor: tf.Tensor) -> bool:
         """Anything but the CPU."""
         return "CPU" not in tensor.device
 
@@ -149,22 +169,12 @@ class TensorFlowBackend(GradBackend):
         """The logical devices."""
         return [str(device.name) for device in tf.config.list_logical_devices()]
 
-    def demo_network(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> Any:
-        """Builds the demo network as a Keras model."""
-        network = demo_network.build(weights)
-        if not is_model(network):
-            raise PolyattrError(
-                "Keras is set to compute with another framework, so its models are not "
-                "TensorFlow's; set KERAS_BACKEND=tensorflow before Keras is imported"
-            )
-        return network
 
-
-def _device(like: Tensor | None) -> str | None:
+def _device(like: tf.Tensor | None) -> str | None:
     # A symbolic tensor has no device yet; None leaves the choice to the surrounding scope.
     return like.device or None if like is not None else None
 
 
-def _draw(seed: int, leaf: int, draw: int, shape: tuple[int, ...]) -> Tensor:
+def _draw(seed: int, leaf: int, draw: int, shape: tuple[int, ...]) -> tf.Tensor:
     words = np.random.SeedSequence(noise_words(seed, leaf, draw)).generate_state(2, np.uint32)
     return tf.random.stateless_normal(shape, words.view(np.int32), dtype=tf.float32)

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from polyattr_keras.models import (
+from polyattr_keras import (
     KerasLayers,
     all_layers,
     keras_backend,

@@ -8,9 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from polyattr.backend import BoundModel, held_objects
-from polyattr.errors import InputError, UnrecognisedModelError
-from polyattr_keras.models import input_entry
+from polyattr.backend import BoundModel, InputError, UnrecognisedModelError, held_objects
+from polyattr_keras import input_entry
 from polyattr_tensorflow.bound_keras import GRAPH_FUNCTION
 from polyattr_tensorflow.traces import Trace, listed
 from polyattr_tensorflow.variables import first_float
@@ -100,6 +99,10 @@ class BoundTraces(BoundModel):
         self.dtype = next((t.dtype for t in traces if t.dtype is not None), None)
         rows = [trace.rows for trace in traces if trace.rows is not None]
         self.most_rows = max(rows) if len(rows) == len(traces) else None
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Nothing: its variables are read by reference."""
+        return ()
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls it in inference mode; a signature's only output is taken out of its dict."""

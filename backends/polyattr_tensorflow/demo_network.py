@@ -1,4 +1,4 @@
-"""The demo network in Keras 3, on whichever framework Keras runs."""
+"""The demo network in Keras 3."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
+
+from polyattr.backend import PolyattrError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +26,15 @@ def build(weights: Mapping[str, np.ndarray]) -> keras.Model:
     Returns:
         A functional model that maps images (N, 28, 28) to class probabilities (N, 10). Its layer
         "logits" gives the scores before the softmax, (N, 10).
+
+    Raises:
+        PolyattrError: Keras computes with another framework than TensorFlow.
     """
+    if keras.config.backend() != "tensorflow":
+        raise PolyattrError(
+            "Keras is set to compute with another framework, so its models are not "
+            "TensorFlow's; set KERAS_BACKEND=tensorflow before Keras is imported"
+        )
     dtype = str(weights["logits.bias"].dtype)
     images = x = keras.Input((28, 28), name="images", dtype=dtype)
     channels = [len(weights[f"conv{i}.bias"]) for i in (1, 2, 3)]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 
-from polyattr.backend import BoundModel, GradBackend, Score, Tensor, noise_words
-from polyattr_torch import demo_network
+from polyattr.backend import BoundModel, GradBackend, Score, noise_words
 from polyattr_torch.binding import bind, is_model
+
+# torch leaves it without types.
+_initialised: Callable[[], bool] = torch.cuda.is_initialized
 
 
 class TorchBackend(GradBackend):
@@ -38,7 +40,9 @@ class TorchBackend(GradBackend):
         """A torch.Tensor."""
         return isinstance(value, torch.Tensor)
 
-    def grad(self, score: Score, rows: list[Tensor]) -> tuple[Tensor, list[Tensor | None]]:
+    def grad(
+        self, score: Score, rows: list[torch.Tensor]
+    ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
         """Differentiates with autograd.grad on the inputs: parameters keep their .grad."""
         with torch.enable_grad():
             leaves = [row.detach().requires_grad_() for row in rows]
@@ -49,68 +53,92 @@ class TorchBackend(GradBackend):
             found = torch.autograd.grad(scores.sum(), leaves, allow_unused=True)
         return scores.detach(), list(found)
 
-    def batch(self, tensor: Tensor, index: Tensor) -> Tensor:
+    def differentiable_grad(
+        self, score: Score, rows: list[torch.Tensor]
+    ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+        """Differentiates with a graph of the gradient itself."""
+        with torch.enable_grad():
+            leaves = [r if r.requires_grad else r.detach().requires_grad_() for r in rows]
+            scores = score([leaf.clone() for leaf in leaves])
+            if not scores.requires_grad:
+                return scores, [None] * len(rows)
+            total = scores.sum()
+            found = torch.autograd.grad(total, leaves, create_graph=True, allow_unused=True)
+        return scores, list(found)
+
+    def linspace(
+        self, baseline: torch.Tensor, rows: torch.Tensor, alpha: torch.Tensor
+    ) -> torch.Tensor:
+        """Interpolates in one kernel, exact at both ends."""
+        wide = getattr(torch, self.accumulator_dtype(rows))
+        at = alpha.to(wide).view(-1, *[1] * (rows.ndim - 1))
+        return torch.lerp(baseline.to(wide), rows.to(wide), at).to(rows.dtype)
+
+    def batch(self, tensor: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
         """Gathers rows."""
         return tensor.index_select(0, index)
 
-    def fold(self, total: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+    def fold(self, total: torch.Tensor, index: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Adds rows in place."""
         return total.index_add_(0, index, rows)
 
-    def row_sums(self, tensor: Tensor) -> Tensor:
+    def row_sums(self, tensor: torch.Tensor) -> torch.Tensor:
         """Sums all axes but the first."""
         return tensor.flatten(1).sum(1) if tensor.ndim > 1 else tensor
 
-    def pick(self, outputs: Tensor, columns: list[Tensor]) -> Tensor:
+    def pick(self, outputs: torch.Tensor, columns: list[torch.Tensor]) -> torch.Tensor:
         """Indexes every row."""
         rows = torch.arange(outputs.shape[0], device=outputs.device)
         return outputs[(rows, *columns)]
 
-    def maximum(self, a: Tensor, b: Tensor) -> Tensor:
+    def maximum(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Elementwise."""
         return torch.maximum(a, b)
 
-    def reduce(self, kind: str, tensor: Tensor) -> Tensor:
+    def reduce(self, kind: str, tensor: torch.Tensor) -> torch.Tensor:
         """Reduces the last axis."""
-        return getattr(torch, {"max": "amax"}.get(kind, kind))(tensor, dim=-1)
+        found: torch.Tensor = getattr(torch, {"max": "amax"}.get(kind, kind))(tensor, dim=-1)
+        return found
 
-    def concat(self, parts: Sequence[Tensor]) -> Tensor:
+    def concat(self, parts: Sequence[torch.Tensor]) -> torch.Tensor:
         """Joins along the first axis."""
         return torch.cat(list(parts))
 
-    def unstack(self, tensor: Tensor) -> Sequence[Tensor]:
+    def unstack(self, tensor: torch.Tensor) -> Sequence[torch.Tensor]:
         """Views, without a copy."""
-        views: Sequence[Tensor] = tensor.unbind(0)
+        views: Sequence[torch.Tensor] = tensor.unbind(0)
         return views
 
-    def to_native(self, array: Any, like: Tensor | None = None, dtype: str | None = None) -> Tensor:
+    def to_native(
+        self, array: Any, like: torch.Tensor | None = None, dtype: str | None = None
+    ) -> torch.Tensor:
         """Copies to the device of `like`; also tensors, which change dtype and device."""
         device = None if like is None else like.device
         kind = None if dtype is None else getattr(torch, dtype)
         return torch.tensor(np.asarray(array, order="C"), device=device, dtype=kind)
 
-    def to_numpy(self, tensor: Tensor) -> np.ndarray[Any, Any]:
+    def to_numpy(self, tensor: torch.Tensor) -> np.ndarray[Any, Any]:
         """Copies to the host; bfloat16, which NumPy lacks, as float32."""
         host = tensor.detach().cpu()
         return np.array((host.float() if host.dtype is torch.bfloat16 else host).numpy())
 
-    def dtype(self, tensor: Tensor) -> str:
+    def dtype(self, tensor: torch.Tensor) -> str:
         """Names the dtype."""
         return str(tensor.dtype).removeprefix("torch.")
 
-    def cast(self, tensor: Tensor, dtype: str) -> Tensor:
+    def cast(self, tensor: torch.Tensor, dtype: str) -> torch.Tensor:
         """Converts; the tensor itself if nothing changes."""
         return tensor.to(getattr(torch, dtype))
 
-    def zeros(self, shape: tuple[int, ...], like: Tensor, dtype: str) -> Tensor:
+    def zeros(self, shape: tuple[int, ...], like: torch.Tensor, dtype: str) -> torch.Tensor:
         """Makes zeros on the device of `like`."""
         return torch.zeros(shape, device=like.device, dtype=getattr(torch, dtype))
 
-    def own(self, tensor: Tensor) -> Tensor:
+    def own(self, tensor: torch.Tensor) -> torch.Tensor:
         """Detaches; copies an inference-mode tensor, which autograd refuses."""
         return tensor.clone() if tensor.is_inference() else tensor.detach()
 
-    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: Tensor) -> Tensor:
+    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: torch.Tensor) -> torch.Tensor:
         """Draws with a generator of its own per draw, on the device."""
         parts = []
         for draw in draws:
@@ -124,7 +152,7 @@ class TorchBackend(GradBackend):
         return torch.stack(parts)
 
     @contextmanager
-    def session(self, like: Tensor | None = None) -> Iterator[None]:
+    def session(self, like: torch.Tensor | None = None) -> Iterator[None]:
         """Leaves no_grad and inference mode as the caller has them, and random state as it was."""
         with torch.random.fork_rng(_used_devices()), torch.inference_mode(False), torch.no_grad():
             yield
@@ -135,7 +163,11 @@ class TorchBackend(GradBackend):
             return True
         return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
-    def accelerated(self, tensor: Tensor) -> bool:
+    def device(self, tensor: torch.Tensor) -> object:
+        """The device."""
+        return tensor.device
+
+    def accelerated(self, tensor: torch.Tensor) -> bool:
         """Anything but the CPU."""
         return bool(tensor.device.type != "cpu")
 
@@ -144,11 +176,7 @@ class TorchBackend(GradBackend):
         found = ["cpu"] + [f"cuda:{i}" for i in range(torch.cuda.device_count())]
         return found + (["mps"] if torch.backends.mps.is_available() else [])
 
-    def demo_network(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> Any:
-        """Builds the demo network as a Sequential."""
-        return demo_network.build(weights)
-
 
 def _used_devices() -> list[int]:
     # Asking for the state of a device that was never used would initialise it.
-    return list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    return list(range(torch.cuda.device_count())) if _initialised() else []

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch.fx import GraphModule
+from torch.fx import GraphModule, Node
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from polyattr.backend import BoundModel, Layer
@@ -68,7 +68,7 @@ class BoundExported(BoundModule):
         return BoundModel.layer(self, selector, argument)
 
 
-def _allowed(holder: Any, ranges: Mapping[Any, Any]) -> _Rows | None:
+def _allowed(holder: Node, ranges: Mapping[Any, Any]) -> _Rows | None:
     """Reads off the graph how many rows an argument may have; None for no tensor with rows."""
     example = holder.meta.get("val")
     if not isinstance(example, torch.Tensor) or example.ndim == 0:
@@ -89,7 +89,7 @@ def _misfit(leaf: Any, rows: _Rows | None) -> tuple[int, _Rows] | None:
     return None if rows.fit(n) else (n, rows)
 
 
-def _take(leaf: Any, start: int, size: int) -> Any:
+def _take(leaf: torch.Tensor, start: int, size: int) -> torch.Tensor:
     """Takes rows from `start`; past the end the last one is repeated."""
     index = torch.arange(start, start + size, device=leaf.device)
     return leaf.index_select(0, index.clamp(max=leaf.shape[0] - 1))

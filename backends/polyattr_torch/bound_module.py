@@ -7,9 +7,13 @@ from contextlib import AbstractContextManager, contextmanager
 from types import MethodType
 from typing import Any
 
+import torch
+from torch import nn
+from torch.utils.hooks import RemovableHandle
+
 from polyattr.backend import BoundModel, Layer, Tap, Visits
 from polyattr_torch.evaluation import evaluated, own, own_activation
-from polyattr_torch.module_layers import find_layer
+from polyattr_torch.layer_finding import find_layer
 
 
 class BoundModule(BoundModel):
@@ -17,13 +21,13 @@ class BoundModule(BoundModel):
 
     kind = "module"
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: nn.Module) -> None:
         super().__init__(module, entry=getattr(module, "forward", module))
         floats = [p for p in _tensors(module) if p.is_floating_point()]
         self._first = floats[0] if floats else None
 
     @property
-    def like(self) -> Any:  # type: ignore[override]  # read anew each time
+    def like(self) -> torch.Tensor | None:  # type: ignore[override]  # read anew each time
         """A parameter: it may have moved to another device since."""
         return self._first
 
@@ -31,6 +35,10 @@ class BoundModule(BoundModel):
     def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
         """The parameters' dtype as it is now."""
         return None if self._first is None else str(self._first.dtype).removeprefix("torch.")
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Nothing: kernels are eager and hold no values."""
+        return ()
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the module."""
@@ -57,16 +65,21 @@ class BoundModule(BoundModel):
         """Turns training flags off, and each back as it was."""
         return evaluated([self._function])
 
+    def evaluation(self) -> AbstractContextManager[None]:
+        """Turns training flags off alone."""
+        return evaluated([self._function], training_step=True)
 
-def _hook(visits: Visits, number: int) -> Any:
+
+def _hook(visits: Visits, number: int) -> RemovableHandle:
     """Hooks a tap to its submodule."""
     tap = visits.taps[number]
+    place: nn.Module = tap.layer.place
     if tap.at_input:
-        return tap.layer.place.register_forward_pre_hook(
+        return place.register_forward_pre_hook(
             lambda _module, args, kwargs: _own_first(*visits.arguments(number, args, kwargs)),
             with_kwargs=True,
         )
-    return tap.layer.place.register_forward_hook(
+    return place.register_forward_hook(
         lambda _module, _args, output: own_activation(visits.visit(number, output))
     )
 
@@ -77,7 +90,7 @@ def _own_first(args: Any, kwargs: Any) -> tuple[Any, Any]:
 
 
 @contextmanager
-def _uncompiled(root: Any) -> Iterator[None]:
+def _uncompiled(root: nn.Module) -> Iterator[None]:
     """Runs compiled modules as what they were made from while the block runs.
 
     What torch.compile traced is replayed without the hooks that came later, and traced with hooks
@@ -96,7 +109,7 @@ def _uncompiled(root: Any) -> Iterator[None]:
                 attributes[name] = value
 
 
-def _eager(module: Any) -> Iterator[tuple[str, Any]]:
+def _eager(module: nn.Module) -> Iterator[tuple[str, Any]]:
     """Yields the attributes a module needs to run as it was before torch.compile."""
     if vars(module).get("_compiled_call_impl") is not None:
         yield "_compiled_call_impl", None
@@ -106,5 +119,5 @@ def _eager(module: Any) -> Iterator[tuple[str, Any]]:
         yield "forward", MethodType(plain, module) if isinstance(forward, MethodType) else plain
 
 
-def _tensors(module: Any) -> list[Any]:
+def _tensors(module: nn.Module) -> list[torch.Tensor]:
     return [*module.parameters(), *module.buffers()]

@@ -7,26 +7,28 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils._pytree import tree_map_only
 
-from polyattr.errors import TrainingModeWarning, warn
+from polyattr.backend import TrainingModeWarning, warn
 
-_BATCH_NORM = torch.nn.modules.batchnorm._BatchNorm
-_DROPOUT = torch.nn.modules.dropout._DropoutNd
-_HAS_DROPOUT = (torch.nn.MultiheadAttention, torch.nn.RNNBase)
+_BATCH_NORM = nn.modules.batchnorm._BatchNorm
+_DROPOUT = nn.modules.dropout._DropoutNd
+_HAS_DROPOUT = (nn.MultiheadAttention, nn.RNNBase)
 
 
 @contextmanager
-def evaluated(roots: Sequence[Any]) -> Iterator[None]:
+def evaluated(roots: Sequence[nn.Module], training_step: bool = False) -> Iterator[None]:
     """Turns the flags of modules and parameters off while the block runs.
 
     Args:
         roots: Modules; all modules below them are treated alike.
+        training_step: The user is training: parameters keep their flags, and nothing is said.
     """
     modules = {id(m): m for root in roots for m in root.modules()}.values()
     # A frozen TorchScript module has no flag any more.
     training = [m for m in modules if getattr(m, "training", False)]
-    if any(_depends_on_mode(m) for m in training):
+    if not training_step and any(_depends_on_mode(m) for m in training):
         warn(
             "the model is in training mode and has layers that behave differently there (such "
             "as BatchNorm or Dropout); it is evaluated in inference mode and put back",
@@ -34,7 +36,7 @@ def evaluated(roots: Sequence[Any]) -> Iterator[None]:
         )
     held = [p for module in modules for p in module.parameters(recurse=False)]
     # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
-    frozen = [p for p in held if p.requires_grad and not p.is_inference()]
+    frozen = [p for p in held if p.requires_grad and not p.is_inference() and not training_step]
     try:
         for module in training:
             module.training = False
@@ -49,7 +51,7 @@ def evaluated(roots: Sequence[Any]) -> Iterator[None]:
             module.training = True
 
 
-def _depends_on_mode(module: Any) -> bool:
+def _depends_on_mode(module: nn.Module) -> bool:
     if isinstance(module, _DROPOUT):
         return bool(module.p)
     if isinstance(module, _HAS_DROPOUT):

@@ -1,9 +1,13 @@
-"""All a plugin needs: the interface of a backend, what it hands to core, and how it is found."""
+"""The door for authors of plugins: the interface of a backend, and all that is needed to write one.
 
-from polyattr.backend.bound_model import BoundModel, Layer, Tap, Tensor, Visits
+What `__all__` names is public: a backend imports nothing of polyattr but that (and names of the
+package `polyattr` itself). `INTERFACE_VERSION` says which form of it this release speaks.
+"""
+
+from polyattr.backend.bound_model import BoundModel, Layer, Tap, Visits
 from polyattr.backend.held_objects import held_objects
 from polyattr.backend.interface import INTERFACE_VERSION, GradBackend, Score, noise_words
-from polyattr.backend.layers import (
+from polyattr.backend.layer_finding import (
     Submodule,
     call_tapped,
     find_named,
@@ -21,6 +25,19 @@ from polyattr.backend.registry import (
     unrecognised,
     unregister,
 )
+from polyattr.backend.tensor import NativeTensor, Tensor
+from polyattr.errors import (
+    InputError,
+    InputTypeError,
+    LayerNotFoundError,
+    ModelOutputError,
+    PolyattrError,
+    PolyattrWarning,
+    TrainingModeWarning,
+    UnrecognisedModelError,
+    nearest,
+    warn,
+)
 
 __all__ = [
     "INTERFACE_VERSION",
@@ -28,11 +45,20 @@ __all__ = [
     "Backends",
     "BoundModel",
     "GradBackend",
+    "InputError",
+    "InputTypeError",
     "Layer",
+    "LayerNotFoundError",
+    "ModelOutputError",
+    "NativeTensor",
+    "PolyattrError",
+    "PolyattrWarning",
     "Score",
     "Submodule",
     "Tap",
     "Tensor",
+    "TrainingModeWarning",
+    "UnrecognisedModelError",
     "Visits",
     "backends",
     "call_tapped",
@@ -42,9 +68,11 @@ __all__ = [
     "follow",
     "get_backend",
     "held_objects",
+    "nearest",
     "noise_words",
     "register",
     "submodules",
     "unrecognised",
     "unregister",
+    "warn",
 ]

@@ -7,10 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from polyattr.backend.held_objects import held_objects
+from polyattr.backend.tensor import NativeTensor, Tensor
 from polyattr.errors import LayerNotFoundError
-
-Tensor = Any
-"""A tensor of the backend's framework; only Python operators and `shape` are used on it."""
 
 
 @dataclass(frozen=True)
@@ -144,14 +143,18 @@ class BoundModel:
         self.entry = entry
 
     def state(self) -> Any:
-        """Returns the parameters as they are now; passed to the compiled kernel as an argument."""
+        """Returns the parameters as they are now; passed to the compiled kernel as an argument.
+
+        Any nesting of containers `compile` takes apart. Without it, a framework that compiles must
+        read the parameters by reference, or it would go on with old weights after training.
+        """
         return ()
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Evaluates the model, in inference mode, at `args`, `kwargs` and the given `state`."""
         return self._function(*args, **kwargs)
 
-    def share(self, leaf: Tensor) -> Any:
+    def share(self, leaf: NativeTensor) -> Any:
         """Wraps a `leaf`, a tensor of any shape that all samples share, where a model must know."""
         return leaf
 
@@ -190,9 +193,24 @@ class BoundModel:
         raise NotImplementedError(f"a {self.kind} has no layers")
 
     def fingerprint(self) -> tuple[object, ...]:
-        """Objects that a compiled kernel holds by value; other objects mean a new kernel."""
-        return ()
+        """Objects that a compiled kernel holds by value; other objects mean a new kernel.
+
+        By default all the model refers to (`held_objects`) but what `state` hands over, which is
+        an argument of the kernel. Override it where a kernel holds less: ``()`` for models whose
+        tensors are read anew at every call, as they are without a compiler.
+        """
+        held = held_objects(self._function)
+        handed_over = held_objects(self.state())
+        given = {id(value) for value in handed_over}
+        return tuple(value for value in held if id(value) not in given)
 
     def inference(self) -> AbstractContextManager[None]:
         """Puts the model in inference mode, and back as it was on exit."""
         return nullcontext()
+
+    def evaluation(self) -> AbstractContextManager[None]:
+        """Puts the model in inference mode with its parameters still differentiable.
+
+        For a method used as a pure function, within the user's own training step.
+        """
+        return self.inference()

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import operator
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, ClassVar
 
 import numpy as np
 import pluggy
 
-from polyattr.backend.bound_model import BoundModel as BoundModel
-from polyattr.backend.bound_model import Layer as Layer
-from polyattr.backend.bound_model import Tap as Tap
-from polyattr.backend.bound_model import Tensor as Tensor
-from polyattr.errors import InputError, PolyattrError
+from polyattr.backend.bound_model import BoundModel
+from polyattr.backend.optional_verbs import OptionalVerbs
+from polyattr.backend.tensor import NativeTensor, Tensor
+from polyattr.errors import InputError
 
 INTERFACE_VERSION = 1
 """Raised when a verb of `GradBackend` changes its meaning; a plugin states the one it speaks."""
 
-Score = Callable[[list[Tensor]], Tensor]
+Score = Callable[[list[NativeTensor]], NativeTensor]
 """Maps rows (one tensor per input, each (R, ...)) to their scores (R,)."""
 
 
@@ -45,11 +43,16 @@ class HookSpecs:
     """What pluggy calls on every registered backend."""
 
     @hookspec(firstresult=True)
-    def polyattr_claim(self, candidate: object) -> GradBackend | None:
-        """Answers with the backend if `candidate`, a model or a tensor, belongs to it."""
+    def polyattr_claim(
+        self, candidate: object, failed: list[tuple[GradBackend, Exception]]
+    ) -> GradBackend | None:
+        """Answers with the backend if `candidate`, a model or a tensor, belongs to it.
+
+        One that cannot tell adds itself and its error to `failed`: the next one is asked.
+        """
 
 
-class GradBackend(ABC):
+class GradBackend(OptionalVerbs, ABC):
     """One framework, seen through the few operations gradient attribution needs.
 
     Attributes:
@@ -67,9 +70,15 @@ class GradBackend(ABC):
     interface: ClassVar[int]
 
     @hookimpl
-    def polyattr_claim(self, candidate: object) -> GradBackend | None:
-        """Hook: the backend itself if the `candidate` is its own."""
-        return self if self.claims(candidate) else None
+    def polyattr_claim(
+        self, candidate: object, failed: list[tuple[GradBackend, Exception]]
+    ) -> GradBackend | None:
+        """Hook: the backend itself if the `candidate` is its own; `failed` gets what goes wrong."""
+        try:
+            return self if self.claims(candidate) else None
+        except Exception as error:  # a plugin's own mistake must not break everybody's calls
+            failed.append((self, error))
+            return None
 
     # -- recognising and binding ------------------------------------------------------------
 
@@ -92,19 +101,37 @@ class GradBackend(ABC):
     # -- the four verbs ---------------------------------------------------------------------
 
     @abstractmethod
-    def grad(self, score: Score, rows: list[Tensor]) -> tuple[Tensor, list[Tensor | None]]:
+    def grad(
+        self, score: Score, rows: list[NativeTensor]
+    ) -> tuple[Tensor, Sequence[Tensor | None]]:
         """Differentiates each row's score with respect to that row.
 
         Args:
             score: Maps rows to scores (R,).
-            rows: One tensor (R, ...) per input.
+            rows: One tensor (R, ...) per input. One tensor given as two inputs has two gradients,
+                each by its own place.
 
         Returns:
-            The scores (R,) and one gradient (R, ...) per input, all detached; None for an input
-            that does not reach the score, where the framework can tell.
+            The scores (R,) and one gradient per input, in the shape (R, ...) and dtype of its
+            rows, all detached; None for an input that does not reach the score, where the
+            framework can tell. Nothing is left on other tensors, such as a `.grad` on weights.
         """
 
-    def add_noise(self, rows: Tensor, noise: Tensor, scale: Tensor) -> Tensor:
+    def differentiable_grad(
+        self, score: Score, rows: list[NativeTensor]
+    ) -> tuple[Tensor, Sequence[Tensor | None]]:
+        """Differentiates as `grad` does, with results that can be differentiated themselves.
+
+        Only for methods used as pure functions. Takes the `score` and `rows` (R, ...) of `grad`.
+
+        Returns:
+            The scores (R,) and gradients (R, ...), connected to the rows and to the parameters. By
+            default what `grad` returns, which is right where the user's own transformation of the
+            framework sees through it.
+        """
+        return self.grad(score, rows)
+
+    def add_noise(self, rows: NativeTensor, noise: NativeTensor, scale: NativeTensor) -> Tensor:
         """Returns ``rows + scale * noise`` (R, ...), computed in at least float32.
 
         Args:
@@ -116,7 +143,7 @@ class GradBackend(ABC):
         step = self.column(self.cast(scale, wide), rows) * self.cast(noise, wide)
         return self.cast(self.cast(rows, wide) + step, self.dtype(rows))
 
-    def linspace(self, baseline: Tensor, rows: Tensor, alpha: Tensor) -> Tensor:
+    def linspace(self, baseline: NativeTensor, rows: NativeTensor, alpha: NativeTensor) -> Tensor:
         """Returns the points (R, ...) at `alpha` of the straight paths from baseline to input.
 
         Both ends are exact, so that f(x) and f(baseline) can be read off the path.
@@ -131,48 +158,56 @@ class GradBackend(ABC):
         point = self.cast(baseline, wide) * (1 - at) + self.cast(rows, wide) * at
         return self.cast(point, self.dtype(rows))
 
-    def batch(self, tensor: Tensor, index: Tensor) -> Tensor:
-        """Gathers the rows ``tensor[index]`` of a `tensor` (S, ...) at an integer `index` (R,)."""
-        return tensor[index]
+    def batch(self, tensor: NativeTensor, index: NativeTensor) -> Tensor:
+        """Gathers the rows ``tensor[index]`` of a `tensor` (S, ...) at an int32 `index` (R,)."""
+        rows: Tensor = tensor[index]
+        return rows
 
     # -- rows -------------------------------------------------------------------------------
 
     @abstractmethod
-    def fold(self, total: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+    def fold(self, total: NativeTensor, index: NativeTensor, rows: NativeTensor) -> Tensor:
         """Returns `total` (S, ...) with row r of `rows` (R, ...) added at entry r of `index` (R,).
 
-        `total` may be updated in place.
+        `index` is int32 and may name a place several times. `total` may be updated in place.
         """
 
     @abstractmethod
-    def row_sums(self, tensor: Tensor) -> Tensor:
+    def row_sums(self, tensor: NativeTensor) -> Tensor:
         """Sums all axes of `tensor` but the first: (R, ...) to (R,)."""
 
     @abstractmethod
-    def pick(self, outputs: Tensor, columns: list[Tensor]) -> Tensor:
+    def pick(self, outputs: NativeTensor, columns: list[NativeTensor]) -> Tensor:
         """Returns ``outputs[r, columns[0][r], columns[1][r], ...]`` for every row r: (R,).
 
-        Of `columns`, integers (R,), there is one per axis of `outputs` (R, ...) but the first.
+        Of `columns` there is one per axis of `outputs` (R, ...) but the first: integers (R,), of
+        int64 where the framework has them. All other indices core makes are int32.
         """
 
     @abstractmethod
-    def concat(self, parts: Sequence[Tensor]) -> Tensor:
+    def concat(self, parts: Sequence[NativeTensor]) -> Tensor:
         """Joins the `parts`, tensors (R, ...) of any R, along the first axis."""
 
-    def unstack(self, tensor: Tensor) -> Sequence[Tensor]:
+    def unstack(self, tensor: NativeTensor) -> Sequence[Tensor]:
         """Splits a `tensor` (T, ...) into T tensors, without a copy where the framework can."""
-        return list(tensor)
+        return [tensor[place] for place in range(tensor.shape[0])]
 
-    def maximum(self, a: Tensor, b: Tensor) -> Tensor:
+    def absolute(self, tensor: NativeTensor) -> Tensor:
+        """Returns the absolute values of a `tensor` of any shape."""
+        size: Tensor = abs(tensor)
+        return size
+
+    def maximum(self, a: NativeTensor, b: NativeTensor) -> Tensor:
         """Returns the larger of `a` and `b`, (R, ...) each, broadcast against each other.
 
         Where they are equal, each has half of the gradient.
         """
         kind = self.dtype(a)
         share = (self.cast(a > b, kind) + self.cast(a >= b, kind)) * 0.5
-        return a * share + b * (1 - share)
+        larger: Tensor = a * share + b * (1 - share)
+        return larger
 
-    def reduce(self, kind: str, tensor: Tensor) -> Tensor:
+    def reduce(self, kind: str, tensor: NativeTensor) -> Tensor:
         """Reduces a `tensor` (R, ..., K) to (R, ...); `kind` is "sum", "max" or "logsumexp".
 
         Entries that are the maximum together share its gradient evenly.
@@ -180,7 +215,7 @@ class GradBackend(ABC):
         Raises:
             InputError: The framework has no such reduction.
         """
-        parts = [tensor[..., k] for k in range(tensor.shape[-1])]
+        parts: list[Tensor] = [tensor[..., k] for k in range(tensor.shape[-1])]
         if kind == "sum":
             return reduce(operator.add, parts)
         if kind == "max":
@@ -193,88 +228,57 @@ class GradBackend(ABC):
     # -- arrays -----------------------------------------------------------------------------
 
     @abstractmethod
-    def to_native(self, array: Any, like: Tensor | None = None, dtype: str | None = None) -> Tensor:
-        """Makes a NumPy `array` (...) a tensor on the device of `like`, as `dtype` if given."""
+    def to_native(
+        self, array: Any, like: NativeTensor | None = None, dtype: str | None = None
+    ) -> Tensor:
+        """Makes a NumPy `array` (...) a tensor on the device of `like`, as `dtype` if given.
+
+        It is copied, whatever its memory: views with negative strides, read-only arrays, arrays
+        without axes. Without a `dtype` it keeps its own; bfloat16 is asked for by name only.
+        """
 
     @abstractmethod
-    def to_numpy(self, tensor: Tensor) -> np.ndarray[Any, Any]:
-        """Copies a `tensor` of any shape to the host; bfloat16, which NumPy lacks, as float32."""
+    def to_numpy(self, tensor: NativeTensor) -> np.ndarray[Any, Any]:
+        """Copies a `tensor` of any shape to the host; bfloat16, which NumPy lacks, as float32.
+
+        All other dtypes stay. A read-only view will do where the tensor is never written to.
+        """
 
     @abstractmethod
-    def dtype(self, tensor: Tensor) -> str:
+    def dtype(self, tensor: NativeTensor) -> str:
         """Names the dtype of a `tensor` of any shape: "float32", "bfloat16", "int64"."""
 
     @abstractmethod
-    def cast(self, tensor: Tensor, dtype: str) -> Tensor:
+    def cast(self, tensor: NativeTensor, dtype: str) -> Tensor:
         """Converts a `tensor` of any shape to a `dtype` by name; itself if it has that dtype."""
 
     @abstractmethod
-    def zeros(self, shape: tuple[int, ...], like: Tensor, dtype: str) -> Tensor:
+    def zeros(self, shape: tuple[int, ...], like: NativeTensor, dtype: str) -> Tensor:
         """Makes zeros of a `shape` and `dtype` on the device of `like`."""
 
-    def own(self, tensor: Tensor) -> Tensor:
+    def own(self, tensor: NativeTensor) -> Tensor:
         """Returns a `tensor` of any shape, free of recording by the caller's differentiation."""
-        return tensor
+        own: Tensor = tensor
+        return own
 
-    def accumulator_dtype(self, tensor: Tensor) -> str:
+    def accumulator_dtype(self, tensor: NativeTensor) -> str:
         """Names the dtype for sums of a `tensor` of any shape: of float64 itself, else float32."""
         return "float64" if self.dtype(tensor) == "float64" else "float32"
 
-    def column(self, vector: Tensor, like: Tensor) -> Tensor:
+    def column(self, vector: NativeTensor, like: NativeTensor) -> Tensor:
         """Reshapes a `vector` (R,) to (R, 1, ..., 1), which broadcasts against `like` (R, ...)."""
-        return vector[(slice(None),) + (None,) * (len(like.shape) - 1)]
+        column: Tensor = vector[(slice(None),) + (None,) * (len(like.shape) - 1)]
+        return column
 
-    # -- optional: native where faster --------------------------------------------------------
+    # -- optional, with the others in `OptionalVerbs` -----------------------------------------
 
-    def compile(
-        self, function: Callable[..., Any], donate: int | None = None
-    ) -> Callable[..., Any]:
-        """Compiles a `function` for fixed shapes; `donate` numbers an argument it may overwrite."""
-        return function
+    def connected(self, score: Score, rows: list[NativeTensor]) -> list[bool]:
+        """Says for each of the `rows`, tensors (R, ...), whether the `score` depends on it.
 
-    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: Tensor) -> Tensor:
-        """Draws standard normal noise (K, *like.shape[1:]) on the device of `like`, K `draws`.
-
-        Each draw depends on (`seed`, `leaf`, draw) alone, never on which are asked for together.
-
-        Raises:
-            InputError: The framework has no random numbers.
+        The default believes `grad`: one that returns zeros instead of None leaves a score that
+        depends on nothing unnoticed, and its map of zeros without an error or a warning.
         """
-        raise InputError(
-            f"the {self.name} backend has no random numbers of its own; use noise_source='portable'"
-        )
-
-    def outline(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Returns what `function` returns for `args`, or stand-ins that have its shapes."""
-        return function(*args)
-
-    def connected(self, score: Score, rows: list[Tensor]) -> list[bool]:
-        """Says for each of the `rows`, tensors (R, ...), whether the `score` depends on it."""
         return [gradient is not None for gradient in self.grad(score, rows)[1]]
-
-    def session(self, like: Tensor | None = None) -> AbstractContextManager[None]:
-        """Surrounds a call on the device of `like`; restores global state on exit."""
-        return nullcontext()
-
-    def is_out_of_memory(self, error: Exception) -> bool:
-        """Says whether an `error` means that a tile was too large for the device's memory."""
-        return isinstance(error, MemoryError)
-
-    def accelerated(self, tensor: Tensor) -> bool:
-        """Says whether a `tensor` of any shape lives on an accelerator."""
-        return False
-
-    def devices(self) -> list[str]:
-        """Names the devices the framework sees."""
-        return ["cpu"]
-
-    def demo_network(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> Any:
-        """Builds the network of ``polyattr.demo`` from its `weights`, whose shapes it documents.
-
-        Raises:
-            PolyattrError: The backend ships none.
-        """
-        raise PolyattrError(f"the {self.name} backend ships no demo network")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

@@ -1,29 +1,42 @@
-"""Finding backends: entry points, detection of a model's framework, registration by hand."""
+"""Finding backends: by name, by whose model it is, or registered by hand."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from typing import Any, cast
 
 import pluggy
 
-from polyattr.backend.interface import INTERFACE_VERSION, GradBackend, HookSpecs
+from polyattr.backend.entry_points import (
+    check_backend,
+    declared,
+    is_imported,
+    is_installed,
+    load,
+    missing_module,
+    place_of,
+    provider_of,
+    version_of,
+)
+from polyattr.backend.interface import GradBackend, HookSpecs
 from polyattr.errors import (
     InputTypeError,
-    MissingFrameworkError,
+    PolyattrError,
+    PolyattrWarning,
     UnknownBackendError,
     UnrecognisedModelError,
     nearest,
+    warn,
 )
-
-GROUP = "polyattr.backends"
 
 _manager = pluggy.PluginManager("polyattr")
 _manager.add_hookspecs(HookSpecs)
+
+_problems: dict[str, str] = {}
+"""What was found wrong with plugins, by name: they are told once, and not loaded unasked again."""
+_told: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,7 @@ class BackendInfo:
         installed: Whether the framework can be imported.
         version: The framework's version, or None.
         provider: The distribution that ships the plugin, or "registered" for one given by hand.
+        problem: What is wrong with the plugin, or None: one that is broken is only used by name.
 
     Example:
         >>> import polyattr
@@ -46,6 +60,7 @@ class BackendInfo:
     installed: bool
     version: str | None
     provider: str
+    problem: str | None = None
 
     @property
     def devices(self) -> list[str]:
@@ -74,7 +89,8 @@ class Backends(Mapping[str, BackendInfo]):
 
     def __repr__(self) -> str:
         rows = [
-            f"{i.name:<12} {i.version or 'not installed':<14} from {i.provider}"
+            f"{i.name:<12} {_state(i):<14} from {i.provider}"
+            + (f", broken: {i.problem}" if i.problem else "")
             for i in self._infos.values()
         ]
         return "\n".join(rows)
@@ -91,13 +107,13 @@ def backends() -> Backends:
         >>> sorted(polyattr.backends())
         ['jax', 'tensorflow', 'torch']
     """
-    infos = [_describe(name, point) for name, point in _entry_points().items()]
+    points = declared()
     by_hand = [
-        BackendInfo(name, True, getattr(sys.modules.get(name), "__version__", None), "registered")
+        BackendInfo(name, True, version_of(name), "registered", _problems.get(name))
         for name, _ in _manager.list_name_plugin()
-        if name not in _entry_points()
+        if name not in points
     ]
-    return Backends(infos + by_hand)
+    return Backends([*map(_describe, points.values()), *by_hand])
 
 
 def register(backend: GradBackend) -> GradBackend:
@@ -122,9 +138,10 @@ def register(backend: GradBackend) -> GradBackend:
         <Mine 'mine'>
         >>> polyattr.unregister("mine")
     """
-    _check_backend(backend, f"polyattr.register({backend!r})")
+    check_backend(backend, f"polyattr.register({backend!r})")
     if _manager.has_plugin(backend.name):
         _manager.unregister(name=backend.name)
+    _forget_problem(backend.name)
     _manager.register(backend, name=backend.name)
     return backend
 
@@ -147,6 +164,7 @@ def unregister(name: str) -> None:
     if not isinstance(name, str) or not _manager.has_plugin(name):
         raise UnknownBackendError(f"backend {name!r} is not registered")
     _manager.unregister(name=name)
+    _forget_problem(name)
 
 
 def get_backend(backend: str | GradBackend) -> GradBackend:
@@ -154,29 +172,35 @@ def get_backend(backend: str | GradBackend) -> GradBackend:
 
     Raises:
         UnknownBackendError: No plugin has that name; the nearest one is suggested.
-        MissingFrameworkError: The plugin is known, the framework is not installed.
+        MissingFrameworkError: The plugin is known, the framework is not installed, or the plugin
+            cannot be imported.
         InputTypeError: Neither a name nor a `GradBackend`.
     """
     if isinstance(backend, GradBackend):
-        _check_backend(backend, "backend")
-        return backend
+        return check_backend(backend, "backend")
     if not isinstance(backend, str):
         raise InputTypeError(
             f"backend is {backend!r}; expected a name, a GradBackend instance or None"
         )
     if not _manager.has_plugin(backend):
-        _load(backend)
+        _load(_point(backend, declared()))
     plugin: Any = _manager.get_plugin(backend)
     return cast(GradBackend, plugin)
 
 
 def detect(model: object, inputs: Iterable[object] = ()) -> GradBackend | None:
-    """Asks the frameworks already imported whose model, or else whose inputs, these are."""
-    for name in _entry_points():
-        if name in sys.modules and not _manager.has_plugin(name):
-            _load(name)
+    """Asks the frameworks already imported whose model, or else whose inputs, these are.
+
+    A plugin that is broken is left out, with one warning: it may be nobody's the user knows of.
+    """
+    for name, point in declared().items():
+        if is_imported(name) and (problem := _problem(point)):
+            _tell(name, problem)
     for candidate in (model, *inputs):
-        owner: GradBackend | None = _manager.hook.polyattr_claim(candidate=candidate)
+        failed: list[tuple[GradBackend, Exception]] = []
+        owner: GradBackend | None = _manager.hook.polyattr_claim(candidate=candidate, failed=failed)
+        for backend, error in failed:
+            _tell_failed(backend, error, candidate)
         if owner is not None:
             return owner
     return None
@@ -194,61 +218,72 @@ def unrecognised(model: object, inputs: Iterable[object]) -> UnrecognisedModelEr
     )
 
 
-def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
-    return {point.name: point for point in importlib.metadata.entry_points(group=GROUP)}
+def _state(info: BackendInfo) -> str:
+    return info.version or ("installed" if info.installed else "not installed")
 
 
-def _describe(name: str, point: importlib.metadata.EntryPoint) -> BackendInfo:
-    installed = name in sys.modules or importlib.util.find_spec(name) is not None
-    provider = point.dist.name if point.dist else "unknown"
-    return BackendInfo(name, installed, _version(name) if installed else None, provider)
+def _describe(point: EntryPoint) -> BackendInfo:
+    name, installed = point.name, is_installed(point.name)
+    version = version_of(name) if installed else None
+    return BackendInfo(name, installed, version, provider_of(point), _problem(point))
 
 
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return getattr(sys.modules.get(name), "__version__", None)
+def _point(name: str, points: Mapping[str, EntryPoint]) -> EntryPoint:
+    if name in points:
+        return points[name]
+    known = sorted({*points, *(known for known, _ in _manager.list_name_plugin())})
+    raise UnknownBackendError(
+        f"unknown backend {name!r}.{nearest(name, known)} Known: {', '.join(known)}"
+    )
 
 
-def _load(name: str) -> None:
-    points = _entry_points()
-    if name not in points:
-        raise UnknownBackendError(
-            f"unknown backend {name!r}.{nearest(name, backends())} "
-            f"Known: {', '.join(sorted(backends()))}"
-        )
-    if name not in sys.modules and importlib.util.find_spec(name) is None:
-        raise MissingFrameworkError(
-            f"backend {name!r} is known but {name} is not installed: {_cure(name, points[name])}"
-        )
-    plugin = points[name].load()
-    _check_backend(plugin, f"entry point {points[name].value!r}")
-    _manager.register(plugin, name=name)
-
-
-def _cure(name: str, point: importlib.metadata.EntryPoint) -> str:
-    extras = point.dist.metadata.get_all("Provides-Extra") or [] if point.dist else []
-    if point.dist and name in extras:
-        return f'pip install "{point.dist.name}[{name}]"'
-    return f"pip install {name}"
-
-
-def _check_backend(backend: Any, where: str) -> None:
-    if not isinstance(backend, GradBackend):
+def _load(point: EntryPoint) -> None:
+    plugin = load(point)
+    other = _manager.get_name(plugin)
+    if other not in {None, point.name}:
         raise InputTypeError(
-            f"{where} is {type(backend).__name__}; expected an instance of polyattr.GradBackend"
+            f"{place_of(point)} is the object that is known as "
+            f"backend {other!r}; expected an instance of its own for {point.name!r}"
         )
-    if not isinstance(getattr(backend, "name", None), str):
-        raise InputTypeError(f"{where}: {type(backend).__name__} has no `name` of type str")
-    version = getattr(backend, "interface", None)
-    if version is None:
-        raise InputTypeError(
-            f"{where} states no interface version; {type(backend).__name__} needs "
-            f"interface = {INTERFACE_VERSION}"
+    if other is None:
+        _manager.register(plugin, name=point.name)
+    _forget_problem(point.name)
+
+
+def _problem(point: EntryPoint) -> str | None:
+    """Says what is wrong with a plugin; loads it, once, if its framework is imported already."""
+    name = point.name
+    if not is_imported(name):
+        return _problems.get(name) or missing_module(point)
+    if name not in _problems and not _manager.has_plugin(name):
+        try:
+            _load(point)
+        except PolyattrError as error:
+            _problems[name] = str(error)
+    return _problems.get(name)
+
+
+def _tell(name: str, problem: str) -> None:
+    if name not in _told:
+        _told.add(name)
+        warn(
+            f"backend {name!r} is broken and is not asked whose model this is: {problem}. Every "
+            f"other backend works as before",
+            PolyattrWarning,
         )
-    if version != INTERFACE_VERSION:
-        raise InputTypeError(
-            f"{where} speaks version {version} of the backend interface, this polyattr "
-            f"speaks {INTERFACE_VERSION}; install the release of the plugin that matches"
-        )
+
+
+def _tell_failed(backend: GradBackend, error: Exception, candidate: object) -> None:
+    name: Any = _manager.get_name(backend)
+    point = declared().get(name)
+    owner = place_of(point) if point else repr(backend)
+    _problems[name] = (
+        f"{owner}: its `claims` raised {type(error).__name__}: {error}, asked about a "
+        f"{type(candidate).__name__}"
+    )
+    _tell(name, _problems[name])
+
+
+def _forget_problem(name: str) -> None:
+    _problems.pop(name, None)
+    _told.discard(name)

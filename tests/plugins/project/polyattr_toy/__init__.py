@@ -87,5 +87,30 @@ class OldBackend(ToyBackend):
     interface = 0
 
 
+class TextBackend(ToyBackend):
+    """States the version of the interface as text."""
+
+    interface = "1"
+
+
+class NamelessBackend(ToyBackend):
+    """Has a name that nobody can ask for."""
+
+    name = ""
+
+
+class RaisingBackend(ToyBackend):
+    """Makes a mistake when it is asked whose model something is."""
+
+    name = "toyraises"
+
+    def claims(self, candidate):
+        """Divides by zero."""
+        return 1 / 0
+
+
 backend = ToyBackend()
 old_backend = OldBackend()
+text_backend = TextBackend()
+nameless_backend = NamelessBackend()
+raising_backend = RaisingBackend()

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import nn
 
-from polyattr.backend import Layer
-from polyattr.errors import InputTypeError, LayerNotFoundError, nearest
+# `torch.jit` has it too, but does not list it among its names.
+from torch.jit._script import RecursiveScriptModule
+
+from polyattr.backend import InputTypeError, Layer, LayerNotFoundError, nearest
 
 _WRAPPER = "_orig_mod"
 
@@ -20,7 +23,7 @@ def original(module: Any) -> Any:
     return module
 
 
-def find_layer(model: Any, selector: Any, argument: str) -> Layer:
+def find_layer(model: nn.Module, selector: Any, argument: str) -> Layer:
     """Finds a submodule by index among the children, by dotted name or as the object.
 
     Compiled modules count as what they were made from.
@@ -42,8 +45,8 @@ def _plain(name: str) -> str:
     return ".".join(part for part in name.split(".") if part != _WRAPPER)
 
 
-def _select(root: Any, named: Mapping[str, Any], selector: Any, argument: str) -> Layer:
-    if isinstance(selector, torch.nn.Module):
+def _select(root: nn.Module, named: Mapping[str, nn.Module], selector: Any, argument: str) -> Layer:
+    if isinstance(selector, nn.Module):
         for name, found in named.items():
             if found is selector:
                 return Layer(name or type(root).__name__, selector)
@@ -72,11 +75,11 @@ def _select(root: Any, named: Mapping[str, Any], selector: Any, argument: str) -
     return Layer(name, named[name])
 
 
-def _check_called(named: Mapping[str, Any], layer: Layer, argument: str) -> None:
+def _check_called(named: Mapping[str, nn.Module], layer: Layer, argument: str) -> None:
     """Refuses what TorchScript runs: it neither calls its parts from Python nor takes hooks."""
     scripted = [m for m in named.values() if isinstance(m, torch.jit.ScriptModule)]
     inside = {id(part) for m in scripted for part in m.modules() if part is not m}
-    if id(layer.place) in inside or isinstance(layer.place, torch.jit.RecursiveScriptModule):
+    if id(layer.place) in inside or isinstance(layer.place, RecursiveScriptModule):
         raise LayerNotFoundError(
             f"{argument} {layer.name!r} is or lies inside a TorchScript module, which cannot be "
             f"looked into; expected a layer outside of it: pass the module the script was made "
@@ -84,6 +87,6 @@ def _check_called(named: Mapping[str, Any], layer: Layer, argument: str) -> None
         )
 
 
-def _listed(named: Mapping[str, Any]) -> str:
+def _listed(named: Mapping[str, nn.Module]) -> str:
     names = [name for name in named if name]
     return ", ".join(names[:30]) + (f", ... ({len(names)} in all)" if len(names) > 30 else "")

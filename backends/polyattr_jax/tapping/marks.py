@@ -16,8 +16,7 @@ import jax.numpy as jnp
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-from polyattr.backend import Tap, Visits
-from polyattr.errors import LayerNotFoundError
+from polyattr.backend import LayerNotFoundError, Tap, Visits
 
 # What only wraps a program: run through as if it were not there.
 _WRAPPERS = frozenset({"jit", "pjit", "closed_call", "remat", "remat2", "checkpoint"})
@@ -183,7 +182,8 @@ def _lower(context: Any, *values: Any, call: _Call) -> list[Any]:  # noqa: ARG00
     return list(values)
 
 
-_mark = Primitive("polyattr_mark")
+# JAX leaves its methods without types.
+_mark: Any = Primitive("polyattr_mark")
 _mark.multiple_results = True
 _mark.def_impl(_same)
 _mark.def_abstract_eval(_same)

@@ -1,0 +1,49 @@
+"""Keras 3 models on JAX."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from polyattr.backend import UnrecognisedModelError
+from polyattr_jax.parametrised import ParametrisedModel
+from polyattr_keras import KerasLayers, keras_dtype, keras_entry, not_training
+
+
+class BoundKeras(KerasLayers, ParametrisedModel):
+    """A Keras 3 model on JAX, called without side effects."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model, entry=keras_entry(model))
+
+    @property
+    def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
+        """The dtype the model takes."""
+        return keras_dtype(self._function)
+
+    def state(self) -> Any:
+        """The values of all variables, as they are now."""
+        model = self._function
+        return (
+            [v.value for v in model.trainable_variables],
+            [v.value for v in model.non_trainable_variables],
+        )
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the model with ``training=False`` and the given variables.
+
+        Raises:
+            UnrecognisedModelError: It has no variables yet.
+        """
+        model = self._function
+        if not model.built:
+            raise UnrecognisedModelError(
+                f"the Keras model {type(model).__name__} is not built: its variables are made by "
+                f"its first call; call it on some data first"
+            )
+        variables = [*model.trainable_variables, *model.non_trainable_variables]
+        # Not `stateless_call`, which skips what Keras does around `call`: casts, masks, the mode.
+        mapping = zip(variables, [*state[0], *state[1]], strict=True)
+        with sys.modules["keras"].StatelessScope(state_mapping=list(mapping)):
+            return model(*args, **not_training(kwargs))

@@ -1,0 +1,59 @@
+"""Models whose parameters are arguments of the compiled kernel; what their kinds have in common."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from polyattr.backend import BoundModel
+
+
+def signed(signature: inspect.Signature) -> Callable[..., Any]:
+    """Returns a function with a signature: how a model takes its inputs, its state left out."""
+
+    def entry(*args: Any, **kwargs: Any) -> None:
+        """Stands for the model."""
+
+    entry.__signature__ = signature  # type: ignore[attr-defined]  # `inspect` honours it
+    return entry
+
+
+class ParametrisedModel(BoundModel):
+    """A model whose parameters are arguments of the kernel: NumPy inputs follow them."""
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Nothing: all that is replaced is in the state."""
+        return ()
+
+    def parameters(self) -> Any:
+        """The parameters, as they are now."""
+        return self.state()
+
+    @property
+    def like(self) -> Any:  # type: ignore[override]  # read anew each time
+        """A parameter of a floating dtype, or None if there is none on a device."""
+        leaves = [leaf for leaf in self._floating() if isinstance(leaf, jax.Array)]
+        return leaves[0] if leaves else None
+
+    @property
+    def dtype(self) -> str | None:  # type: ignore[override]  # read anew each time
+        """The dtype of the parameters."""
+        names = [str(jax.dtypes.canonicalize_dtype(leaf.dtype)) for leaf in self._floating()]
+        return names[0] if names else None
+
+    def _floating(self) -> list[Any]:
+        # Parameters read from a file may be NumPy arrays.
+        leaves = [x for x in jax.tree.leaves(self.parameters()) if hasattr(x, "dtype")]
+        return [leaf for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.floating)]
+
+
+class TracedModel(ParametrisedModel):
+    """A model whose layers are tapped while it is traced: a plain run is one without taps."""
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the model as `run_tapped` does."""
+        return self.run_tapped(state, args, kwargs, ())[0]

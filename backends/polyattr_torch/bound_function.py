@@ -1,0 +1,43 @@
+"""A function of tensors, which may refer to modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+
+from polyattr.backend import BoundModel, held_objects
+from polyattr_torch.evaluation import evaluated, own
+
+
+class BoundFunction(BoundModel):
+    """A function; modules it refers to are evaluated in inference mode."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function, entry=function)
+        tensors = [t for t in held_objects(function) if isinstance(t, torch.Tensor)]
+        floats = [t for t in tensors if t.is_floating_point()]
+        if floats:
+            self.like, self.dtype = floats[0], str(floats[0].dtype).removeprefix("torch.")
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Nothing: kernels are eager and hold no values."""
+        return ()
+
+    def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the function."""
+        return self._function(*own(args), **own(kwargs))
+
+    def inference(self) -> AbstractContextManager[None]:
+        """Does for the modules the function refers to what is done for a module."""
+        return evaluated(self._modules())
+
+    def evaluation(self) -> AbstractContextManager[None]:
+        """The same in the user's own training step."""
+        return evaluated(self._modules(), training_step=True)
+
+    def _modules(self) -> list[torch.nn.Module]:
+        held = held_objects(self._function, (torch.nn.Module,))
+        return [m for m in held if isinstance(m, torch.nn.Module)]

@@ -1,0 +1,81 @@
+"""The verbs a backend may leave out: each has a default that is right, and may be slow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar
+
+from polyattr.backend.tensor import NativeTensor, Tensor
+from polyattr.errors import InputError
+
+
+class OptionalVerbs:
+    """What a framework may do natively: compiling, random numbers, devices, global state."""
+
+    name: ClassVar[str]
+
+    def compile(
+        self, function: Callable[..., Any], donate: int | None = None
+    ) -> Callable[..., Any]:
+        """Compiles a `function` for fixed shapes; `donate` numbers an argument it may overwrite.
+
+        The function is pure. Its arguments, and what it returns, are tensors in nested tuples
+        (also named ones), lists and dicts, of which any may be empty; `state` comes among them as
+        `BoundModel.state` returned it. What is returned is called many times with the same
+        shapes, sometimes with others, and must use the values it is given each time: those of
+        its arguments are never kept. What the function refers to may be kept, such as arrays the
+        user's model closes over: `BoundModel.fingerprint` tells core when these are others.
+        """
+        return function
+
+    def settle(self, tensors: Sequence[NativeTensor]) -> None:
+        """Evaluates what is still queued for `tensors` (...), where the framework is lazy.
+
+        Core calls it after every tile on what the tile was added to, outside `grad` and compiled
+        functions. The queue would otherwise grow with the number of steps.
+        """
+
+    def noise(self, seed: int, draws: Sequence[int], leaf: int, like: NativeTensor) -> Tensor:
+        """Draws standard normal noise (K, *like.shape[1:]) on the device of `like`, K `draws`.
+
+        Each draw depends on (`seed`, `leaf`, draw) alone, never on which are asked for together.
+
+        Raises:
+            InputError: The framework has no random numbers.
+        """
+        raise InputError(
+            f"the {self.name} backend has no random numbers of its own; use noise_source='portable'"
+        )
+
+    def outline(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Returns what `function` returns for `args`, or stand-ins that have its shapes."""
+        return function(*args)
+
+    def session(self, like: NativeTensor | None = None) -> AbstractContextManager[None]:
+        """Surrounds a call on the device of `like`; restores global state on exit."""
+        return nullcontext()
+
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """Says whether an `error` means that a tile was too large for the device's memory."""
+        return isinstance(error, MemoryError)
+
+    def readable(self, tensor: NativeTensor) -> bool:
+        """Says whether a `tensor` of any shape has values now, rather than stand for a trace's."""
+        return True
+
+    def untransformed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Marks a `function` that the framework must not rewrite from its source, if any does."""
+        return function
+
+    def device(self, tensor: NativeTensor) -> object:
+        """Names the place of a `tensor` of any shape, hashable; None keeps nothing on devices."""
+        return None
+
+    def accelerated(self, tensor: NativeTensor) -> bool:
+        """Says whether a `tensor` of any shape lives on an accelerator."""
+        return False
+
+    def devices(self) -> list[str]:
+        """Names the devices the framework sees."""
+        return ["cpu"]

@@ -1,0 +1,1 @@
+"""A framework whose plugin is broken."""

@@ -1,0 +1,3 @@
+"""A module of a plugin that cannot be imported."""
+
+raise RuntimeError("the abacus is broken")

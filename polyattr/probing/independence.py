@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.engine.loop import Engine
+from polyattr.dtypes import FLOATS
+from polyattr.engine.forward import Forward
 from polyattr.errors import ModelOutputError
 from polyattr.question.inputs import Inputs
 from polyattr.scores.targets import Targets
 
 Array = np.ndarray[Any, Any]
 
-# Rounding differs between kernels, not between two runs of one; this is far above either.
-_NOTICEABLE = {"float64": 1e-8, "float32": 1e-3, "bfloat16": 0.1, "float16": 0.05}
 
-
-def check_rows(engine: Engine, inputs: Inputs, targets: Targets) -> bool:
+def check_rows(forward: Forward, inputs: Inputs, targets: Targets) -> bool:
     """Compares the scores of two samples, each beside itself, and together.
 
     Returns:
@@ -28,13 +26,13 @@ def check_rows(engine: Engine, inputs: Inputs, targets: Targets) -> bool:
     Raises:
         ModelOutputError: They differ, and not because the model is random.
     """
-    partner = _partner(engine.backend, inputs)
+    partner = _partner(forward.backend, inputs)
     if partner is None:
         return False
     first, (second, other) = _take(inputs.leaves, 0), partner
 
     def scores(a: list[Tensor], b: list[Tensor], rows: tuple[int, int]) -> Array:
-        return _scores(engine, inputs, targets, _pairs(engine.backend, a, b), rows)
+        return _scores(forward, inputs, targets, _pairs(forward.backend, a, b), rows)
 
     def alone() -> Array:
         beside = scores(first, first, (0, 0)), scores(second, second, (other, other))
@@ -42,7 +40,7 @@ def check_rows(engine: Engine, inputs: Inputs, targets: Targets) -> bool:
 
     # Each beside itself, then together: a maximum over rows shows in one of the two only.
     apart, together = alone(), scores(first, second, (0, other))
-    changed = _changed(apart, together, engine.backend.dtype(inputs.leaves[0]))
+    changed = _changed(apart, together, forward.backend.dtype(inputs.leaves[0]))
     if changed is None:
         return True
     steady = np.array_equal(apart, alone())
@@ -80,16 +78,16 @@ def _pairs(backend: GradBackend, first: list[Tensor], second: list[Tensor]) -> l
 
 
 def _scores(
-    engine: Engine, inputs: Inputs, targets: Targets, leaves: list[Tensor], rows: tuple[int, int]
+    forward: Forward, inputs: Inputs, targets: Targets, leaves: list[Tensor], rows: tuple[int, int]
 ) -> Array:
-    backend = engine.backend
+    backend = forward.backend
 
     def both(tensors: list[Tensor]) -> list[Tensor]:
         return _pairs(backend, _take(tensors, rows[0]), _take(tensors, rows[1]))
 
     pair = replace(inputs, leaves=leaves, n=2, companions=both(inputs.companions))
-    goals = replace(targets, columns=both(targets.columns))
-    return engine.forward.scores(leaves, pair, goals, None).astype(np.float64)
+    goals = both(targets.columns)
+    return forward.scores(leaves, pair, targets.rule, goals, None).astype(np.float64)
 
 
 def _changed(alone: Array, together: Array, dtype: str) -> int | None:
@@ -97,5 +95,5 @@ def _changed(alone: Array, together: Array, dtype: str) -> int | None:
     if not np.isfinite(alone).all():
         return None  # trouble of another kind, reported elsewhere
     scale = np.nanmax(np.abs(np.concatenate([alone, together])))
-    steady = abs(alone - together) <= _NOTICEABLE[dtype] * scale
+    steady = abs(alone - together) <= FLOATS[dtype].noticeable * scale
     return None if steady.all() else int(np.argmin(steady))

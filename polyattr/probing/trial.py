@@ -1,4 +1,4 @@
-"""What has to be learned about a model once per explainer: output shape, unused inputs."""
+"""What two rows, tried on the model, tell about every call with inputs of the same kind."""
 
 from __future__ import annotations
 
@@ -9,158 +9,211 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.engine.loop import Engine
-from polyattr.errors import (
-    InputTypeError,
-    ModelOutputError,
-    PolyattrError,
-    UnusedInputWarning,
-    warn,
-)
+from polyattr.engine.forward import Forward
+from polyattr.engine.kernels import make_room
+from polyattr.errors import InputError, ModelOutputError, PolyattrError
+from polyattr.probing.connections import check_connections, find_connections
 from polyattr.probing.independence import check_rows
 from polyattr.probing.layer_inputs import Activations, outline_activations
 from polyattr.question.inputs import Inputs
 from polyattr.scores import reductions
-from polyattr.scores.scorer import first_rows
-from polyattr.scores.targets import TargetReader, Targets
+from polyattr.scores.reductions import Rule, Selected
+from polyattr.scores.targets import TargetReader, Targets, read_operator_targets
 from polyattr.scores.tasks import Task
 
-# A callable target is part of the key; a fresh lambda in every call must not pile entries up.
-_MOST_REMEMBERED = 64
+# What a user passes beside the inputs is part of their signature, and a callable target a rule of
+# its own; a fresh lambda in every call must not pile either up.
+_MOST_TRIALS = 64
+_MOST_RULES = 16
 
 
-class Probe:
-    """Remembers what two rows told about the model, for inputs of the same kind."""
+class Trials:
+    """The trials of one explainer, one for each way in which its model is called.
 
-    def __init__(self) -> None:
-        self._shapes: dict[object, tuple[tuple[int, ...], str]] = {}
-        self._connected: dict[object, list[bool]] = {}
-        self._activations: dict[object, Activations] = {}
-        self._independent: set[object] = set()
-        self._logits: set[object] = set()
+    Args:
+        forward: Evaluates the model.
+    """
+
+    def __init__(self, forward: Forward) -> None:
+        self._forward = forward
+        self._trials: dict[object, Trial] = {}
+
+    def of(self, inputs: Inputs) -> Trial:
+        """Returns the trial of inputs with this signature, a new one where there is none."""
+        signature = inputs.signature(self._forward.backend)
+        if signature not in self._trials:
+            make_room(self._trials, _MOST_TRIALS)
+            self._trials[signature] = Trial(self._forward)
+        return self._trials[signature]
+
+
+class Trial:
+    """Remembers what two rows told, from when it was first asked; it keeps none of the rows.
+
+    Args:
+        forward: Evaluates the model.
+    """
+
+    def __init__(self, forward: Forward) -> None:
+        self._forward = forward
+        self._output: tuple[tuple[int, ...], str] | None = None
+        self._activations: Activations | None = None
+        self._connected: dict[Rule, list[bool]] = {}
+        self._independent: dict[Rule | None, bool] = {}
+        self._gives_logits = False
+
+    def activations(self, inputs: Inputs) -> Activations:
+        """Finds what the layers that are attributed to return.
+
+        Raises:
+            ModelOutputError: Nothing there can be attributed to.
+        """
+        if self._activations is None:
+            with _noted(inputs):
+                self._activations = outline_activations(self._forward, inputs)
+        return self._activations
 
     def targets(
-        self, engine: Engine, inputs: Inputs, targets: Any, batch_size: int | None
+        self, inputs: Inputs, targets: Any, batch_size: int | None
     ) -> tuple[Targets, np.ndarray[Any, Any] | None]:
-        """Normalises targets against the output's shape.
+        """Reads targets against the shape of the output.
+
+        Args:
+            inputs: The samples.
+            targets: As the user passed them.
+            batch_size: Most rows per evaluation, where the predicted class has to be found.
 
         Returns:
-            The targets, and the scores f(x) if finding the predicted class brought them.
+            The targets, and the scores f(x) (N,) if finding the predicted class brought them.
+
+        Raises:
+            InputError: Targets out of range, of the wrong shape, or ambiguous.
+            InputTypeError: Not something that can name a target.
+            ModelOutputError: The output is not what the task explains.
         """
-        like, scorer = inputs.leaves[0], engine.scorer
-        task = scorer.operator
+        task, backend = self._forward.scorer.operator, self._forward.backend
         if not isinstance(task, Task):
-            return _operator_targets(engine, inputs, targets), None
-        shape, dtype = self._output(engine, inputs)
-        reader = TargetReader(engine.backend, like, inputs.n, shape)
+            return read_operator_targets(targets, backend, inputs.leaves[0], inputs.n), None
+        reader, dtype = self._reader(inputs)
         if task.takes_logits:
-            self._check_logits(engine, inputs)
+            self._check_logits(inputs)
         if targets is None and task.predicts and not reader.is_score:
-            reader.check_predictable()
-            outputs = engine.forward.outputs(inputs, batch_size)
-            found = reader.predicted(outputs)
-            known = outputs[np.arange(inputs.n), found]
-            goals = task.read(reader, found, dtype)
-            return goals, known if goals.rule is reductions.indexed else None
+            return self._predicted(task, reader, dtype, inputs, batch_size)
         try:
             return task.read(reader, targets, dtype), None
         except PolyattrError:
             # The user may have given the model another head since: look again before refusing.
-            shape, dtype = self._output(engine, inputs, again=True)
-            reader = TargetReader(engine.backend, like, inputs.n, shape)
+            self._output = None
+            reader, dtype = self._reader(inputs)
             return task.read(reader, targets, dtype), None
 
-    def _check_logits(self, engine: Engine, inputs: Inputs) -> None:
-        key = inputs.signature(engine.backend)
-        if key in self._logits:
+    def fixed_targets(self, inputs: Inputs, targets: Any) -> Targets:
+        """Reads targets that must not depend on the values of the inputs.
+
+        Raises:
+            InputError: The predicted class would have to be found.
+        """
+        task, backend = self._forward.scorer.operator, self._forward.backend
+        if isinstance(task, Task) and backend.is_tensor(targets) and not backend.readable(targets):
+            reader, dtype = self._reader(inputs)
+            return reader.unread(targets, dtype)
+        if targets is None and isinstance(task, Task) and task.predicts:
+            reader = self._reader(inputs)[0]
+            if not reader.is_score:
+                raise InputError(
+                    f"targets is None, but the output has shape {reader.whole}: the predicted "
+                    f"class would change with the inputs. Say which: an index, or one per sample"
+                )
+        return self.targets(inputs, targets, None)[0]
+
+    def _predicted(
+        self,
+        task: Task,
+        reader: TargetReader,
+        dtype: str,
+        inputs: Inputs,
+        batch_size: int | None,
+    ) -> tuple[Targets, np.ndarray[Any, Any] | None]:
+        reader.check_predictable()
+        outputs = self._forward.outputs(inputs, batch_size)
+        if outputs.shape[1:] != reader.shape:
+            # The user has given the model another head since.
+            self._output = outputs.shape[1:], dtype
+            return self.targets(inputs, None, batch_size)
+        classes = reader.predicted(outputs)
+        targets = task.read(reader, classes, dtype)
+        scores = outputs[np.arange(inputs.n), classes]
+        return targets, scores if targets.rule is reductions.indexed else None
+
+    def _reader(self, inputs: Inputs) -> tuple[TargetReader, str]:
+        """Returns what reads targets for this output, and the output's dtype."""
+        if self._output is None:
+            with _noted(inputs):
+                self._output = outline_output(self._forward, inputs)
+        shape, dtype = self._output
+        return TargetReader(self._forward.backend, inputs.leaves[0], inputs.n, shape), dtype
+
+    def _check_logits(self, inputs: Inputs) -> None:
+        if self._gives_logits:
             return
-        x, context = first_rows(inputs, [])
+        x, context = inputs.first_rows([])
         few = replace(inputs, leaves=x, n=int(x[0].shape[0]), companions=context.companions)
-        outputs = engine.forward.outputs(few, None).astype(np.float64)
+        outputs = self._forward.outputs(few, None).astype(np.float64)
         if outputs.ndim == 2 and (outputs >= 0).all() and np.allclose(outputs.sum(1), 1, atol=1e-2):
             raise ModelOutputError(
                 "operator='log_odds' takes logits, but the outputs are probabilities: they sum to "
                 "1 for every sample; name the layer before the softmax with output_layer"
             )
-        self._logits.add(key)
+        self._gives_logits = True
 
-    def _output(
-        self, engine: Engine, inputs: Inputs, again: bool = False
-    ) -> tuple[tuple[int, ...], str]:
-        key = inputs.signature(engine.backend)
-        if again or key not in self._shapes:
-            state = engine.scorer.bound.state()
-            with noted(inputs):
-                self._shapes[key] = engine.scorer.output_shape(inputs, state)
-        return self._shapes[key]
-
-    def activations(self, engine: Engine, inputs: Inputs) -> Activations:
-        """Finds what the layers that are attributed to return."""
-        key = inputs.signature(engine.backend)
-        if key not in self._activations:
-            with noted(inputs):
-                self._activations[key] = outline_activations(engine, inputs)
-        return self._activations[key]
-
-    def independence(self, engine: Engine, inputs: Inputs, targets: Targets) -> None:
-        """Checks that samples are scored on their own.
+    def check(self, inputs: Inputs, targets: Targets) -> None:
+        """Checks that scores depend on the inputs, and every sample's on that sample alone.
 
         Raises:
-            ModelOutputError: A sample's score depends on the sample beside it.
-        """
-        # A user's callable on the outputs may mix rows, the package's own rules do not.
-        own = targets.rule if isinstance(targets.rule, reductions.Selected) else None
-        key = (inputs.signature(engine.backend), own)
-        if key not in self._independent and check_rows(engine, inputs, targets):
-            if len(self._independent) >= _MOST_REMEMBERED:
-                self._independent.clear()
-            self._independent.add(key)
-
-    def connections(self, engine: Engine, inputs: Inputs, targets: Targets) -> None:
-        """Checks that the score depends on the inputs.
-
-        Raises:
-            ModelOutputError: It depends on none of them.
+            ModelOutputError: They do not.
 
         Warns:
-            UnusedInputWarning: It depends on some only.
+            UnusedInputWarning: The score depends on some of the inputs only.
         """
-        key = (inputs.signature(engine.backend), targets.rule)
-        if key not in self._connected:
-            if len(self._connected) >= _MOST_REMEMBERED:
-                self._connected.clear()
-            self._connected[key] = self._ask(engine, inputs, targets)
-        connected = self._connected[key]
-        unused = [n for n, used in zip(inputs.layout.names, connected, strict=True) if not used]
-        if not any(connected):
-            raise ModelOutputError(
-                f"the score does not depend on {' or '.join(unused)}: there is no gradient to "
-                f"attribute. Is the path cut by detach, stop_gradient, a NumPy call, a cast to "
-                f"integers or no_grad?"
-            )
-        if unused:
-            behind = (
-                "; a layer behind another one cuts it off: explain them one at a time"
-                if engine.scorer.taps.several
-                else ""
-            )
-            warn(
-                f"the score does not depend on {', '.join(unused)}: zero attribution{behind}",
-                UnusedInputWarning,
-            )
+        rule = targets.rule
+        if rule not in self._connected:
+            make_room(self._connected, _MOST_RULES)
+            with _noted(inputs):
+                self._connected[rule] = find_connections(self._forward, inputs, targets)
+        check_connections(self._connected[rule], inputs, self._forward.scorer.taps.several)
+        # A user's callable on the outputs may mix rows, the package's own rules do not.
+        mixer = rule if isinstance(rule, Selected) else None
+        if mixer not in self._independent and check_rows(self._forward, inputs, targets):
+            make_room(self._independent, _MOST_RULES)
+            self._independent[mixer] = True
 
-    def _ask(self, engine: Engine, inputs: Inputs, targets: Targets) -> list[bool]:
-        scorer = engine.scorer
-        x, context = first_rows(inputs, targets.columns)
-        state = scorer.bound.state()
-        with noted(inputs):
-            return engine.backend.connected(
-                lambda rows: scorer.score(inputs.layout, targets, state, rows, context), x
-            )
+
+def outline_output(forward: Forward, inputs: Inputs) -> tuple[tuple[int, ...], str]:
+    """Finds the shape of one sample's output and its dtype.
+
+    Raises:
+        ModelOutputError: Rows in are not rows out.
+    """
+    scorer = forward.scorer
+    x, context = inputs.first_rows([])
+    rows = int(x[0].shape[0])
+    outputs = forward.backend.outline(
+        lambda state, leaves, beside: scorer.outputs(inputs.layout, state, leaves, beside),
+        scorer.bound.state(),
+        x,
+        context,
+    )
+    shape = tuple(int(size) for size in outputs.shape)
+    if shape[:1] != (rows,):
+        raise ModelOutputError(
+            f"the model returned shape {shape} when tried on {rows} samples; expected one row "
+            f"per sample, ({rows}, ...): every sample must be scored on its own"
+        )
+    return shape[1:], forward.backend.dtype(outputs)
 
 
 @contextmanager
-def noted(inputs: Inputs) -> Iterator[None]:
+def _noted(inputs: Inputs) -> Iterator[None]:
     """Adds to an error of the user's own code what it was called with."""
     try:
         yield
@@ -169,34 +222,10 @@ def noted(inputs: Inputs) -> Iterator[None]:
     except Exception as error:
         shapes = ", ".join(
             f"{name} of shape {tuple(row.shape)}"
-            for name, row in zip(inputs.layout.names, first_rows(inputs, [])[0], strict=True)
+            for name, row in zip(inputs.layout.names, inputs.first_rows([])[0], strict=True)
         )
         error.add_note(
             f"polyattr was trying the model on {shapes}: at most the first two of the "
             f"{inputs.n} samples given, along the first axis"
         )
         raise
-
-
-def _operator_targets(engine: Engine, inputs: Inputs, targets: Any) -> Targets:
-    """Passes targets on to the user's operator: any array with one entry per sample, or None."""
-    if targets is None:
-        return Targets(reductions.total, [])
-    native = targets
-    if not engine.backend.is_tensor(targets):
-        array = np.asarray(targets)
-        if array.dtype.kind not in "biuf":
-            raise InputTypeError(
-                f"targets are a {type(targets).__name__}; with an operator, expected an array or "
-                f"tensor with one entry per sample, or None"
-            )
-        array = np.broadcast_to(array, (inputs.n,)) if array.ndim == 0 else array
-        # Floats follow the inputs, so that a loss does not widen what the model computes.
-        kind = engine.backend.dtype(inputs.leaves[0]) if array.dtype.kind == "f" else None
-        native = engine.backend.to_native(array, inputs.leaves[0], kind)
-    if len(native.shape) == 0 or int(native.shape[0]) != inputs.n:
-        raise ModelOutputError(
-            f"targets have shape {tuple(native.shape)}; with an operator, expected one entry per "
-            f"sample on the first axis, ({inputs.n}, ...)"
-        )
-    return Targets(reductions.total, [native], record=engine.backend.to_numpy(native))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Callable
 
 import numpy as np
 
@@ -35,8 +36,30 @@ def check_flag(name: str, value: object) -> bool:
     return bool(value)
 
 
-def check_non_negative(name: str, value: object) -> None:
-    """Checks for a finite number of at least 0.
+def count_of(least: int) -> Callable[[str, object], int]:
+    """Returns a check for a whole number of at least `least`."""
+    return lambda name, value: check_count(name, value, least)
+
+
+def plain_number(_name: str, value: object) -> object:
+    """Makes an int of any whole number, NumPy's included; everything else stays to be checked."""
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return int(value)
+    return value
+
+
+def check_tolerance(name: str, value: object) -> object:
+    """Checks for None or a finite number of at least 0.
+
+    Raises:
+        InputTypeError: Neither a number nor None.
+        InputError: Negative, NaN or infinite.
+    """
+    return None if value is None else check_non_negative(name, value)
+
+
+def check_non_negative(name: str, value: object) -> object:
+    """Checks for a finite number of at least 0, and returns it.
 
     Raises:
         InputTypeError: Not a number.
@@ -50,3 +73,4 @@ def check_non_negative(name: str, value: object) -> None:
         fine = False
     if not fine:
         raise InputError(f"{name} is {value}; expected a finite number of at least 0")
+    return value

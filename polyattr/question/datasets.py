@@ -40,8 +40,8 @@ def batches(dataset: Iterable[Any], targets: Any) -> Iterator[tuple[Any, Any]]:
     given by the user hold for every batch and replace those of the dataset.
     """
     for batch in dataset:
-        inputs, found = split_batch(batch)
-        yield inputs, found if targets is None else targets
+        inputs, its_own = split_batch(batch)
+        yield inputs, its_own if targets is None else targets
 
 
 def split_batch(batch: Any) -> tuple[Any, Any]:

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Tensor
+from polyattr.dtypes import FLOATS
 from polyattr.errors import InputError, InputTypeError
-from polyattr.question.calling import Beside
+from polyattr.question.arguments import Beside
 from polyattr.question.layout import Context, Fixed, Layout
 from polyattr.question.structure import Structure, flatten
-
-FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,14 @@ class Inputs:
         """Everything a kernel takes beside the leaves."""
         return Context(goals, self.companions, self.shared)
 
+    def first_rows(self, goals: list[Tensor]) -> tuple[list[Tensor], Context]:
+        """Takes two samples, or the one there is: enough to see shapes and connections."""
+
+        def take(leaves: list[Tensor]) -> list[Tensor]:
+            return [leaf[:2] for leaf in leaves]
+
+        return take(self.leaves), self.context(goals).rows(take)
+
     def signature(self, backend: GradBackend) -> tuple[object, ...]:
         """What must be equal for a model to be called in the same way."""
         rows = [*self.leaves, *self.companions]
@@ -53,7 +60,12 @@ class Inputs:
 
 
 def read_inputs(
-    value: Any, beside: Beside, backend: GradBackend, bound: BoundModel, whole: bool = False
+    value: Any,
+    beside: Beside,
+    backend: GradBackend,
+    bound: BoundModel,
+    whole: bool = False,
+    traced: bool = False,
 ) -> Inputs:
     """Checks the inputs and converts NumPy arrays to the model's device and dtype.
 
@@ -65,20 +77,20 @@ def read_inputs(
         bound: The model.
         whole: Whether inputs without any floating tensor will do, since a layer of the model is
             attributed to.
+        traced: Whether the inputs may be those of a trace: then they are neither looked at nor cut
+            off from it.
 
     Raises:
         InputTypeError: No leaf is a floating tensor.
         InputError: No samples, different numbers of samples, NaN or inf.
     """
     structure, leaves = flatten(value, "inputs")
-    if not leaves:
-        raise InputError(f"inputs is an empty {type(value).__name__}; expected at least one array")
     named = list(zip(structure.names, leaves, strict=True))
     attributed = tuple(_is_floating(leaf, backend) for leaf in leaves)
-    if not any(attributed) and not (whole and any(_is_array(leaf, backend) for leaf in leaves)):
-        _refuse(*named[0], backend)
+    _check_any(value, named, any(attributed), whole, backend)
     n = _samples(named, attributed, backend)
-    sorter = _Sorter(n, backend, bound, next(filter(backend.is_tensor, leaves), None))
+    near = next(filter(backend.is_tensor, leaves), None)
+    sorter = _Sorter(n, backend, bound, near, traced)
     for (name, leaf), has in zip(named, attributed, strict=True):
         sorter.add(leaf, name, "x" if has else None)
     args, kwargs = sorter.beside(beside)
@@ -89,11 +101,24 @@ def read_inputs(
     return Inputs(pools["x"], layout, n, pools["companion"], pools["shared"])
 
 
+def _check_any(
+    value: Any, named: list[tuple[str, Any]], floating: bool, whole: bool, backend: GradBackend
+) -> None:
+    """Checks that there is something to attribute to, or to put through a layer."""
+    if not named:
+        raise InputError(f"inputs is an empty {type(value).__name__}; expected at least one array")
+    if not floating and not (whole and any(_is_array(leaf, backend) for _, leaf in named)):
+        _refuse(*named[0], backend)
+
+
 class _Sorter:
     """Sorts the leaves of a call by what happens to them."""
 
-    def __init__(self, n: int, backend: GradBackend, bound: BoundModel, near: Tensor) -> None:
+    def __init__(
+        self, n: int, backend: GradBackend, bound: BoundModel, near: Any, traced: bool
+    ) -> None:
         self.n, self.backend, self.bound, self.near = n, backend, bound, near
+        self.traced = traced
         self.slots: list[tuple[str, int]] = []
         self.pools: dict[str, list[Tensor]] = {"x": [], "companion": [], "shared": []}
         self.fixed: list[Fixed] = []
@@ -104,7 +129,8 @@ class _Sorter:
             self.slots.append(("fixed", len(self.fixed)))
             self.fixed.append(Fixed(leaf))
             return
-        native = read_array(leaf, name, self.backend, self.bound, self.near)
+        kept = self.traced and self.backend.is_tensor(leaf)
+        native = leaf if kept else read_array(leaf, name, self.backend, self.bound, self.near)
         has_rows = tuple(native.shape[:1]) == (self.n,)
         if kind is None:
             kind = "companion" if has_rows else "shared"
@@ -114,7 +140,9 @@ class _Sorter:
                 f"of {self.n} samples; expected ({self.n}, ...)"
             )
         if kind == "x":
-            _check_features(native, name, self.backend)
+            _check_features(native, name)
+            if not self.traced:
+                check_finite(native, name, self.backend)
         self.slots.append((kind, len(self.pools[kind])))
         self.pools[kind].append(native)
 
@@ -138,9 +166,9 @@ class _Sorter:
         """Checks that what `batched` names has rows to take: a list of numbers has none."""
         start = 0
         for key, part in parts:
-            own = leaves[start : start + len(part.names)]
-            start += len(own)
-            if beside.names(key) and not any(_is_array(leaf, self.backend) for leaf in own):
+            held = leaves[start : start + len(part.names)]
+            start += len(held)
+            if beside.names(key) and not any(_is_array(leaf, self.backend) for leaf in held):
                 raise InputTypeError(
                     f"batched names {key!r}, which holds no array; expected ({self.n}, ...) as a "
                     f"{self.backend.name} tensor or a NumPy array, a row for each sample"
@@ -177,10 +205,11 @@ def _is_array(leaf: Any, backend: GradBackend) -> bool:
 
 
 def _is_floating(leaf: Any, backend: GradBackend) -> bool:
-    return _is_array(leaf, backend) and _dtype(leaf, backend) in FLOATS
+    return _is_array(leaf, backend) and dtype_of(leaf, backend) in FLOATS
 
 
-def _dtype(leaf: Any, backend: GradBackend) -> str:
+def dtype_of(leaf: Any, backend: GradBackend) -> str:
+    """Names the dtype of an array of any shape, of NumPy or the framework."""
     return str(leaf.dtype.name if isinstance(leaf, np.ndarray) else backend.dtype(leaf))
 
 
@@ -190,7 +219,7 @@ def _refuse(name: str, leaf: Any, backend: GradBackend) -> None:
             f"{name} is {_type(leaf)}; expected a {backend.name} tensor or a NumPy array, or a "
             f"tuple, list or dict of them (for a list of numbers pass np.array(...))"
         )
-    dtype = _dtype(leaf, backend)
+    dtype = dtype_of(leaf, backend)
     whole = dtype.startswith(("int", "uint", "bool"))
     hint = ". Convert pixels to float; for token ids, name their embedding with input_layer"
     raise InputTypeError(
@@ -211,7 +240,7 @@ def read_array(
     """
     if isinstance(leaf, np.ndarray):
         dtype = leaf.dtype.name
-        if leaf.dtype.kind not in "biu" and dtype not in FLOATS | {"complex64", "complex128"}:
+        if leaf.dtype.kind not in "biu" and dtype not in {*FLOATS, "complex64", "complex128"}:
             raise InputTypeError(f"{name} has dtype {dtype}; expected numbers of at most 64 bits")
         # The framework knows no other byte order than the machine's, nor NumPy's own bfloat16.
         plain = leaf.astype("float32" if dtype == "bfloat16" else leaf.dtype.newbyteorder("="))
@@ -220,10 +249,9 @@ def read_array(
     return backend.own(leaf)
 
 
-def _check_features(leaf: Tensor, name: str, backend: GradBackend) -> None:
+def _check_features(leaf: Tensor, name: str) -> None:
     if 0 in leaf.shape:
         raise InputError(f"{name} has shape {tuple(leaf.shape)}: there is no feature to attribute")
-    check_finite(leaf, name, backend)
 
 
 def _type(value: Any) -> str:
@@ -240,9 +268,18 @@ def check_finite(leaf: Tensor, name: str, backend: GradBackend) -> None:
         InputError: NaN or inf, with the place of the first.
     """
     wide = backend.cast(leaf, backend.accumulator_dtype(leaf))
-    if np.isfinite(backend.to_numpy(backend.row_sums(abs(wide)))).all():
+    if np.isfinite(backend.to_numpy(backend.row_sums(backend.absolute(wide)))).all():
         return
-    array = backend.to_numpy(wide)  # the sum itself may have overflowed: look at every element
+    # The sum itself may have overflowed: look at every element.
+    check_finite_array(backend.to_numpy(wide), name)
+
+
+def check_finite_array(array: np.ndarray[Any, Any], name: str) -> None:
+    """Checks an array on the host for finite numbers.
+
+    Raises:
+        InputError: NaN or inf, with the place of the first.
+    """
     bad = np.argwhere(~np.isfinite(array))
     if bad.size:
         where = tuple(int(i) for i in bad[0])

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
-import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from os import PathLike
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polyattr.errors import InputError, InputTypeError, MissingExtraError
-from polyattr.question.checks import check_count
+from polyattr.errors import InputError
 from polyattr.question.structure import flatten, map_leaves
-from polyattr.results.saved_facts import check_saved
+from polyattr.results import npz
 
 if TYPE_CHECKING:
     from polyattr.backend import GradBackend
 
 Array = np.ndarray[Any, Any]
-
-_FORMAT = 1
-PER_SAMPLE = (
-    "scores",
-    "baseline_scores",
-    "completeness_gap",
-    "error",
-    "converged",
-    "evaluations",
-    "targets",
-)
-"""The fields with one entry per sample, or None."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +38,8 @@ class Attribution:
         method: The explainer's repr, with all its settings.
         seed: Seed of the noise, or None for methods without noise.
         backend: Name of the backend.
+        standard_error: Of each of the `values`, in their units, containers and shapes; None where
+            the method has no estimate of it.
 
     Example:
         >>> import polyattr, torch
@@ -73,10 +59,16 @@ class Attribution:
     method: str
     seed: int | None
     backend: str
+    standard_error: Any = None
     _native: GradBackend | None = None
 
+    @property
+    def base_values(self) -> Array | None:
+        """What the attributions are measured from, (N,), as SHAP calls it: `baseline_scores`."""
+        return self.baseline_scores
+
     def to_numpy(self) -> Attribution:
-        """Returns the same attribution with `values` as NumPy arrays, their shapes unchanged.
+        """Returns the same attribution with NumPy arrays for tensors, their shapes unchanged.
 
         NumPy functions take an attribution of a single input as it is.
 
@@ -89,8 +81,16 @@ class Attribution:
         if self._native is None:
             return self
         native = self._native
-        values = map_leaves(lambda t: None if t is None else native.to_numpy(t), self.values)
-        return replace(self, values=values, _native=None)
+
+        def host(tensors: Any) -> Any:
+            return map_leaves(lambda t: None if t is None else native.to_numpy(t), tensors)
+
+        return replace(
+            self,
+            values=host(self.values),
+            standard_error=host(self.standard_error),
+            _native=None,
+        )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """The values of a single input as one array."""
@@ -118,22 +118,8 @@ class Attribution:
             >>> import jax.numpy as jnp, polyattr
             >>> polyattr.Saliency(lambda x: x).attribute(jnp.ones((1, 2))).save("map.npz")
         """
-        _check_path(path)
-        arrays: dict[str, Array] = {}
-        layout = _pack(self.to_numpy().values, arrays)
-        for name in PER_SAMPLE:
-            value = getattr(self, name)
-            if isinstance(value, np.ndarray):
-                arrays[name] = value
-        meta = {
-            "format": _FORMAT,
-            "layout": layout,
-            "method": self.method,
-            "seed": self.seed,
-            "backend": self.backend,
-            "targets": self.targets if isinstance(self.targets, str) else None,
-        }
-        np.savez_compressed(path, meta=np.array(json.dumps(meta)), **arrays)  # type: ignore[arg-type]  # taken for its flags
+        host = self.to_numpy()
+        npz.write(path, {field.name: getattr(host, field.name) for field in fields(host)})
 
     def plot(self, inputs: Any = None, titles: Any = None) -> Any:
         """Draws the values: heat maps with a zero-centred scale, or bars for feature vectors.
@@ -155,10 +141,8 @@ class Attribution:
             >>> method = polyattr.Saliency(lambda x: tf.reduce_sum(x, axis=[1, 2]))
             >>> method.attribute(tf.ones((1, 8, 8))).plot().savefig("map.png")
         """
-        try:
-            from polyattr.plots.maps import plot_attribution
-        except ImportError:
-            raise MissingExtraError("Attribution.plot()", "plots") from None
+        from polyattr.plots.maps import plot_attribution  # late: pictures stand on results
+
         if inputs is not None and self._native is not None and self._native.is_tensor(inputs):
             inputs = self._native.to_numpy(inputs)
         values = np.asarray(self)
@@ -203,96 +187,4 @@ def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
         >>> polyattr.load("map.npz").values
         array([[2., 0.]], dtype=float32)
     """
-    _check_path(path)
-    check_count("max_bytes", max_bytes, 0)
-    # Opened here, since NumPy leaves its own handle open when the archive is broken.
-    with open(path, "rb") as handle:
-        try:
-            return _read(handle, path, max_bytes)
-        except InputError:
-            raise
-        except Exception as error:  # a broken archive can fail in any of zipfile, zlib, json, NumPy
-            raise InputError(
-                f"path {path} is not an attribution saved by polyattr: {error}"
-            ) from None
-
-
-def _read(handle: IO[bytes], path: object, max_bytes: int) -> Attribution:
-    with np.load(handle, allow_pickle=False) as file:
-        _check_sizes(file.zip, max_bytes)
-        arrays = {name: file[name] for name in file.files}
-    meta = json.loads(str(arrays.pop("meta")))
-    if meta["format"] > _FORMAT:
-        raise InputError(f"{path} has format {meta['format']}; this polyattr reads {_FORMAT}")
-    values = _unpack(meta["layout"], arrays)
-    found = {name: arrays.get(name) for name in PER_SAMPLE}
-    found["targets"] = meta["targets"] if found["targets"] is None else found["targets"]
-    check_saved(values, found, meta)
-    return Attribution(
-        values=values,
-        method=meta["method"],
-        seed=meta["seed"],
-        backend=meta["backend"],
-        **found,  # type: ignore[arg-type]  # `check_saved` checked them
-    )
-
-
-def _check_path(path: object) -> None:
-    # A number would be taken for an open file's descriptor, and closed.
-    if not isinstance(path, str | bytes | PathLike):
-        raise InputTypeError(f"path is {path!r}; expected a str or a path")
-
-
-def _check_sizes(archive: zipfile.ZipFile, max_bytes: int) -> None:
-    """Checks what every array claims to hold against what the archive holds for it."""
-    total = 0
-    for entry in archive.infolist():
-        with archive.open(entry) as stream:
-            version = np.lib.format.read_magic(stream)
-            read = np.lib.format.read_array_header_1_0
-            shape, _, dtype = (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(
-                stream
-            )
-            claimed = math.prod(shape) * dtype.itemsize
-            if claimed != entry.file_size - stream.tell():
-                raise ValueError(f"{entry.filename} claims {claimed} bytes and holds others")
-        total += claimed
-    if total > max_bytes:
-        raise InputError(
-            f"the arrays take {total} bytes, more than max_bytes={max_bytes}; pass a larger "
-            f"max_bytes if the file is yours"
-        )
-
-
-def _pack(value: Any, arrays: dict[str, Array]) -> Any:
-    """Moves leaves to `arrays` and returns the containers as JSON."""
-    if isinstance(value, dict):
-        wrong = [key for key in value if type(key) not in {str, int}]
-        if wrong:
-            raise InputError(
-                f"values is a dict with the key {wrong[0]!r} of type {type(wrong[0]).__name__}; "
-                f"a file can keep keys of type str and int"
-            )
-        return {"dict": [[key, _pack(child, arrays)] for key, child in value.items()]}
-    if isinstance(value, tuple | list):
-        kind = "list" if isinstance(value, list) else "tuple"
-        return {kind: [_pack(child, arrays) for child in value]}
-    if value is None:
-        return None
-    name = f"values_{sum(n.startswith('values_') for n in arrays)}"
-    # NumPy files know no bfloat16; widening it is exact.
-    plain = value if value.dtype.kind in "biuf" else value.astype(np.float32)
-    arrays[name] = plain
-    return name
-
-
-def _unpack(layout: Any, arrays: dict[str, Array]) -> Any:
-    if layout is None:
-        return None
-    if isinstance(layout, str):
-        return arrays[layout]
-    kind, children = next(iter(layout.items()))
-    if kind == "dict":
-        return {key: _unpack(child, arrays) for key, child in children}
-    parts = [_unpack(child, arrays) for child in children]
-    return parts if kind == "list" else tuple(parts)
+    return Attribution(**npz.read(path, max_bytes))

@@ -11,7 +11,8 @@ import numpy as np
 from polyattr.backend import GradBackend
 from polyattr.errors import InputError
 from polyattr.question.structure import flatten
-from polyattr.results.attribution import PER_SAMPLE, Attribution
+from polyattr.results.attribution import Attribution
+from polyattr.results.npz import PER_SAMPLE
 
 Part = TypeVar("Part")
 
@@ -22,8 +23,8 @@ def join_values(parts: Iterable[tuple[GradBackend, Any]]) -> Any:
     Raises:
         InputError: There is no batch, or one unlike the first.
     """
-    found = _alike(parts, lambda part: _value_kinds(*part))
-    return _concat([values for _, values in found], found[0][0])
+    pairs = _alike(parts, lambda part: _value_kinds(*part, "inputs"))
+    return _concat([values for _, values in pairs], pairs[0][0])
 
 
 def join(parts: Iterable[tuple[GradBackend, Attribution]]) -> Attribution:
@@ -32,39 +33,47 @@ def join(parts: Iterable[tuple[GradBackend, Attribution]]) -> Attribution:
     Raises:
         InputError: There is no batch, or one unlike the first.
     """
-    pairs = _alike(
-        parts, lambda part: _value_kinds(part[0], part[1].values) | _target_kind(part[1])
-    )
+    pairs = _alike(parts, lambda part: _kinds(*part))
     backend, first = pairs[0]
-    found = [result for _, result in pairs]
-    if len(found) == 1:
+    if len(pairs) == 1:
         return first
-    merged = {name: _merge([getattr(part, name) for part in found]) for name in PER_SAMPLE}
-    return replace(first, values=_concat([part.values for part in found], backend), **merged)
+    results = [result for _, result in pairs]
+    joined = {
+        name: _concat([getattr(result, name) for result in results], backend)
+        for name in ("values", "standard_error")
+    }
+    merged = {name: _merge([getattr(result, name) for result in results]) for name in PER_SAMPLE}
+    return replace(first, **joined, **merged)
 
 
 def _alike(parts: Iterable[Part], kinds: Callable[[Part], dict[str, str]]) -> list[Part]:
     """Collects the parts; each is compared when it comes, not after the last has been computed."""
-    found: list[Part] = []
+    alike: list[Part] = []
     expected: dict[str, str] = {}
     for part in parts:
         here = kinds(part)
         expected = expected or here
         for name in [name for name in expected | here if expected.get(name) != here.get(name)]:
             raise InputError(
-                f"{name}: {here.get(name, 'nothing')} in batch {len(found) + 1} of the dataset, "
+                f"{name}: {here.get(name, 'nothing')} in batch {len(alike) + 1} of the dataset, "
                 f"{expected.get(name, 'nothing')} in the first; expected batches whose results can "
                 f"be joined. explain_batches and attribute_batches hand each one over by itself"
             )
-        found.append(part)
-    if not found:
+        alike.append(part)
+    if not alike:
         raise InputError("the dataset yielded no batches; expected at least one")
-    return found
+    return alike
 
 
-def _value_kinds(backend: GradBackend, values: Any) -> dict[str, str]:
-    structure, leaves = flatten(values, "inputs")
-    kinds = {"inputs": structure.outline()} if structure.kind else {}
+def _kinds(backend: GradBackend, result: Attribution) -> dict[str, str]:
+    values = _value_kinds(backend, result.values, "inputs")
+    errors = _value_kinds(backend, result.standard_error, "standard_error")
+    return values | errors | _target_kind(result)
+
+
+def _value_kinds(backend: GradBackend, values: Any, what: str) -> dict[str, str]:
+    structure, leaves = flatten(values, what)
+    kinds = {what: structure.outline()} if structure.kind else {}
     for name, leaf in zip(structure.names, leaves, strict=True):
         kinds[name] = "nothing" if leaf is None else f"{backend.dtype(leaf)} {_rows(leaf.shape)}"
     return kinds

@@ -43,14 +43,14 @@ class Selected:
 
 def margin(backend: GradBackend, outputs: Tensor, columns: list[Tensor]) -> Tensor:
     """The target's output minus the best other: columns (R, C) one-hot, and -huge at the target."""
-    own = backend.row_sums(outputs * columns[0])
-    return own - backend.reduce("max", outputs + columns[1])
+    target = backend.row_sums(outputs * columns[0])
+    return target - backend.reduce("max", outputs + columns[1])
 
 
 def log_odds(backend: GradBackend, outputs: Tensor, columns: list[Tensor]) -> Tensor:
     """Log p / (1 - p) of the target for p = softmax(outputs); columns as for `margin`."""
-    own = backend.row_sums(outputs * columns[0])
-    return own - backend.reduce("logsumexp", outputs + columns[1])
+    target = backend.row_sums(outputs * columns[0])
+    return target - backend.reduce("logsumexp", outputs + columns[1])
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,17 @@ class Detection:
     classes: bool
 
     def __call__(self, backend: GradBackend, outputs: Tensor, columns: list[Tensor]) -> Tensor:
-        """Compares with columns (R, K, 5 + C), the references, and (R, K), their shares."""
+        """Compares with columns (R, K, 5 + C), the references, and (R, K), their weights."""
         # Areas in pixels are beyond half precision.
         wide = backend.accumulator_dtype(outputs)
-        outputs, references, shares = (backend.cast(t, wide) for t in (outputs, *columns))
+        outputs, references, weights = (backend.cast(t, wide) for t in (outputs, *columns))
         predicted, wanted = outputs[:, None], references[:, :, None]
         similarity = _overlap(backend, predicted, wanted)
         if self.objectness:
             similarity = similarity * predicted[..., 4]
         if self.classes:
             similarity = similarity * _cosine(backend, predicted[..., 5:], wanted[..., 5:])
-        return backend.row_sums(backend.reduce("max", similarity) * shares)
+        return backend.row_sums(backend.reduce("max", similarity) * weights)
 
 
 def _overlap(backend: GradBackend, a: Tensor, b: Tensor) -> Tensor:
@@ -90,10 +90,10 @@ def _overlap(backend: GradBackend, a: Tensor, b: Tensor) -> Tensor:
         for i in (0, 1)
     ]
     inside = _area(backend, *ends)
-    own, other = (
+    first, second = (
         _area(backend, *((box[..., i], box[..., i + 2]) for i in (0, 1))) for box in (a, b)
     )
-    return inside / (own + other - inside)
+    return inside / (first + second - inside)
 
 
 def _area(backend: GradBackend, *ends: tuple[Tensor, Tensor]) -> Tensor:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Tensor
 from polyattr.errors import ModelOutputError, nearest
-from polyattr.question.calling import arguments
-from polyattr.question.inputs import Inputs
+from polyattr.question.arguments import Calling
 from polyattr.question.layout import Context, Layout
+from polyattr.scores.reductions import Rule
 from polyattr.scores.taps import Taps
-from polyattr.scores.targets import Targets
 from polyattr.scores.tasks import Task
 
 Operator = Callable[[Callable[[Any], Tensor], Any, Any], Tensor]
@@ -41,6 +41,10 @@ class Scorer:
         """The user's model."""
         return self.taps.bound
 
+    @cached_property
+    def _calling(self) -> Calling:
+        return Calling(self.bound.entry)
+
     def outputs(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Tensor:
         """Returns the selected output (R, ...) for rows."""
         value, args, kwargs = self._arguments(layout, x, context)
@@ -53,21 +57,21 @@ class Scorer:
     def _evaluate(
         self, state: Any, value: Any, args: Any, kwargs: Any, layout: Layout, x: list[Tensor]
     ) -> Tensor:
-        args, kwargs = arguments(self.bound.entry, value, args, kwargs)
+        args, kwargs = self._calling.arguments(value, args, kwargs)
         return self._select(self.taps.run(state, args, kwargs, layout, x))
 
     def activations(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Any:
         """Returns the activations (R, ...) of the layers that are attributed to."""
-        args, kwargs = arguments(self.bound.entry, *self._arguments(layout, x, context))
+        args, kwargs = self._calling.arguments(*self._arguments(layout, x, context))
         return self.taps.activations(state, args, kwargs)
 
     def score(
-        self, layout: Layout, targets: Targets, state: Any, x: list[Tensor], context: Context
+        self, layout: Layout, rule: Rule, state: Any, x: list[Tensor], context: Context
     ) -> Tensor:
-        """Returns the scores (R,) of rows."""
+        """Returns the scores (R,) of rows; `rule` is asked where the operator is a task."""
         if isinstance(self.operator, Task):
             outputs = self.outputs(layout, state, x, context)
-            scores = targets.rule(self.backend, outputs, context.goals)
+            scores = rule(self.backend, outputs, context.goals)
         else:
             value = layout.arguments(x, context)[0]
             _, args, kwargs = self._arguments(layout, x, context)
@@ -106,7 +110,8 @@ class Scorer:
                 ) from None
         if not self.backend.is_tensor(outputs):
             raise ModelOutputError(f"{_choices(outputs)}; {self._cure(outputs)}")
-        return outputs
+        selected: Tensor = outputs
+        return selected
 
     def _cure(self, outputs: Any) -> str:
         if isinstance(outputs, Mapping | tuple | list):
@@ -117,37 +122,6 @@ class Scorer:
         if isinstance(outputs, np.ndarray):
             return f"{wanted}: NumPy arrays carry no gradient"
         return f"{wanted}; output=callable can take one out of the object"
-
-    def output_shape(self, inputs: Inputs, state: Any) -> tuple[tuple[int, ...], str]:
-        """Finds the shape of one sample's output and its dtype.
-
-        Raises:
-            ModelOutputError: Rows in are not rows out.
-        """
-        probe, context = first_rows(inputs, [])
-        rows = int(probe[0].shape[0])
-        outputs = self.backend.outline(
-            lambda s, leaves, beside: self.outputs(inputs.layout, s, leaves, beside),
-            state,
-            probe,
-            context,
-        )
-        shape = tuple(int(size) for size in outputs.shape)
-        if shape[:1] != (rows,):
-            raise ModelOutputError(
-                f"the model returned shape {shape} when tried on {rows} samples; expected one row "
-                f"per sample, ({rows}, ...): every sample must be scored on its own"
-            )
-        return shape[1:], self.backend.dtype(outputs)
-
-
-def first_rows(inputs: Inputs, goals: list[Tensor]) -> tuple[list[Tensor], Context]:
-    """Takes two samples, or the one there is: enough to see shapes and connections."""
-
-    def take(leaves: list[Tensor]) -> list[Tensor]:
-        return [leaf[:2] for leaf in leaves]
-
-    return take(inputs.leaves), inputs.context(goals).rows(take)
 
 
 def _choices(outputs: Any, wanted: Any = None) -> str:

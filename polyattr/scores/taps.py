@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from polyattr.backend import BoundModel, GradBackend, Layer, Tap, Tensor
+from polyattr.dtypes import FLOATS
 from polyattr.errors import InputError, LayerNotFoundError
-from polyattr.question.inputs import FLOATS
 from polyattr.question.layout import Layout
 from polyattr.question.structure import flatten
 
@@ -53,7 +53,7 @@ class Taps:
             return self.bound.run(state, args, kwargs)
         taps = [
             Tap(entry.layer, entry.at_input, partial(_put, attributed), values)
-            for entry, (attributed, values) in zip(self.inputs, self._share(layout, x), strict=True)
+            for entry, (attributed, values) in zip(self.inputs, self._split(layout, x), strict=True)
         ]
         if self.score_layer is not None:
             taps.append(Tap(self.score_layer))
@@ -90,7 +90,7 @@ class Taps:
                     f"that is called once"
                 )
 
-    def _share(
+    def _split(
         self, layout: Layout, x: list[Tensor]
     ) -> list[tuple[tuple[bool, ...], list[Tensor]]]:
         """Splits the differentiated tensors between the layers, with what they replace there."""
@@ -98,12 +98,12 @@ class Taps:
             return []
         if not self.several:
             return [(layout.attributed, x)]
-        shares, leaf, start = [], 0, 0
+        parts, leaf, start = [], 0, 0
         for child in layout.values.children:
             attributed = layout.attributed[leaf : leaf + len(child.names)]
-            shares.append((attributed, x[start : start + sum(attributed)]))
+            parts.append((attributed, x[start : start + sum(attributed)]))
             leaf, start = leaf + len(child.names), start + sum(attributed)
-        return shares
+        return parts
 
 
 def _put(attributed: tuple[bool, ...], activation: Any, values: list[Tensor]) -> Any:
@@ -119,15 +119,21 @@ def _put(attributed: tuple[bool, ...], activation: Any, values: list[Tensor]) ->
     return built
 
 
-def bind_taps(backend: GradBackend, model: Any, common: Mapping[str, Any]) -> Taps:
+def bind_taps(backend: GradBackend, model: Any, scored: Any, selector: Any, at_input: bool) -> Taps:
     """Binds a model and finds the layers its explainer names.
+
+    Args:
+        backend: The framework.
+        model: The user's model.
+        scored: `output_layer` of the explainer.
+        selector: `input_layer` of the explainer.
+        at_input: Its `attribute_to_layer_input`.
 
     Raises:
         LayerNotFoundError: No such layer, or the model has none to name.
         InputError: No layer, or the same one twice.
     """
     bound = backend.bind(model)
-    scored, selector = common.get("output_layer"), common.get("input_layer")
 
     def is_floating(leaf: Any) -> bool:
         return backend.is_tensor(leaf) and backend.dtype(leaf) in FLOATS
@@ -136,7 +142,6 @@ def bind_taps(backend: GradBackend, model: Any, common: Mapping[str, Any]) -> Ta
     entries = list(selector) if isinstance(selector, list | tuple) else [selector]
     if several and not entries:
         raise InputError("input_layer is an empty list; expected at least one layer, or None")
-    at_input = bool(common.get("attribute_to_layer_input", False))
     inputs = tuple(
         _input_layer(bound, entry, at_input) for entry in entries if selector is not None
     )

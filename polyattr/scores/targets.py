@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.errors import InputError, InputTypeError, ModelOutputError
+from polyattr.dtypes import FLOATS
+from polyattr.errors import InputError, InputTypeError, ModelOutputError, brief
 from polyattr.scores import reductions
 from polyattr.scores.reductions import Rule, Selected
 
@@ -84,6 +85,28 @@ class TargetReader:
         if array.ndim == 0 and np.issubdtype(array.dtype, np.integer):
             return self.indices([array], targets)
         return self._array_targets(array, dtype)
+
+    def unread(self, targets: Tensor, dtype: str) -> Targets:
+        """Takes native targets whose values belong to a trace, by their shape alone.
+
+        Args:
+            targets: Indices (N,), or weights in the shape of the output; their range and whether
+                they are finite cannot be checked.
+            dtype: The outputs' dtype, for weights.
+
+        Raises:
+            InputError: Another shape.
+        """
+        shape = tuple(targets.shape)
+        if self.backend.dtype(targets) in FLOATS:
+            if shape == self.whole:
+                return Targets(reductions.weighted, [self.backend.cast(targets, dtype)])
+        elif shape == (self.n,) and len(self.shape) == 1:
+            return Targets(reductions.indexed, [targets])
+        raise InputError(
+            f"targets are being traced and have shape {shape}; expected integers ({self.n},), or "
+            f"floating weights in the shape of the output, {self.whole}"
+        )
 
     def _array_targets(self, array: np.ndarray[Any, Any], dtype: str) -> Targets:
         whole = self.whole
@@ -175,20 +198,12 @@ class TargetReader:
     def _array(self, value: Any, how: str = _HOW) -> np.ndarray[Any, Any]:
         if self.backend.is_tensor(value):
             return self.backend.to_numpy(value)
-        if value is None or isinstance(value, str | bytes | dict):
-            raise InputTypeError(f"targets are {brief(value)}: {how}")
-        try:
-            array = np.asarray(value)
-        except ValueError as error:
-            raise InputError(f"targets are no array ({error}): {how}") from None
-        if array.dtype.kind not in "biuf":
-            raise InputTypeError(f"targets are of type {array.dtype}: {how}")
-        return array
+        return _numbers(value, how)
 
     def predicted(self, outputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Returns (N,) the class with the largest output of each sample."""
-        found: np.ndarray[Any, Any] = outputs.argmax(axis=1)
-        return found
+        classes: np.ndarray[Any, Any] = outputs.argmax(axis=1)
+        return classes
 
     def check_predictable(self) -> None:
         """Checks that a predicted class exists.
@@ -207,7 +222,50 @@ def _plural(word: str, count: int) -> str:
     return word if count == 1 else {"index": "indices", "axis": "axes"}[word]
 
 
-def brief(value: Any) -> str:
-    """Shortens a value's repr for a message."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _numbers(value: Any, how: str) -> np.ndarray[Any, Any]:
+    if value is None or isinstance(value, str | bytes | dict):
+        raise InputTypeError(f"targets are {brief(value)}: {how}")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"targets are no array ({error}): {how}") from None
+    if array.dtype.kind not in "biuf":
+        raise InputTypeError(f"targets are of type {array.dtype}: {how}")
+    return array
+
+
+def read_operator_targets(targets: Any, backend: GradBackend, like: Tensor, n: int) -> Targets:
+    """Reads targets for an operator of the user's: anything with one entry per sample, or None.
+
+    Args:
+        targets: As the user passed them; one number holds for all samples.
+        backend: Makes native tensors.
+        like: A tensor on the device of the inputs; floating targets take its dtype, so that a loss
+            does not widen what the model computes.
+        n: Number of samples.
+
+    Raises:
+        InputError: No array.
+        InputTypeError: Not numbers.
+        ModelOutputError: Not one entry per sample.
+    """
+    if targets is None:
+        return Targets(reductions.total, [])
+    native = targets if backend.is_tensor(targets) else _native(targets, backend, like, n)
+    if len(native.shape) == 0 or int(native.shape[0]) != n:
+        raise ModelOutputError(
+            f"targets have shape {tuple(native.shape)}; with an operator, expected one entry per "
+            f"sample on the first axis, ({n}, ...)"
+        )
+    record = backend.to_numpy(native) if backend.readable(native) else None
+    return Targets(reductions.total, [native], record=record)
+
+
+def _native(targets: Any, backend: GradBackend, like: Tensor, n: int) -> Tensor:
+    how = "with an operator, expected an array or tensor with one entry per sample, or None"
+    array = _numbers(targets, how)
+    array = np.broadcast_to(array, (n,)) if array.ndim == 0 else array
+    if array.dtype.kind != "f":
+        return backend.to_native(array, like)
+    with np.errstate(over="ignore"):  # what only a longer float holds is infinite
+        return backend.to_native(array.astype(np.float64), like, backend.dtype(like))

@@ -8,14 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.backend import Tensor
-from polyattr.errors import InputError, InputTypeError, ModelOutputError, nearest
+from polyattr.dtypes import FLOATS
+from polyattr.errors import InputError, InputTypeError, ModelOutputError, brief, nearest
 from polyattr.scores import reductions
 from polyattr.scores.reductions import Detection
-from polyattr.scores.targets import TargetReader, Targets, brief
-
-# A finite number that no output reaches, and that leaves room to add outputs to it.
-_HUGE = {"float64": 1e300, "float32": 1e37, "bfloat16": 1e37, "float16": 3e4}
+from polyattr.scores.targets import TargetReader, Targets
 
 
 @dataclass(frozen=True)
@@ -53,15 +50,15 @@ def _against_others(rule: reductions.Rule, name: str) -> Callable[..., Targets]:
                 f"operator={name!r} compares classes; expected outputs (N, C) with C >= 2, but the "
                 f"output has shape {reader.whole}"
             )
-        found = reader.read(targets, dtype)
-        if found.rule is not reductions.indexed:
+        goal = reader.read(targets, dtype)
+        if goal.rule is not reductions.indexed:
             raise InputTypeError(
                 f"targets are {brief(targets)}; with operator={name!r}, expected a class index "
                 f"(int), N indices (N,), or None for the predicted class"
             )
-        one_hot = np.eye(reader.shape[0])[found.record]
-        columns = [one_hot, -_HUGE[dtype] * one_hot]
-        return Targets(rule, [reader.native(c, dtype) for c in columns], record=found.record)
+        one_hot = np.eye(reader.shape[0])[goal.record]
+        columns = [one_hot, -FLOATS[dtype].huge * one_hot]
+        return Targets(rule, [reader.native(c, dtype) for c in columns], record=goal.record)
 
     return read
 
@@ -102,11 +99,11 @@ def _detection(rule: Detection) -> Callable[..., Targets]:
             )
         there: np.ndarray[Any, Any] = np.asarray(boxes.any(axis=2))
         _check_boxes(boxes, there)
-        shares = there / there.sum(axis=1, keepdims=True)
+        weights = there / there.sum(axis=1, keepdims=True)
         # A filled-up row weighs nothing, as any box that has an area.
         unit = np.array([0.0, 0.0, *[1.0] * (width - 2)])
         whole = np.where(there[..., None], boxes, unit)
-        columns = [reader.native(whole, dtype), reader.native(shares, dtype)]
+        columns = [reader.native(whole, dtype), reader.native(weights, dtype)]
         return Targets(rule, columns, record=boxes)
 
     return read
@@ -142,53 +139,6 @@ TASKS = {
 }
 
 
-@dataclass(frozen=True)
-class _Loss:
-    """An operator; compares by its function, and can be pickled where that can."""
-
-    function: Callable[[Tensor, Tensor], Tensor]
-
-    def __call__(self, model: Callable[[Any], Tensor], inputs: Any, targets: Tensor) -> Tensor:
-        """Evaluates the loss of every row.
-
-        Raises:
-            InputTypeError: No targets.
-        """
-        if targets is None:
-            raise InputTypeError("targets is None; a loss compares outputs with targets (N, ...)")
-        return self.function(model(inputs), targets)
-
-
-def loss(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
-    """Makes an operator of a loss: attributions then say what raises it (and what lowers it).
-
-    Args:
-        function: ``function(outputs, targets)`` in the native framework, from outputs (R, ...) and
-            targets (R, ...) to one loss per row (R,): a reduction over rows must be switched off,
-            as in ``torch.nn.CrossEntropyLoss(reduction="none")``. Keras takes the two the other
-            way round: ``lambda outputs, targets: keras_loss(targets, outputs)``.
-
-    Returns:
-        A value for the `operator` argument; calls then need targets (N, ...).
-
-    Raises:
-        InputTypeError: Not callable.
-
-    Example:
-        >>> import polyattr, torch
-        >>> squared = polyattr.loss(lambda outputs, targets: ((outputs - targets) ** 2).sum(-1))
-        >>> method = polyattr.Saliency(torch.nn.Identity(), operator=squared)
-        >>> method(torch.tensor([[1.0, 3.0]]), torch.tensor([[0.0, 3.0]]))
-        tensor([[2., 0.]])
-    """
-    if not callable(function):
-        raise InputTypeError(
-            f"function is {function!r}; expected a callable on (outputs, targets) that returns one "
-            f"loss per row"
-        )
-    return _Loss(function)
-
-
 def task_of(operator: Any) -> Task | None:
     """Returns the task an `operator` argument names; None for a callable of the user's."""
     if operator is None:
@@ -196,18 +146,18 @@ def task_of(operator: Any) -> Task | None:
     return TASKS[operator] if isinstance(operator, str) else None
 
 
-def check_operator(operator: Any) -> None:
-    """Checks the `operator` argument.
+def check_operator(name: str, operator: Any) -> Any:
+    """Checks the `operator` argument, and returns it.
 
     Raises:
         InputError: Neither a callable nor the name of a task.
     """
     if operator is None or (not isinstance(operator, str) and callable(operator)):
-        return
+        return operator
     if isinstance(operator, str) and operator in TASKS:
-        return
+        return operator
     hint = nearest(operator, TASKS) if isinstance(operator, str) else ""
     raise InputError(
-        f"operator is {operator!r}; expected a callable g(model, inputs, targets) -> (N,), None "
+        f"{name} is {operator!r}; expected a callable g(model, inputs, targets) -> (N,), None "
         f"for classification, or a task.{hint} Tasks: {', '.join(TASKS)}"
     )

@@ -69,6 +69,28 @@ def test_nested_containers(tmp_path):
     assert (loaded["b"] == 2).all()
 
 
+def test_standard_errors_are_kept_in_their_containers(tmp_path):
+    values = {"a": (np.ones((2, 1)), None), "b": np.full((2, 3), 2.0, np.float32)}
+    errors = {"a": (np.full((2, 1), 0.5), None), "b": np.arange(6, dtype=np.float32).reshape(2, 3)}
+    attribution(values=values, standard_error=errors).save(tmp_path / "a.npz")
+    loaded = polyattr.load(tmp_path / "a.npz").standard_error
+    assert type(loaded["a"]) is tuple
+    assert loaded["a"][0].tolist() == [[0.5], [0.5]]
+    assert loaded["a"][1] is None
+    assert loaded["b"].dtype == np.float32
+    assert (loaded["b"] == errors["b"]).all()
+
+
+def test_a_method_without_standard_errors(tmp_path):
+    attribution().save(tmp_path / "a.npz")
+    assert polyattr.load(tmp_path / "a.npz").standard_error is None
+
+
+def test_base_values_are_the_scores_of_the_baseline():
+    assert attribution().base_values is None
+    assert attribution(baseline_scores=np.array([0.5, 1.0])).base_values.tolist() == [0.5, 1.0]
+
+
 def test_pickled_objects(tmp_path):
     path = tmp_path / "trap.npz"
     np.savez(path, meta=np.array([Trap()], dtype=object), values_0=np.ones(3))

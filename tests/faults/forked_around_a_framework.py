@@ -71,7 +71,8 @@ def main(name):
     check_that_it_is_told(method)
     if name == "torch":
         np.testing.assert_allclose(early, expected, rtol=1e-5, atol=1e-6)
-        with method._lock:  # as another thread would hold it: the child begins with one of its own
+        # As another thread would hold it: the child begins with one of its own.
+        with method._calls._lock:
             late = in_child(lambda: np.asarray(method.attribute(X, 1)))
         np.testing.assert_array_equal(late, expected)
     np.testing.assert_array_equal(np.asarray(method.attribute(X, 1)), expected)

@@ -84,6 +84,26 @@ def test_the_whole_file_is_read(tmp_path):
     loaded = polyattr.load(written(tmp_path / "whole.npz"))
     assert (loaded.targets == [1, 0]).all()
     assert loaded.evaluations.tolist() == [5, 5]
+    assert loaded.standard_error is None  # as in every file written before there were any
+
+
+@pytest.mark.parametrize(
+    ("layout", "errors"),
+    [
+        ("errors", np.ones((2, 4))),
+        ("errors", np.ones(2)),
+        ("errors", np.ones((2, 3), int)),
+        ("errors", np.full((2, 3), "a")),
+        ({"tuple": ["errors"]}, np.ones((2, 3))),
+        ("nothing", np.ones((2, 3))),
+    ],
+)
+def test_standard_errors_that_do_not_belong_to_the_values(tmp_path, layout, errors):
+    arrays = WHOLE | {"errors": errors}
+    refused(written(tmp_path / "errors.npz", arrays, standard_error=layout), "")
+    fitting = WHOLE | {"errors": np.ones((2, 3))}
+    whole = written(tmp_path / "fitting.npz", fitting, standard_error="errors")
+    assert (polyattr.load(whole).standard_error == 1).all()
 
 
 @pytest.mark.parametrize("name", ["values_0", "scores", "error", "converged", "evaluations"])

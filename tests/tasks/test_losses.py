@@ -145,3 +145,30 @@ def test_a_loss_travels_where_its_function_does():
     made = polyattr.loss(np.subtract)
     assert pickle.loads(pickle.dumps(made)) == made == polyattr.loss(np.subtract)
     assert made != polyattr.loss(np.add)
+
+
+@pytest.mark.parametrize("kind", [np.longdouble, np.float16, ">f8"])
+def test_floats_of_any_length_as_targets(lab, kind):
+    """No framework knows NumPy's longest floats: they are converted, and follow the inputs."""
+    seen = []
+
+    def distance(outputs, targets):
+        seen.append(lab.dtype(targets))
+        return lab.ops.sum(outputs) - targets * lab.ops.sum(outputs)
+
+    model = lab.function(lambda ops, x: x)
+    method = polyattr.GradientInput(model, backend=lab.name, operator=polyattr.loss(distance))
+    x, goals = np.ones((3, 2), np.float32), np.array([0.5, -1.0, 3.0])
+    found = method.explain(lab.tensor(x), goals.astype(kind))
+    assert_close(lab.numpy(found), (1 - goals)[:, None] * x)
+    assert set(seen) == {"float32"}
+
+
+def test_targets_that_are_no_array(lab):
+    method = polyattr.GradientInput(
+        lab.function(lambda ops, x: x),
+        backend=lab.name,
+        operator=polyattr.loss(lambda outputs, targets: outputs),
+    )
+    with pytest.raises(polyattr.InputError, match=r"targets are no array .*with an operator"):
+        method.explain(lab.tensor(np.ones((2, 2))), [[1.0], [1.0, 2.0]])

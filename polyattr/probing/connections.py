@@ -1,0 +1,48 @@
+"""The check that the score depends on what is attributed to."""
+
+from __future__ import annotations
+
+from polyattr.engine.forward import Forward
+from polyattr.errors import ModelOutputError, UnusedInputWarning, warn
+from polyattr.question.inputs import Inputs
+from polyattr.scores.targets import Targets
+
+
+def find_connections(forward: Forward, inputs: Inputs, targets: Targets) -> list[bool]:
+    """Says for each input whether the score depends on it, from at most two samples."""
+    scorer, rule = forward.scorer, targets.rule
+    x, context = inputs.first_rows(targets.columns)
+    state = scorer.bound.state()
+    return forward.backend.connected(
+        lambda rows: scorer.score(inputs.layout, rule, state, rows, context), x
+    )
+
+
+def check_connections(connected: list[bool], inputs: Inputs, several_layers: bool) -> None:
+    """Checks that the score depends on the inputs.
+
+    Args:
+        connected: For each input whether it does.
+        inputs: Their names.
+        several_layers: Whether they are the activations of several layers.
+
+    Raises:
+        ModelOutputError: It depends on none of them.
+
+    Warns:
+        UnusedInputWarning: It depends on some only.
+    """
+    unused = [n for n, used in zip(inputs.layout.names, connected, strict=True) if not used]
+    if not any(connected):
+        raise ModelOutputError(
+            f"the score does not depend on {' or '.join(unused)}: there is no gradient to "
+            f"attribute. Is the path cut by detach, stop_gradient, a NumPy call, a cast to "
+            f"integers or no_grad?"
+        )
+    if unused:
+        behind = "; a layer behind another one cuts it off: explain them one at a time"
+        warn(
+            f"the score does not depend on {', '.join(unused)}: zero attribution"
+            f"{behind if several_layers else ''}",
+            UnusedInputWarning,
+        )

@@ -1,0 +1,57 @@
+"""Losses as scores: what raises them, and what lowers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from polyattr.backend import Tensor
+from polyattr.errors import InputTypeError
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """An operator; compares by its function, and can be pickled where that can."""
+
+    function: Callable[[Tensor, Tensor], Tensor]
+
+    def __call__(self, model: Callable[[Any], Tensor], inputs: Any, targets: Tensor) -> Tensor:
+        """Evaluates the loss of every row.
+
+        Raises:
+            InputTypeError: No targets.
+        """
+        if targets is None:
+            raise InputTypeError("targets is None; a loss compares outputs with targets (N, ...)")
+        return self.function(model(inputs), targets)
+
+
+def loss(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """Makes an operator of a loss: attributions then say what raises it (and what lowers it).
+
+    Args:
+        function: ``function(outputs, targets)`` in the native framework, from outputs (R, ...) and
+            targets (R, ...) to one loss per row (R,): a reduction over rows must be switched off,
+            as in ``torch.nn.CrossEntropyLoss(reduction="none")``. Keras takes the two the other
+            way round: ``lambda outputs, targets: keras_loss(targets, outputs)``.
+
+    Returns:
+        A value for the `operator` argument; calls then need targets (N, ...).
+
+    Raises:
+        InputTypeError: Not callable.
+
+    Example:
+        >>> import polyattr, torch
+        >>> squared = polyattr.loss(lambda outputs, targets: ((outputs - targets) ** 2).sum(-1))
+        >>> method = polyattr.Saliency(torch.nn.Identity(), operator=squared)
+        >>> method(torch.tensor([[1.0, 3.0]]), torch.tensor([[0.0, 3.0]]))
+        tensor([[2., 0.]])
+    """
+    if not callable(function):
+        raise InputTypeError(
+            f"function is {function!r}; expected a callable on (outputs, targets) that returns one "
+            f"loss per row"
+        )
+    return _Loss(function)

@@ -20,8 +20,9 @@ from polyattr.errors import (
     UnrecognisedModelError,
     UnusedInputWarning,
 )
-from polyattr.explainer.explainer import Explainer
+from polyattr.explainer import Explainer, Paper, setting
 from polyattr.methods import (
+    ExpectedGradients,
     GradientInput,
     IntegratedGradients,
     Saliency,
@@ -30,13 +31,15 @@ from polyattr.methods import (
     VarGrad,
 )
 from polyattr.results.attribution import Attribution, load
-from polyattr.scores.tasks import loss
+from polyattr.sampling import Recipe, Rows, Weights
+from polyattr.scores.losses import loss
 
 __all__ = [
     "Attribution",
     "BackendInfo",
     "BoundModel",
     "ConvergenceWarning",
+    "ExpectedGradients",
     "Explainer",
     "GradBackend",
     "GradientInput",
@@ -49,8 +52,11 @@ __all__ = [
     "MissingFrameworkError",
     "ModelOutputError",
     "NonFiniteGradientError",
+    "Paper",
     "PolyattrError",
     "PolyattrWarning",
+    "Rows",
+    "Recipe",
     "Saliency",
     "SmoothGrad",
     "SquareGrad",
@@ -61,10 +67,12 @@ __all__ = [
     "UnusedInputWarning",
     "VarGrad",
     "Visits",
+    "Weights",
     "__version__",
     "backends",
     "load",
     "loss",
     "register",
+    "setting",
     "unregister",
 ]

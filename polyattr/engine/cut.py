@@ -1,14 +1,19 @@
-"""Cutting samples x points into tiles of equal shape, planned on the host before the first one."""
+"""Cutting tables of rows into tiles of equal shape, planned on the host before they run."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from polyattr.sampling.points import Points
-from polyattr.sampling.statistics import Accumulator
+from polyattr.errors import InputError
+from polyattr.sampling.recipe import Recipe
+from polyattr.sampling.rows import Rows, Table, present
+
+Array = np.ndarray[Any, Any]
 
 # Rows per gradient call under "auto": measured best were 256 and more for an MLP, 64 for a small
 # CNN on 28 x 28 pixels, 1-4 for a ResNet on 224 x 224, 4-32 for a transformer.
@@ -16,6 +21,8 @@ _ELEMENTS_PER_TILE = 50_000
 _FEWEST_ROWS, _MOST_ROWS = 4, 256
 _ACCELERATOR_FACTOR = 16
 _SMALL_BLOCK = 8
+_LOGGED_TILES = 64
+"""Tiles of a recipe with several rounds whose scores and slopes are read at a time."""
 
 
 def auto_batch_size(elements_per_row: int, accelerated: bool) -> int:
@@ -29,38 +36,49 @@ def auto_batch_size(elements_per_row: int, accelerated: bool) -> int:
     return rows * _ACCELERATOR_FACTOR if accelerated else rows
 
 
-@dataclass(frozen=True)
-class TilePlan:
-    """How one call's rows are cut.
-
-    Samples are taken in blocks of `samples`; the rows of a block, samples running fastest, are cut
-    into tiles. All blocks have the same plan: the last one repeats its last sample.
-
-    Attributes:
-        samples: Samples per block, M.
-        blocks: Number of blocks.
-        columns: Row quantities of each tile, (T, ...) each; "row", "sample", "segment",
-            "weight" and "valid" always, others as points and accumulator ask.
-        draws: (T, K) noise draws each tile needs.
-        point: (T, R) number of the point of each row.
-    """
-
-    samples: int
-    blocks: int
-    columns: dict[str, np.ndarray[Any, Any]]
-    draws: np.ndarray[Any, Any]
-    point: np.ndarray[Any, Any]
-
-    @property
-    def tiles(self) -> int:
-        """Number of tiles per block."""
-        return len(self.point)
-
-
 def balanced(total: int, most: int) -> tuple[int, int]:
     """Splits `total` into the fewest parts of at most `most`: (number of parts, size of each)."""
     parts = -(-total // most)
     return parts, -(-total // parts)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The shapes of one call: the same for every tile, so that nothing is compiled twice.
+
+    Attributes:
+        samples: Samples per block, M.
+        rows: Rows per tile, R.
+        capacity: Rows whose scores and slopes are kept before they are read.
+    """
+
+    samples: int
+    rows: int
+    capacity: int
+
+
+def plan_sheet(n: int, recipe: Recipe, batch_size: int | None) -> Sheet:
+    """Plans the shapes for `n` samples.
+
+    Args:
+        n: Number of samples.
+        recipe: Says how many rows a sample has.
+        batch_size: Most rows per gradient call; None for all in one call.
+    """
+    if recipe.sequential:
+        samples = min(n, max(batch_size or n, _SMALL_BLOCK))
+        rows = balanced(samples, batch_size or samples)[1]
+        return Sheet(samples, rows, rows * _LOGGED_TILES)
+    if not recipe.one_round:
+        samples = min(n, max(batch_size or n, _SMALL_BLOCK))
+        first = len(next(recipe.rounds(samples, lambda weights: weights[:, 0])))
+        rows = balanced(first, batch_size or first)[1]
+        return Sheet(samples, rows, rows * _LOGGED_TILES)
+    points = len(recipe.table(1))
+    most = min(batch_size or n * points, n * points)
+    samples = _block_size(n, points, most)
+    tiles, rows = balanced(samples * points, most)
+    return Sheet(samples, rows, tiles * rows)
 
 
 def _block_size(n: int, points: int, most: int) -> int:
@@ -82,38 +100,164 @@ def _block_size(n: int, points: int, most: int) -> int:
     return int(sizes[best[0]])
 
 
-def plan_tiles(
-    n: int, points: Points, accumulator: Accumulator, batch_size: int | None
-) -> TilePlan:
-    """Plans the tiles of `n` samples.
+@dataclass(frozen=True)
+class Cut:
+    """A table cut into tiles, with everything the engine adds to its columns.
+
+    Attributes:
+        rows: The table, (R,) each.
+        position: (R,) where in the log each row is told of.
+        table: Which columns it has.
+        whole: (T, a, R) whole numbers per tile: sample, segment, place in the log, the same for
+            slopes, then slot and origin where there are any, the table's and the statistic's.
+        real: (T, b, R) numbers per tile: weight and validity, the table's and the statistic's.
+        segments: (T, c, S) numbers per segment that the statistic asked for.
+        draws: (K,) noise draws of each tile; empty without noise.
+        writers: (T, M) which row writes what a sample takes along: M + its number in the tile, or
+            the sample itself where it keeps what it has. None where nothing is taken along.
+        seen: (S,) rows per segment when this table has been folded.
+    """
+
+    rows: Rows[Array]
+    position: Array
+    table: Table
+    whole: Array
+    real: Array
+    segments: Array
+    draws: list[Array]
+    writers: Array | None
+    seen: Array
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles, T."""
+        return len(self.whole)
+
+
+def cut_all(
+    rows: Rows[Array],
+    recipe: Recipe,
+    sheet: Sheet,
+    seen: Array,
+    origin: Callable[[Array, Array | None], Array] | None = None,
+) -> Iterator[Cut]:
+    """Cuts a table into tiles, and again wherever the log is full.
 
     Args:
-        n: Number of samples.
-        points: The points of each sample.
-        accumulator: May ask for further columns.
-        batch_size: Most rows per gradient call; None for all in one call.
+        rows: The table.
+        recipe: Supplies the statistic, and says whether rows are noisy or go step by step.
+        sheet: The shapes.
+        seen: (S,) rows per segment that were folded before.
+        origin: Says which reference each row starts from; None where a tile need not know.
     """
-    most = min(batch_size or n * points.count, n * points.count)
-    samples = _block_size(n, points.count, most)
-    blocks = -(-n // samples)
-    tiles, rows = balanced(samples * points.count, most)
-    flat = np.arange(tiles * rows).reshape(tiles, rows)
+    # A sequential recipe never has two rows of a sample in one tile: a turn ends its tile.
+    turns = _turns(rows) if recipe.sequential else np.zeros(0)
+    edges = [0, *(np.flatnonzero(turns) + 1).tolist(), len(rows)]
+    pairs = itertools.pairwise(edges)
+    starts = np.concatenate([np.arange(a, b, sheet.rows) for a, b in pairs])
+    ends = np.array(edges)[np.searchsorted(edges, starts, "right")]
+    stops = np.minimum(starts + sheet.rows, ends)
+    most = sheet.capacity // sheet.rows
+    for first in range(0, len(starts), most):
+        a, b = starts[first : first + most], stops[first : first + most]
+        part = rows if len(starts) <= most else rows.take(np.arange(a[0], b[-1]))
+        made = _cut(part, a - a[0], b - a[0], recipe, sheet, seen, origin)
+        seen = made.seen
+        yield made
+
+
+def _check_ranges(rows: Rows[Array], recipe: Recipe, sheet: Sheet) -> None:
+    """Checks that rows belong to samples and parts there are.
+
+    Raises:
+        InputError: They do not.
+    """
+    for name, column, size in (
+        ("sample", rows.sample, sheet.samples),
+        ("part", rows.part, recipe.parts),
+    ):
+        if len(column) and not 0 <= column.min() <= column.max() < size:
+            raise InputError(
+                f"{type(recipe).__name__} gave rows with {name} from {column.min()} to "
+                f"{column.max()}; expected 0 to {size - 1}"
+            )
+
+
+def _turns(rows: Rows[Array]) -> Array:
+    """Returns where one turn ends and the next begins: not zero there.
+
+    Raises:
+        InputError: The rows have no turns, or a sample comes twice in one.
+    """
+    if rows.turn is None:
+        raise InputError(
+            "a sequential recipe gave rows without turn; expected the number of each row's step, "
+            "ascending, and each sample at most once in a step"
+        )
+    steps = np.diff(rows.turn)
+    twice = len(np.unique(np.stack([rows.turn, rows.sample]), axis=1).T) < len(rows)
+    if twice or (steps < 0).any():
+        raise InputError(
+            "a sequential recipe gave turns that are not ascending, or a sample twice in one; "
+            "expected each sample at most once in a step"
+        )
+    return steps
+
+
+def _cut(
+    rows: Rows[Array],
+    starts: Array,
+    stops: Array,
+    recipe: Recipe,
+    sheet: Sheet,
+    seen: Array,
+    origin: Callable[[Array, Array | None], Array] | None,
+) -> Cut:
+    """Cuts the tiles that begin and end at `starts` and `stops` (T,)."""
+    index = starts[:, None] + np.arange(sheet.rows)
+    flat = np.arange(index.size).reshape(index.shape)
     # Rows past the end repeat the last one with weight 0: same shape, nothing recompiled.
-    valid = flat < samples * points.count
-    flat = np.minimum(flat, samples * points.count - 1)
-    point, sample = np.divmod(flat, samples)
-    segment = points.group[point] * samples + sample
-    columns = {
-        "row": np.arange(tiles * rows).reshape(tiles, rows),
-        "sample": sample,
-        "segment": segment,
-        "valid": valid.astype(np.float64),
-        "weight": points.weights[point] * valid,
-        **{name: values[point] for name, values in points.columns.items()},
-    }
-    columns |= accumulator.plan(segment, columns, samples * points.groups)
-    draw = points.draw[point]
-    span = int((draw[:, -1] - draw[:, 0]).max()) + 1
-    columns["slot"] = draw - draw[:, :1]
-    draws = np.minimum(draw[:, :1] + np.arange(span), points.draw[-1])
-    return TilePlan(samples, blocks, columns, draws, point)
+    there = index < stops[:, None]
+    valid, index = there.astype(np.float64), np.minimum(index, stops[:, None] - 1)
+    table = present(rows)
+    _check_ranges(rows, recipe, sheet)
+    own = {name: getattr(rows, name)[index] for name in table.names}
+    segment = own["part"] * sheet.samples + own["sample"]
+    factors = recipe.statistic.plan(segment, valid, seen)
+    whole = [own["sample"], segment, flat, flat + sheet.capacity]
+    draws: list[Array] = []
+    if recipe.noise is not None:
+        draws, slot = _draws(own["draw"])
+        whole.append(slot)
+    if origin is not None:
+        whole.append(origin(own["sample"], own.get("reference")))
+    whole += [own[name] for name in table.names[: table.whole]]
+    real = [own["weight"] * valid, valid, *(own[n] for n in table.names[table.whole :])]
+    return Cut(
+        rows,
+        flat[there],
+        table,
+        np.concatenate([np.stack(whole, axis=1), factors.whole], axis=1).astype(np.int32),
+        np.concatenate([np.stack(real, axis=1), factors.real], axis=1),
+        factors.segments,
+        draws,
+        _writers(own["sample"], valid, sheet.samples) if recipe.sequential else None,
+        seen + np.bincount(segment.ravel(), valid.ravel(), len(seen)),
+    )
+
+
+def _writers(sample: Array, valid: Array, samples: int) -> Array:
+    """Says where in [what samples have, what rows bring] each sample finds what it takes along."""
+    found = np.tile(np.arange(samples), (len(sample), 1))
+    tile, row = np.nonzero(valid)
+    found[tile, sample[tile, row]] = samples + row
+    return found.astype(np.int32)
+
+
+def _draws(draw: Array) -> tuple[list[Array], Array]:
+    """Finds the draws each tile needs, as many for every tile, and where its rows find theirs."""
+    own = [np.unique(tile) for tile in draw]
+    most = max(len(numbers) for numbers in own)
+    slots = [np.searchsorted(numbers, tile) for numbers, tile in zip(own, draw, strict=True)]
+    # A tile that needs fewer repeats its last one: nothing is drawn that nobody needs.
+    return [n[np.minimum(np.arange(most), len(n) - 1)] for n in own], np.stack(slots)

@@ -14,8 +14,8 @@ from polyattr.engine.kernels import Kernels
 from polyattr.question.inputs import Inputs
 from polyattr.question.layout import Context
 from polyattr.question.structure import flatten
+from polyattr.scores.reductions import Rule
 from polyattr.scores.scorer import Scorer
-from polyattr.scores.targets import Targets
 
 
 @dataclass(frozen=True)
@@ -30,31 +30,49 @@ class Forward:
     scorer: Scorer
     kernels: Kernels
 
+    # The kernels hold the scorer, not `self`, whose kernels would then hold themselves.
+
+    @property
+    def backend(self) -> GradBackend:
+        """The framework in use."""
+        return self.scorer.backend
+
     def outputs(self, inputs: Inputs, batch_size: int | None) -> np.ndarray[Any, Any]:
         """Evaluates the model's outputs (N, ...) on the inputs, and copies them to the host."""
-        layout = inputs.layout
+        layout, scorer = inputs.layout, self.scorer
         kernel = self.kernels.get(
             ("outputs", layout),
-            lambda: self.scorer.backend.compile(
-                lambda state, rows, context: self.scorer.outputs(layout, state, rows, context)
+            lambda: scorer.backend.compile(
+                lambda state, rows, context: scorer.outputs(layout, state, rows, context)
             ),
         )
         return self._host(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
 
     def scores(
-        self, leaves: list[Tensor], inputs: Inputs, targets: Targets, batch_size: int | None
+        self,
+        leaves: list[Tensor],
+        inputs: Inputs,
+        rule: Rule,
+        goals: list[Tensor],
+        batch_size: int | None,
     ) -> np.ndarray[Any, Any]:
-        """Evaluates the scores (N,) at `leaves`, which take the place of those of `inputs`."""
-        layout = inputs.layout
+        """Evaluates the scores (N,).
+
+        Args:
+            leaves: Rows (N, ...) that take the place of those of `inputs`.
+            inputs: How the model is called, and what it takes beside them.
+            rule: How outputs are scored.
+            goals: The targets (N, ...) it takes.
+            batch_size: Most rows per evaluation.
+        """
+        layout, scorer = inputs.layout, self.scorer
         kernel = self.kernels.get(
-            ("scores", layout, targets.rule),
-            lambda: self.scorer.backend.compile(
-                lambda state, rows, context: self.scorer.score(
-                    layout, targets, state, rows, context
-                )
+            ("scores", layout, rule),
+            lambda: scorer.backend.compile(
+                lambda state, rows, context: scorer.score(layout, rule, state, rows, context)
             ),
         )
-        return self._host(leaves, inputs.context(targets.columns), kernel, inputs.n, batch_size)
+        return self._host(leaves, inputs.context(goals), kernel, inputs.n, batch_size)
 
     def activations(
         self, inputs: Inputs, attributed: tuple[bool, ...], batch_size: int | None
@@ -63,8 +81,8 @@ class Forward:
         layout, scorer = inputs.layout, self.scorer
 
         def wanted(state: Any, rows: list[Tensor], context: Context) -> list[Tensor]:
-            found = flatten(scorer.activations(layout, state, rows, context), "activations")[1]
-            return [leaf for leaf, has in zip(found, attributed, strict=True) if has]
+            parts = flatten(scorer.activations(layout, state, rows, context), "activations")[1]
+            return [part for part, has in zip(parts, attributed, strict=True) if has]
 
         key = ("activations", layout, attributed)
         kernel = self.kernels.get(key, lambda: scorer.backend.compile(wanted))
@@ -81,7 +99,7 @@ class Forward:
         batch_size: int | None,
     ) -> np.ndarray[Any, Any]:
         parts = self._run(leaves, context, kernel, n, batch_size)
-        return np.concatenate([self.scorer.backend.to_numpy(part) for part in parts])[:n]
+        return np.concatenate([self.backend.to_numpy(part) for part in parts])[:n]
 
     def _run(
         self,
@@ -92,7 +110,7 @@ class Forward:
         batch_size: int | None,
     ) -> list[Any]:
         """Runs a kernel on tiles of equal shape; the last one repeats its last row."""
-        backend = self.scorer.backend
+        backend = self.backend
         tiles, rows = balanced(n, batch_size or n)
         parameters = self.scorer.bound.state()
         parts = []

@@ -14,6 +14,8 @@ _MOST_KERNELS = 16
 class Kernels:
     """Kernels by key, dropped when the model holds other objects than it did.
 
+    A kernel may hold what its key holds and the model, never the tensors of the call that built it.
+
     Args:
         bound: The model whose `fingerprint` is watched.
     """
@@ -32,7 +34,12 @@ class Kernels:
             self._kernels.clear()
         self._fingerprint = now
         if key not in self._kernels:
-            if len(self._kernels) >= _MOST_KERNELS:
-                self._kernels.pop(next(iter(self._kernels)))
+            make_room(self._kernels, _MOST_KERNELS)
             self._kernels[key] = build()
         return self._kernels[key]
+
+
+def make_room(table: dict[Any, Any], most: int) -> None:
+    """Drops the oldest entries of a `table`, so that one more makes at most `most`."""
+    while len(table) >= most:
+        table.pop(next(iter(table)))

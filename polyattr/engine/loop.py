@@ -1,270 +1,291 @@
-"""The engine: runs one compiled kernel of fixed shape over the tiles of all samples and points."""
+"""The loop: a block of samples in rounds; tables are cut, tiles run, what they told sent back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.engine.cut import TilePlan, plan_tiles
-from polyattr.engine.forward import Forward, clipped_range, row_taker
+from polyattr.engine.cut import Cut, Sheet, cut_all
 from polyattr.engine.kernels import Kernels
-from polyattr.engine.tile import TileKernel
-from polyattr.errors import NonFiniteGradientError
-from polyattr.question.inputs import Inputs
+from polyattr.engine.ledger import Entry, entry, told
+from polyattr.engine.question import Question
+from polyattr.engine.spread import norms, standard_error
+from polyattr.engine.tile import Block, Sheaf, State, Tile
+from polyattr.errors import InputError
 from polyattr.sampling.noise import stream_noise
-from polyattr.sampling.points import Points
-from polyattr.sampling.statistics import Accumulator, Estimate
+from polyattr.sampling.recipe import Recipe, Weights
+from polyattr.sampling.rows import Rows
 from polyattr.scores.scorer import Scorer
-from polyattr.scores.targets import Targets
 
-Tick = Callable[[int, int], None]
-"""Told (tiles done, tiles in all) after each tile."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
+Array = np.ndarray[Any, Any]
+_KEPT_TILES = 64
+"""Most tiles whose columns stay on the device between calls: memory must not grow with steps."""
 
-@dataclass(frozen=True)
-class Question:
-    """One call, normalised: everything the answer may depend on.
+Oracle = Callable[[Question], tuple[list[Tensor], Array]]
+"""Attributions (R, ...) of the samples of a question, and the evaluations spent on each (R,)."""
 
-    Attributes:
-        inputs: The samples.
-        targets: What is explained.
-        baselines: One tensor (N or 1, ...) per input; empty for methods without a baseline.
-        seed: Seed of the noise.
-        noise_source: "portable" or "native".
-        scores: (N,) scores f(x), where they are known already.
-    """
-
-    inputs: Inputs
-    targets: Targets
-    baselines: list[Tensor] = field(default_factory=list)
-    seed: int = 0
-    noise_source: str = "portable"
-    scores: np.ndarray[Any, Any] | None = None
+Remember = Callable[[object, Callable[[], Any]], Any]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the engine found.
-
-    Attributes:
-        estimates: One statistic per input.
-        scores: (N, P) score at every point visited.
-    """
-
-    estimates: list[Estimate]
-    scores: np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What all blocks of one call share."""
-
-    question: Question
-    plan: TilePlan
-    columns: list[dict[str, Tensor]]
-    kernel: Callable[..., Any]
-    parameters: Any
-
-
-@dataclass
-class Engine:
-    """Owns the compiled kernels of one explainer.
+class Workshop:
+    """What all blocks of a run work with.
 
     Attributes:
         scorer: Model and operator.
-        points: Where gradients are taken.
-        accumulator: The statistic of the contributions.
-        contribution: What a row's gradient adds to the statistic.
         kernels: The compiled kernels.
+        remember: Keeps plans from call to call.
+        graph: Whether values stay differentiable.
     """
 
     scorer: Scorer
-    points: Points
-    accumulator: Accumulator
-    contribution: Callable[[Tensor], Tensor]
     kernels: Kernels
+    remember: Remember
+    graph: bool
 
-    @property
-    def forward(self) -> Forward:
-        """Evaluates the model alone, with the same kernels."""
-        return Forward(self.scorer, self.kernels)
+    def kernel(
+        self, key: object, function: Callable[..., Any], donate: int | None = None
+    ) -> Callable[..., Any]:
+        """Returns a function, compiled unless its values have to stay differentiable."""
+        if self.graph:
+            return function
+        backend = self.scorer.backend
+        return self.kernels.get(key, lambda: backend.compile(function, donate=donate))
+
+
+@dataclass
+class Rounds:
+    """One recipe on one block of samples.
+
+    Attributes:
+        tools: What all blocks share.
+        recipe: The method.
+        inner: What finds attributions where the recipe takes those instead of gradients.
+        depth: How many recipes surround this one.
+        question: What is asked about the block's samples.
+        sheet: The shapes.
+        tick: Told of each tile.
+    """
+
+    tools: Workshop
+    recipe: Recipe
+    inner: Oracle | None
+    depth: int
+    question: Question
+    sheet: Sheet
+    tick: Callable[[int, int], None] | None
+    entries: list[Entry] = field(default_factory=list)
+    live: int = field(init=False)
+    spent: Array = field(init=False)
+    seen: Array = field(init=False)
+    state: State = field(init=False)
+    _block: Block = field(init=False)
 
     @property
     def backend(self) -> GradBackend:
         """The framework in use."""
-        return self.scorer.backend
+        return self.tools.scorer.backend
 
-    # -- gradients --------------------------------------------------------------------------
+    @property
+    def leaves(self) -> list[Tensor]:
+        """The samples (M, ...) per input."""
+        return self.question.inputs.leaves
 
-    def gradients(
-        self, question: Question, batch_size: int | None, tick: Tick | None = None
-    ) -> Answer:
-        """Accumulates contributions over all points of all samples.
+    def run(self, live: int) -> Weights:
+        """Runs all rounds of the first `live` samples; returns the weights of the parts."""
+        backend, recipe, self.live = self.backend, self.recipe, live
+        self.spent = np.zeros(self.sheet.samples, dtype=np.int64)
+        self.seen = np.zeros(self.sheet.samples * recipe.parts)
+        self.state = self._start()
+        self._block = self._shared()
+        rounds = recipe.rounds(live, lambda weights: self._norm(weights))
+        rows = next(rounds)
+        while True:
+            first = len(self.entries)
+            for made, sheaves in self._cuts(rows, live):
+                log = backend.zeros((2 * self.sheet.capacity,), self.leaves[0], self._real())
+                self.state = self.state._replace(log=log)
+                self._tiles(made, sheaves)
+                self.entries.append(entry(backend, made.rows, made.position, self.state.log))
+            try:
+                rows = rounds.send(told(self.entries[first:]))
+            except StopIteration as end:
+                weights: Weights = end.value
+                return weights
+            if recipe.one_round:
+                raise InputError(
+                    f"{type(recipe).__name__} gave a second table, but says that it has one round; "
+                    f"expected one_round to be False where rounds are chosen"
+                )
 
-        Args:
-            question: The normalised call.
-            batch_size: Most rows per gradient call; None for one call.
-            tick: Told of progress; costs one synchronisation per tile.
+    # -- before the first tile --------------------------------------------------------------------
 
-        Raises:
-            NonFiniteGradientError: Named by sample and point.
-        """
-        inputs = question.inputs
-        plan = plan_tiles(inputs.n, self.points, self.accumulator, batch_size)
-        run = self._prepare(question, plan)
-        shares = np.bincount(self.points.group, minlength=self.points.groups)
-        blocks: list[list[Estimate]] = []
-        logs = []
-        for number, index in enumerate(_blocks(inputs.n, plan)):
-            report = None if tick is None else _shifted(tick, number, plan)
-            state, log = self._block(run, index, report)
-            blocks.append([self.accumulator.finish(part, shares) for part in state])
-            logs.append(log)
-        scores, sizes = (
-            _by_point([self.backend.to_numpy(log[kind]) for log in logs], plan, self.points.count)
-            for kind in (0, 1)
-        )
-        self._check_finite(sizes[: inputs.n], question)
-        estimates = [
-            self._join([block[leaf] for block in blocks], inputs.n)
-            for leaf in range(len(inputs.leaves))
-        ]
-        return Answer(estimates, scores[: inputs.n])
+    def _start(self) -> State:
+        backend, recipe = self.backend, self.recipe
+        size = self.sheet.samples * recipe.parts
+        parts = [recipe.statistic.start(backend, leaf, size) for leaf in self.leaves]
+        references = self.question.references
+        carry = []
+        for i, leaf in enumerate(self.leaves):
+            start = None if references is None else references.single(i)
+            # The kernel may overwrite its state, so that must not be the user's own tensor, nor
+            # the same one twice.
+            carry.append(tuple(part * 1 for part in recipe.start(backend, leaf, start)))
+        if any(carry) and not recipe.sequential:
+            raise InputError(
+                f"{type(recipe).__name__}.start gives samples something to take along, but their "
+                f"rows come together; expected sequential = True and the turn of each row"
+            )
+        return State(parts, carry, None)
 
-    def _prepare(self, question: Question, plan: TilePlan) -> _Run:
-        targets = question.targets
-        kernel = self.kernels.get(
-            ("gradients", question.inputs.layout, targets.rule),
-            lambda: self.backend.compile(self._tile_kernel(question).run, donate=0),
-        )
-        columns = self._native_columns(plan, question.inputs.leaves)
-        return _Run(question, plan, columns, kernel, self.scorer.bound.state())
-
-    def _block(
-        self,
-        run: _Run,
-        index: np.ndarray[Any, Any] | None,
-        report: Callable[[int], None] | None,
-    ) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, Tensor]]:
-        backend, question, leaves = self.backend, run.question, run.question.inputs.leaves
-        take = row_taker(backend, index)
-        baselines = [
-            start if start.shape[0] == 1 else take([start])[0] for start in question.baselines
-        ]
-        context = question.inputs.context(question.targets.columns).rows(take)
-        arguments = (run.parameters, take(leaves), baselines, context)
-        state = self._start(leaves, run.plan)
-        noise = self._noise(question, run.plan)
-        for tile, (column, draws) in enumerate(zip(run.columns, noise, strict=True)):
-            state = run.kernel(state, *arguments, column, draws)
-            if report is not None:
-                backend.to_numpy(state[1])
-                report(tile + 1)
-        parts, *log = state
-        return parts, tuple(log)
-
-    def _tile_kernel(self, question: Question) -> TileKernel:
-        return TileKernel(
-            self.scorer,
-            self.points,
-            self.accumulator,
-            self.contribution,
-            question.inputs.layout,
-            question.targets,
+    def _shared(self) -> Block:
+        question, references = self.question, self.question.references
+        return Block(
+            self.tools.scorer.bound.state(),
+            self.leaves,
+            [] if references is None else references.leaves,
+            question.inputs.context(question.targets.columns),
         )
 
-    def _start(self, leaves: list[Tensor], plan: TilePlan) -> tuple[Any, Tensor, Tensor]:
-        """Makes the kernel's state: accumulators, and logs of every row's score and gradient.
-
-        Logs are one tensor per block rather than one per tile: small tensors kept alive between
-        large ones would break up the heap tile by tile.
-        """
-        backend, size = self.backend, plan.samples * self.points.groups
-        parts = [self.accumulator.start(backend, leaf, size) for leaf in leaves]
-        rows, dtype = (plan.point.size,), self._real(leaves)
-        return (
-            parts,
-            backend.zeros(rows, leaves[0], dtype),
-            backend.zeros(rows, leaves[0], dtype),
-        )
-
-    def _real(self, leaves: list[Tensor]) -> str:
-        wide = {self.backend.accumulator_dtype(leaf) for leaf in leaves}
+    def _real(self) -> str:
+        wide = {self.backend.accumulator_dtype(leaf) for leaf in self.leaves}
         return "float64" if "float64" in wide else "float32"
 
-    def _native_columns(self, plan: TilePlan, leaves: list[Tensor]) -> list[dict[str, Tensor]]:
-        backend = self.backend
-        real = self._real(leaves)
-        native = {
-            name: backend.unstack(
-                backend.to_native(
-                    values.astype(np.int32 if values.dtype.kind == "i" else np.float64),
-                    leaves[0],
-                    None if values.dtype.kind == "i" else real,
+    # -- columns ----------------------------------------------------------------------------------
+
+    def _cuts(self, rows: Rows[Array], live: int) -> Iterator[tuple[Cut, Sequence[Sheaf] | None]]:
+        references, recipe = self.question.references, self.recipe
+        named = references is not None and references.origin == "named"
+        origin = references.rows if references is not None and named else None
+
+        def made() -> list[Cut]:
+            return list(cut_all(rows, recipe, self.sheet, self.seen, origin))
+
+        where = self.backend.device(self.leaves[0])
+        if not recipe.one_round:
+            cuts = made()
+        else:
+            fan = None
+            if references is not None:
+                fan = (references.origin, references.count, references.shared)
+            key = (recipe, live, self.sheet, fan)
+            cuts = self.tools.remember(("cut", *key), made)
+            if where is not None and sum(c.tiles for c in cuts) <= _KEPT_TILES:
+                native = self.tools.remember(
+                    ("columns", *key, where, self._real()),
+                    lambda: [[self._sheaf(c, t) for t in range(c.tiles)] for c in cuts],
+                )
+                yield from zip(cuts, native, strict=True)
+                return
+        for one in cuts:
+            yield one, None
+
+    def _sheaf(self, made: Cut, tile: int) -> Sheaf:
+        """Brings the columns of a tile to the device."""
+        backend, like, real = self.backend, self.leaves[0], self._real()
+        segments, writers = made.segments[tile], made.writers
+        return Sheaf(
+            backend.to_native(made.whole[tile], like),
+            backend.to_native(made.real[tile], like, real),
+            [backend.to_native(segments, like, real)] if len(segments) else [],
+            [],
+            [] if writers is None else [backend.to_native(writers[tile], like)],
+        )
+
+    # -- tiles ------------------------------------------------------------------------------------
+
+    def _tiles(self, made: Cut, sheaves: Sequence[Sheaf] | None) -> None:
+        noise: Iterator[list[Tensor]] = iter([[]] * made.tiles)
+        if self.recipe.noise is not None:
+            noise = stream_noise(
+                self.backend, self.recipe.noise, made.draws, self.leaves, self.depth
+            )
+        add = self._adder(made)
+        for tile, draws in enumerate(noise):
+            sheaf = self._sheaf(made, tile) if sheaves is None else sheaves[tile]
+            self.state = add(sheaf._replace(noise=draws), tile)
+            self.backend.settle([*(t for part in self.state.parts for t in part), self.state.log])
+            if self.tick is not None:
+                self.backend.to_numpy(self.state.log)
+                self.tick(tile + 1, made.tiles)
+        self.seen = made.seen
+        if self.inner is None:
+            np.add.at(self.spent, made.rows.sample, 1)
+
+    def _adder(self, made: Cut) -> Callable[[Sheaf, int], State]:
+        """Returns what adds one tile to the state."""
+        question, references = self.question, self.question.references
+        origin = "none" if references is None else references.origin
+        layout, rule = question.inputs.layout, question.targets.rule
+        tools, key = self.tools, (self.recipe, layout, rule, made.table, origin)
+        tile = Tile(tools.scorer, self.recipe, layout, rule, made.table, origin, tools.graph)
+        if self.inner is not None:
+            return self._apart(tile, key, made, self.inner)
+        kernel = tools.kernel(("tile", *key), tile.run, donate=0)
+        return lambda sheaf, _: kernel(self.state, self._block, sheaf)
+
+    def _apart(
+        self, tile: Tile, key: tuple[object, ...], made: Cut, inner: Oracle
+    ) -> Callable[[Sheaf, int], State]:
+        """Returns what adds a tile whose attributions, instead of gradients, another run finds."""
+        backend, beside = self.backend, self.question.at([])
+        place = self.tools.kernel(("place", *key), tile.place)
+        fold = self.tools.kernel(("fold", *key), tile.fold, donate=0)
+
+        def add(sheaf: Sheaf, number: int) -> State:
+            points, velocity = place(self.state, self._block, sheaf)
+            sample = made.whole[number, 0]
+            values, spent = inner(beside.take(backend, sample).at(points))
+            np.add.at(self.spent, sample, spent * made.real[number, 1].astype(np.int64))
+            log = self.state.log
+            # Nobody asked for scores at these points: NaN says so to a recipe that reads them.
+            unknown = backend.zeros((len(sample),), log, backend.dtype(log)) + float("nan")
+            state: State = fold(self.state, sheaf, unknown, values, velocity)
+            return state
+
+        return add
+
+    # -- after the last tile -----------------------------------------------------------------------
+
+    def values(self, weights: Array) -> list[Tensor]:
+        """Returns the attributions (M, ...) that `weights` (G,) or (N, G) of the parts give now."""
+        backend, references = self.backend, self.question.references
+        if weights.ndim == 2:
+            short = self.sheet.samples - len(weights)
+            weights = np.pad(weights, ((0, short), (0, 0)))
+        counts = self.seen.reshape(self.recipe.parts, -1)[:, 0]
+        found = []
+        for i, (leaf, state) in enumerate(zip(self.leaves, self.state.parts, strict=True)):
+            wide = backend.accumulator_dtype(leaf)
+            start = None if references is None else references.single(i)
+            statistic = self.recipe.statistic.combine(backend, state, weights, counts)
+            found.append(
+                self.recipe.finish(
+                    backend,
+                    statistic,
+                    backend.cast(leaf, wide),
+                    None if start is None else backend.cast(start, wide),
                 )
             )
-            for name, values in plan.columns.items()
-        }
-        return [{name: native[name][t] for name in native} for t in range(plan.tiles)]
+        return found
 
-    def _noise(self, question: Question, plan: TilePlan) -> Iterator[list[Tensor]]:
-        if not self.points.uses_noise:
-            return iter([[]] * plan.tiles)
-        return stream_noise(
-            self.backend,
-            question.noise_source,
-            question.seed,
-            plan.draws,
-            question.inputs.leaves,
-        )
+    def standard_error(self, weights: Weights, values: list[Tensor]) -> list[Tensor] | None:
+        """Returns the error (M, ...) of each of the `values`; None where nothing tells it."""
+        if not weights.others:
+            return None
+        others = zip(*(self.values(other) for other in weights.others), strict=True)
+        return [
+            standard_error(self.backend, value, alternatives, weights.scale)
+            for value, alternatives in zip(values, others, strict=True)
+        ]
 
-    def _join(self, parts: list[Estimate], n: int) -> Estimate:
-        def whole(tensors: list[Tensor]) -> Tensor:
-            joined = tensors[0] if len(tensors) == 1 else self.backend.concat(tensors)
-            return joined if joined.shape[0] == n else joined[:n]
-
-        value = whole([part.value for part in parts])
-        if parts[0].squared_error is None:
-            return Estimate(value, None)
-        return Estimate(value, whole([part.squared_error for part in parts]))
-
-    def _check_finite(self, sizes: np.ndarray[Any, Any], question: Question) -> None:
-        bad = np.argwhere(~np.isfinite(sizes))
-        if not bad.size:
-            return
-        sample, point = (int(i) for i in bad[0])
-        samples = sorted({int(i) for i in bad[:, 0]})
-        shown = ", ".join(map(str, samples[:10])) + (", ..." if len(samples) > 10 else "")
-        cure = self.points.cure
-        if not question.targets.finite(sample):
-            cure = "its targets are NaN or infinite themselves: expected finite targets"
-        raise NonFiniteGradientError(
-            f"the model's gradient is NaN or infinite for sample {sample} "
-            f"{self.points.describe(point)} ({len(samples)} of {question.inputs.n} samples "
-            f"affected: {shown}); {cure}"
-        )
-
-
-def _by_point(
-    logs: list[np.ndarray[Any, Any]], plan: TilePlan, points: int
-) -> np.ndarray[Any, Any]:
-    """Sorts per-row results of all blocks into (samples, points)."""
-    rows = np.stack(logs)[:, : plan.samples * points]
-    table = rows.reshape(plan.blocks, points, plan.samples).swapaxes(1, 2)
-    return table.reshape(-1, points)
-
-
-def _blocks(n: int, plan: TilePlan) -> Iterator[np.ndarray[Any, Any] | None]:
-    if plan.samples == n:
-        yield None
-        return
-    for block in range(plan.blocks):
-        yield clipped_range(block * plan.samples, plan.samples, n)
-
-
-def _shifted(tick: Tick, block: int, plan: TilePlan) -> Callable[[int], None]:
-    return lambda tile: tick(block * plan.tiles + tile, plan.blocks * plan.tiles)
+    def _norm(self, weights: Array) -> Array:
+        """The Euclidean norm of each live sample's attributions; waits for the device."""
+        return norms(self.backend, self.values(weights))[: self.live]

@@ -2,104 +2,246 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from polyattr.backend import Tensor
+from polyattr.backend import GradBackend, Tensor
+from polyattr.errors import ModelOutputError
 from polyattr.question.layout import Context, Layout
-from polyattr.sampling.points import Columns, Points
-from polyattr.sampling.statistics import Accumulator
+from polyattr.question.references import Origin
+from polyattr.sampling.recipe import Carry, Recipe, Spot
+from polyattr.sampling.rows import Rows, Table
+from polyattr.sampling.statistics import Folded
+from polyattr.scores.reductions import Rule
 from polyattr.scores.scorer import Scorer
-from polyattr.scores.targets import Targets
 
-State = tuple[list[tuple[Tensor, ...]], Tensor, Tensor]
-"""Accumulators per input, and logs of every row's score and summed absolute gradient."""
+
+class State(NamedTuple):
+    """What the tiles so far added up to.
+
+    Attributes:
+        parts: The statistic's state per input.
+        carry: What the block's samples took along, per input.
+        log: (2 C,) scores, then slopes, of every row; None before the first round.
+    """
+
+    parts: list[tuple[Tensor, ...]]
+    carry: list[Carry]
+    log: Any
+
+
+class Block(NamedTuple):
+    """What all tiles of a block share.
+
+    Attributes:
+        parameters: The model's parameters.
+        x: Samples of the block, (M, ...) per input.
+        references: (S, ...) per input, where paths start; empty without.
+        context: Targets, and what the model takes beside the samples.
+    """
+
+    parameters: Any
+    x: list[Tensor]
+    references: list[Tensor]
+    context: Context
+
+
+class Sheaf(NamedTuple):
+    """The columns of one tile as they travel: few tensors, taken apart inside.
+
+    Attributes:
+        whole: (a, R) whole numbers.
+        real: (b, R) numbers.
+        segments: One tensor (c, S) of numbers per segment; empty where the statistic has none.
+        noise: The tile's draws, (K, ...) per input; empty without.
+        writers: One tensor (M,) that says which row writes what a sample takes along; or empty.
+    """
+
+    whole: Tensor
+    real: Tensor
+    segments: list[Tensor]
+    noise: list[Tensor]
+    writers: Sequence[Tensor] = ()
+
+
+class _Columns(NamedTuple):
+    sample: Tensor
+    place: tuple[Tensor, Tensor]
+    slot: Any
+    origin: Any
+    rows: Rows[Tensor]
+    folded: Folded
+    writers: Sequence[Tensor]
+
+
+class Placed(NamedTuple):
+    """The points of a tile and how fast they move, (R, ...) per input; no velocity, no path."""
+
+    points: list[Tensor]
+    velocity: list[Tensor]
 
 
 @dataclass(frozen=True)
-class TileKernel:
-    """A pure function of tensors, whose attributes are compiled into it.
+class Tile:
+    """Pure functions of tensors; the attributes are compiled into them.
 
     Attributes:
         scorer: Model and operator.
-        points: Where gradients are taken.
-        accumulator: The statistic of the contributions.
-        contribution: What a row's gradient adds to the statistic.
+        recipe: The method.
         layout: How the model is called.
-        targets: Their kind; the tensors come as arguments.
+        rule: How outputs become scores.
+        table: Which columns the rows have.
+        origin: How a row finds where its path starts, as `References.origin` says.
+        graph: Whether gradients stay differentiable.
     """
 
     scorer: Scorer
-    points: Points
-    accumulator: Accumulator
-    contribution: Callable[[Tensor], Tensor]
+    recipe: Recipe
     layout: Layout
-    targets: Targets
+    rule: Rule
+    table: Table
+    origin: Origin
+    graph: bool
 
-    def run(
+    @property
+    def backend(self) -> GradBackend:
+        """The framework in use."""
+        return self.scorer.backend
+
+    def run(self, state: State, block: Block, sheaf: Sheaf) -> State:
+        """Adds one tile to the state: place, differentiate, step, fold."""
+        columns = self._columns(sheaf)
+        placed = self._place(state, block, columns, sheaf.noise)
+        context = self._beside(block, columns)
+        scores, gradients = self.differentiate(block.parameters, placed.points, context)
+        return self._fold(state, columns, scores, gradients, placed.velocity)
+
+    def place(self, state: State, block: Block, sheaf: Sheaf) -> Placed:
+        """The first half of `run`, for rows whose gradients another run finds."""
+        return self._place(state, block, self._columns(sheaf), sheaf.noise)
+
+    def fold(
         self,
         state: State,
-        parameters: Any,
-        x: list[Tensor],
-        baselines: list[Tensor],
-        context: Context,
-        columns: Columns,
-        noise: list[Tensor],
+        sheaf: Sheaf,
+        scores: Tensor,
+        gradients: list[Tensor],
+        velocity: list[Tensor],
     ) -> State:
-        """Adds one tile to the state.
+        """The second half of `run`."""
+        return self._fold(state, self._columns(sheaf), scores, gradients, velocity)
 
-        Args:
-            state: What the tiles so far added up to.
-            parameters: The model's parameters.
-            x: Samples of the block, (M, ...) per input.
-            baselines: Their baselines, (M, ...) or (1, ...) per input; empty without.
-            context: Their targets, and what the model takes beside them.
-            columns: Per-row quantities of this tile, (R,) each.
-            noise: The tile's draws, (K, ...) per input; empty without.
-        """
-        backend, sample = self.scorer.backend, columns["sample"]
-        rows = [self._place(i, leaf, baselines, noise, columns) for i, leaf in enumerate(x)]
-        beside = context.rows(lambda leaves: [backend.batch(leaf, sample) for leaf in leaves])
-        scores, gradients = backend.grad(
-            lambda leaves: self.scorer.score(self.layout, self.targets, parameters, leaves, beside),
-            rows,
+    def differentiate(
+        self, parameters: Any, points: list[Tensor], context: Context
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Returns scores (R,) and gradients (R, ...) in the dtype of the accumulators."""
+        backend = self.backend
+        grad = backend.differentiable_grad if self.graph else backend.grad
+        scores, gradients = grad(
+            lambda leaves: self.scorer.score(self.layout, self.rule, parameters, leaves, context),
+            points,
         )
-        # An input the score does not reach has no gradient; its attribution is zero.
-        wide = [
-            backend.cast(row * 0 if g is None else g, backend.accumulator_dtype(row))
-            for g, row in zip(gradients, rows, strict=True)
-        ]
-        return self._fold(state, scores, wide, columns)
+        wide = []
+        for gradient, row in zip(gradients, points, strict=True):
+            # An input the score does not reach has no gradient; its attribution is zero.
+            found = row * 0 if gradient is None else gradient
+            _check_shape(found, row, backend)
+            wide.append(backend.cast(found, backend.accumulator_dtype(row)))
+        return scores, wide
 
-    def _place(
-        self,
-        i: int,
-        leaf: Tensor,
-        baselines: list[Tensor],
-        noise: list[Tensor],
-        columns: Columns,
-    ) -> Tensor:
-        backend, sample = self.scorer.backend, columns["sample"]
-        start = baselines[i] if baselines else None
-        if start is not None and start.shape[0] > 1:
-            start = backend.batch(start, sample)
-        draw = backend.batch(noise[i], columns["slot"]) if noise else None
-        return self.points.place(backend, backend.batch(leaf, sample), start, draw, columns)
+    def _columns(self, sheaf: Sheaf) -> _Columns:
+        split = self.backend.unstack
+        whole, real = list(split(sheaf.whole)), list(split(sheaf.real))
+        segments = [values for tensor in sheaf.segments for values in split(tensor)]
+        sample, segment, *places = whole[:4]
+        rest = whole[4:]
+        slot = rest.pop(0) if self.recipe.noise is not None else None
+        origin = rest.pop(0) if self.origin == "named" else sample
+        count = len(self.table.names) - self.table.whole
+        own = [*rest[: self.table.whole], *real[2 : 2 + count]]
+        folded = Folded(
+            segment, real[0], real[1], rest[self.table.whole :], real[2 + count :], segments
+        )
+        return _Columns(
+            sample,
+            (places[0], places[1]),
+            slot,
+            origin,
+            self.table.build(own),
+            folded,
+            sheaf.writers,
+        )
+
+    def _place(self, state: State, block: Block, columns: _Columns, noise: list[Tensor]) -> Placed:
+        batch, points, velocity = self.backend.batch, [], []
+        for i, leaf in enumerate(block.x):
+            start = block.references[i] if block.references else None
+            if self.origin in {"sample", "named"}:
+                start = batch(start, columns.origin)
+            carry = tuple(batch(part, columns.sample) for part in state.carry[i])
+            draw = batch(noise[i], columns.slot) if noise else None
+            spot = Spot(batch(leaf, columns.sample), start, draw, carry, columns.rows)
+            point, speed = self.recipe.place(self.backend, spot)
+            points.append(point)
+            velocity += [] if speed is None else [speed]
+        return Placed(points, velocity)
+
+    def _beside(self, block: Block, columns: _Columns) -> Context:
+        batch, sample = self.backend.batch, columns.sample
+        return block.context.rows(lambda leaves: [batch(leaf, sample) for leaf in leaves])
 
     def _fold(
-        self, state: State, scores: Tensor, gradients: list[Tensor], columns: Columns
+        self,
+        state: State,
+        columns: _Columns,
+        scores: Tensor,
+        gradients: list[Tensor],
+        velocity: list[Tensor],
     ) -> State:
-        backend = self.scorer.backend
-        parts, score_log, size_log = state
-        dtype, row = backend.dtype(size_log), columns["row"]
-        sizes = [backend.cast(backend.row_sums(abs(g)), dtype) for g in gradients]
+        backend, statistic = self.backend, self.recipe.statistic
+        kind = backend.dtype(state.log)
+        here = [tuple(backend.batch(t, columns.sample) for t in c) for c in state.carry]
+        flow = [g * v for g, v in zip(gradients, velocity, strict=False)]
+        shares, carry = self.recipe.step(backend, columns.rows, scores, gradients, flow, here)
         parts = [
-            self.accumulator.update(backend, part, self.contribution(g), columns)
-            for part, g in zip(parts, gradients, strict=True)
+            statistic.update(backend, part, share, columns.folded)
+            for part, share in zip(state.parts, shares, strict=True)
         ]
-        return (
-            parts,
-            backend.fold(score_log, row, backend.cast(scores, dtype)),
-            backend.fold(size_log, row, sum(sizes[1:], start=sizes[0])),
+        slopes = [backend.cast(s, kind) for s in self._slopes(gradients, flow)]
+        log = backend.fold(state.log, columns.place[0], backend.cast(scores, kind))
+        log = backend.fold(log, columns.place[1], sum(slopes[1:], start=slopes[0]))
+        return State(parts, self._carried(state.carry, carry, columns), log)
+
+    def _slopes(self, gradients: list[Tensor], flow: list[Tensor]) -> list[Tensor]:
+        """Gradient times velocity per row; the size of the gradient where there is no path."""
+        backend = self.backend
+        if flow:
+            return [backend.row_sums(products) for products in flow]
+        return [backend.row_sums(backend.absolute(g)) for g in gradients]
+
+    def _carried(self, before: list[Carry], after: list[Carry], columns: _Columns) -> list[Carry]:
+        """Writes what rows take along to their samples, of which a tile has one row each."""
+        if not any(before):
+            return before
+        backend, (writer,) = self.backend, columns.writers
+
+        def written(old: Tensor, new: Tensor) -> Tensor:
+            # Gathered, not added: what is kept and what is written stay to the bit.
+            rows = backend.cast(new, backend.dtype(old))
+            return backend.batch(backend.concat([old, rows]), writer)
+
+        return [
+            tuple(written(old, new) for old, new in zip(olds, news, strict=True))
+            for olds, news in zip(before, after, strict=True)
+        ]
+
+
+def _check_shape(gradient: Tensor, row: Tensor, backend: GradBackend) -> None:
+    """A gradient of shape (1, ...) would be broadcast to a map that is wrong."""
+    if tuple(gradient.shape) != tuple(row.shape):
+        raise ModelOutputError(
+            f"the {backend.name} backend gave a gradient of shape {tuple(gradient.shape)} for rows "
+            f"of shape {tuple(row.shape)}; expected one gradient per row: `grad` of the backend "
+            f"has to be mended"
         )

@@ -1,166 +1,240 @@
-"""One call on a bound model: from what the user passed to the engine, and back."""
+"""One call: from what the user passed to the engine, and back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
-from polyattr.backend import GradBackend, Tensor
+from polyattr.backend import (
+    GradBackend,
+    Tensor,
+    detect,
+    get_backend,
+    held_objects,
+    unrecognised,
+)
+from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
 from polyattr.engine.cut import auto_batch_size
-from polyattr.engine.loop import Answer, Engine, Question, Tick
-from polyattr.errors import InputError, InputTypeError, nearest
-from polyattr.explainer import facts as report
-from polyattr.probing.layer_inputs import at_layers, layer_baselines
-from polyattr.probing.trial import Probe
-from polyattr.question.baselines import read_baselines
-from polyattr.question.calling import Beside, read_beside
-from polyattr.question.checks import check_flag
+from polyattr.engine.forward import Forward
+from polyattr.engine.kernels import Kernels
+from polyattr.engine.question import Answer, Question
+from polyattr.explainer.facts import Facts
+from polyattr.explainer.lock import CallLock
+from polyattr.explainer.options import Options
+from polyattr.explainer.progress import progress_bar
+from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
+from polyattr.probing.trial import Trials
+from polyattr.question import datasets
+from polyattr.question.baselines import read_background, read_baselines
 from polyattr.question.inputs import Inputs, read_inputs
+from polyattr.question.references import References
+from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
+from polyattr.scores.scorer import Operator, Scorer
+from polyattr.scores.taps import bind_taps
+from polyattr.scores.targets import Targets
+from polyattr.scores.tasks import task_of
 
-if TYPE_CHECKING:
-    from polyattr.explainer.explainer import Explainer
-
-
-class CallOptions(TypedDict, total=False):
-    """The keyword arguments of a call; see `Explainer.explain`."""
-
-    baselines: Any
-    forward_args: tuple[Any, ...] | list[Any]
-    forward_kwargs: dict[str, Any] | None
-    batched: Any
-    progress: bool
+Call = tuple[GradBackend, Any, Attribution | None]
+"""Backend, attributions (N, ...), and what is known about them where that was asked for."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """The checked keyword arguments of a call."""
+class Method:
+    """What a call needs to know of an explainer; it holds no explainer, which so can be freed."""
 
-    baselines: Any
-    beside: Beside
-    progress: bool
-
-    def for_dataset(self) -> Options:
-        """Takes arguments as shared by all batches, whose sizes may differ, unless told."""
-        if self.beside.batched is not None:
-            return self
-        return replace(self, beside=replace(self.beside, batched=frozenset()))
-
-
-def read_options(method: Explainer, options: CallOptions) -> Options:
-    """Checks the keyword arguments of a call.
-
-    Raises:
-        InputTypeError: An argument that calls do not have, or of the wrong type.
-        InputError: A baseline for a method without one.
-    """
-    known = list(CallOptions.__annotations__)
-    for name in options:
-        if name not in known:
-            raise InputTypeError(
-                f"a call has no argument {name!r}.{nearest(name, known)} Its arguments: inputs, "
-                f"targets, {', '.join(known)}"
-            )
-    if options.get("baselines") is not None and not method.uses_baselines:
-        raise InputError(
-            f"baselines is given, but {type(method).__name__} has no baseline; leave it out or "
-            f"use IntegratedGradients"
-        )
-    beside = read_beside(
-        options.get("forward_args", ()), options.get("forward_kwargs"), options.get("batched")
-    )
-    progress = check_flag("progress", options.get("progress", False))
-    return Options(options.get("baselines"), beside, progress)
+    name: str
+    text: str
+    recipes: Recipes
+    model: Any
+    backend: str | GradBackend | None
+    output_layer: Any
+    input_layer: Any
+    at_layer_input: bool
+    batch_size: int | str | None
+    operator: Operator | str | None
+    output: Any
+    baseline_value: Any
+    background: Any
+    tolerance: float | None
 
 
-class Runner:
-    """Answers calls with one engine.
+class Calls:
+    """Answers calls; binds the model as soon as its framework is known.
 
     Args:
-        method: The explainer: its points, values and settings.
-        engine: Runs the model.
-        batch_size: The explainer's `batch_size`.
+        method: The explainer's arguments.
     """
 
-    def __init__(self, method: Explainer, engine: Engine, batch_size: int | str | None) -> None:
-        self.method, self.engine = method, engine
-        self._asked = batch_size
-        self._most_rows: int | None = engine.scorer.bound.most_rows
-        self._probe = Probe()
+    def __init__(self, method: Method) -> None:
+        self.method = method
+        self._lock = CallLock()
+        self._bound: Bound | None = None
+        backend = method.backend
+        owner = detect(method.model) if backend is None else get_backend(backend)
+        if owner is not None:
+            self._bound = Bound(method, owner)
 
-    @property
-    def backend(self) -> GradBackend:
-        """The framework in use."""
-        return self.engine.backend
+    def stream(self, inputs: Any, targets: Any, options: Options, full: bool) -> Iterator[Call]:
+        """Answers for the inputs, or for each batch of a dataset.
+
+        Raises:
+            InputError: Targets given for a whole dataset are an array.
+        """
+        if datasets.is_dataset(inputs):
+            datasets.check_targets(targets)
+        return self._stream(inputs, targets, options, full)
+
+    def _stream(self, inputs: Any, targets: Any, options: Options, full: bool) -> Iterator[Call]:
+        batches: Iterable[tuple[Any, Any]] = [(inputs, targets)]
+        if datasets.is_dataset(inputs):
+            batches, options = datasets.batches(inputs, targets), options.for_dataset()
+        with progress_bar(options.progress, self.method.name) as tick:
+            for x, y in batches:
+                with self._lock, self._ready(x) as bound:
+                    values, result = bound.call(x, y, options, tick, full)
+                yield bound.backend, values, result
+
+    @contextmanager
+    def _ready(self, inputs: Any) -> Iterator[Bound]:
+        """Surrounds a call as the framework and the model need it."""
+        bound = self.bound(inputs)
+        model = bound.engine.scorer.bound
+        native = [leaf for leaf in flatten(inputs, "inputs")[1] if bound.backend.is_tensor(leaf)]
+        with bound.backend.session(native[0] if native else model.like), model.inference():
+            yield bound
+
+    def bound(self, inputs: Any) -> Bound:
+        """Binds the model if only its inputs tell the framework.
+
+        Raises:
+            UnrecognisedModelError: Nobody claims the model or the inputs.
+        """
+        if self._bound is None:
+            model, leaves = self.method.model, flatten(inputs, "inputs")[1]
+            # NumPy inputs say nothing, but the arrays a function computes with may.
+            owner = detect(model, [*leaves, *held_objects(model)])
+            if owner is None:
+                raise unrecognised(model, leaves)
+            self._bound = Bound(self.method, owner)
+        return self._bound
+
+
+class Bound:
+    """A method on a model of a known framework.
+
+    Args:
+        method: The explainer's arguments.
+        backend: The framework.
+    """
+
+    def __init__(self, method: Method, backend: GradBackend) -> None:
+        self.method, self.backend = method, backend
+        taps = bind_taps(
+            backend, method.model, method.output_layer, method.input_layer, method.at_layer_input
+        )
+        given: Any = method.operator
+        scorer = Scorer(backend, taps, task_of(given) or given, method.output)
+        kernels = Kernels(taps.bound)
+        self.forward = Forward(scorer, kernels)
+        self.engine = Engine(scorer, kernels)
+        self._most_rows: int | None = taps.bound.most_rows
+        self._trials = Trials(self.forward)
 
     def call(
         self, inputs: Any, targets: Any, options: Options, tick: Tick | None, full: bool
     ) -> tuple[Any, Attribution | None]:
         """Computes the attributions of one batch, and with `full` everything known about them."""
-        question = self._question(inputs, targets, options)
-        answer, batch_size = self._answer(question, tick)
-        pairs = zip(self._values(question, answer), question.inputs.leaves, strict=True)
-        values = question.inputs.layout.result(
-            [self.backend.cast(leaf, self.backend.dtype(x)) for leaf, x in pairs]
-        )
-        method = self.method
-        if not full and method.tolerance is None:
+        given = self._read(inputs, options)
+        at = self._at(given)
+        references = self.references(options.baselines, given, at)
+        trial = self._trials.of(at)
+        goals, scores = trial.targets(at, targets, self.batch_size(at))
+        trial.check(at, goals)
+        question = Question(at, goals, references, scores)
+        recipes = self.recipes(references)
+        full = full or self.method.tolerance is not None
+        answer, batch_size = self._answer(recipes, question, tick, full)
+        values = self.result(at, answer.values)
+        if not full:
             return values, None
-        facts = report.Facts(self.engine, question, answer, batch_size)
-        return values, facts.attribution(values, repr(method), method.is_complete, method.tolerance)
+        facts = Facts(self.forward, recipes, question, answer, batch_size)
+        errors = None
+        if answer.standard_error is not None:
+            errors = self.result(at, answer.standard_error)
+        return values, facts.attribution(values, errors, self.method.text, self.method.tolerance)
 
-    def _question(self, inputs: Any, targets: Any, options: Options) -> Question:
-        engine, bound = self.engine, self.engine.scorer.bound
-        layers = bool(engine.scorer.taps.inputs)
-        given = read_inputs(inputs, options.beside, self.backend, bound, whole=layers)
-        at = given
-        if layers:
-            activations = self._probe.activations(engine, given)
-            at = at_layers(engine, given, activations, self._batch_size(given))
-        origins = self._baselines(options.baselines, given, at)
-        goals, scores = self._probe.targets(engine, at, targets, self._batch_size(at))
-        self._probe.connections(engine, at, goals)
-        self._probe.independence(engine, at, goals)
-        seed, source = self.method.noise or (0, "portable")
-        return Question(at, goals, origins, seed, source, scores)
+    def _read(self, inputs: Any, options: Options) -> Inputs:
+        scorer = self.engine.scorer
+        whole = bool(scorer.taps.inputs)
+        return read_inputs(inputs, options.beside, self.backend, scorer.bound, whole=whole)
 
-    def _baselines(self, value: Any, given: Inputs, at: Inputs) -> list[Tensor]:
-        if not self.method.uses_baselines:
-            return []
-        name = "baseline_value" if value is None else "baselines"
-        start = self.method.baseline_value if value is None else value
+    def _at(self, given: Inputs) -> Inputs:
+        """Moves to the space of the layers that are attributed to, if any are."""
+        if not self.engine.scorer.taps.inputs:
+            return given
+        activations = self._trials.of(given).activations(given)
+        return at_layers(self.forward, given, activations, self.batch_size(given))
+
+    def references(
+        self, baselines: Any, given: Inputs, at: Inputs, traced: bool = False
+    ) -> References | None:
+        """Reads where paths start, within a trace or not; None for methods without a path."""
+        method, model = self.method, self.engine.scorer.bound
+        origin = method.recipes[-1].origin
+        if origin is None:
+            return None
+        if origin == "background":
+            background = method.background
+            if at is not given:
+                background = layer_background(background, at, self.forward, self.batch_size(given))
+            return read_background(background, at, self.backend, model, traced)
+        name = "baseline_value" if baselines is None else "baselines"
+        start = method.baseline_value if baselines is None else baselines
         if at is given:
-            return read_baselines(start, given, self.backend, name)
-        return layer_baselines(start, given, at, self.engine, name, self._batch_size(given))
+            return read_baselines(start, given, self.backend, name, traced)
+        return layer_baselines(start, given, at, self.forward, name, self.batch_size(given))
 
-    def _answer(self, question: Question, tick: Tick | None) -> tuple[Answer, int | None]:
+    def fixed_targets(self, inputs: Inputs, targets: Any) -> Targets:
+        """Reads targets that must not depend on the values of the inputs.
+
+        Raises:
+            InputError: The predicted class would have to be found.
+        """
+        return self._trials.of(inputs).fixed_targets(inputs, targets)
+
+    def recipes(self, references: References | None) -> Recipes:
+        """The recipes, the innermost made for as many baselines as there are."""
+        *outer, core = self.method.recipes
+        return (*outer, core if references is None else core.over(references.count))
+
+    def _answer(
+        self, recipes: Recipes, question: Question, tick: Tick | None, full: bool
+    ) -> tuple[Answer, int | None]:
         """Runs the engine, with half the rows per call each time memory runs out."""
-        batch_size = self._batch_size(question.inputs)
+        batch_size = self.batch_size(question.inputs)
         while True:
             try:
-                return self.engine.gradients(question, batch_size, tick), batch_size
+                asked = Asked(batch_size, full, tick)
+                return self.engine.run(recipes, question, asked), batch_size
             except Exception as error:
-                rows = batch_size or question.inputs.n * self.engine.points.count
+                rows = batch_size or question.inputs.n * len(recipes[0].table(1))
                 if rows == 1 or not self.backend.is_out_of_memory(error):
                     raise
             # Outside the handler, whose traceback would keep the tile's tensors alive.
             batch_size = self._most_rows = rows // 2
 
-    def _values(self, question: Question, answer: Answer) -> list[Tensor]:
-        """Computes the attributions of every input in the accumulator's dtype."""
+    def result(self, inputs: Inputs, values: list[Tensor]) -> Any:
+        """Puts values into the containers and dtypes of the inputs."""
         backend = self.backend
-        baselines = question.baselines or [None] * len(answer.estimates)
-        values = []
-        for estimate, x, start in zip(
-            answer.estimates, question.inputs.leaves, baselines, strict=True
-        ):
-            wide = backend.accumulator_dtype(x)
-            origin = None if start is None else backend.cast(start, wide)
-            values.append(self.method.value(estimate.value, backend.cast(x, wide), origin))
-        return values
+        pairs = zip(values, inputs.leaves, strict=True)
+        return inputs.layout.result([backend.cast(v, backend.dtype(x)) for v, x in pairs])
 
-    def _batch_size(self, inputs: Inputs) -> int | None:
-        given: Any = self._asked
+    def batch_size(self, inputs: Inputs) -> int | None:
+        """Returns the most rows per gradient call; None for any number."""
+        given: Any = self.method.batch_size
         if given == "auto":
             first = [*inputs.leaves, *inputs.companions][0]
             given = auto_batch_size(inputs.elements, self.backend.accelerated(first))

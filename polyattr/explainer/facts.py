@@ -1,4 +1,4 @@
-"""How right the numbers are: scores, completeness, errors; and joining batches into one result."""
+"""How right the numbers are: scores, completeness, errors."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.backend import Tensor
-from polyattr.engine.loop import Answer, Engine, Question
+from polyattr.engine.blocks import Recipes
+from polyattr.engine.forward import Forward
+from polyattr.engine.question import Answer, Question
+from polyattr.engine.spread import norms
 from polyattr.errors import ConvergenceWarning, warn
+from polyattr.question.references import References
 from polyattr.results.attribution import Attribution
+from polyattr.sampling.recipe import Recipe
 
 Array = np.ndarray[Any, Any]
 
@@ -24,106 +28,156 @@ f(x) and f(b) all but coincide, a relative gap says nothing."""
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything `attribute` reports about one engine run.
+    """Everything `attribute` reports about one run of the engine.
 
     Attributes:
-        engine: What ran.
+        forward: Evaluates scores that no row has told.
+        recipes: The recipe, then those inside it.
         question: What was asked.
         answer: What was found.
         batch_size: Most rows per model evaluation.
     """
 
-    engine: Engine
+    forward: Forward
+    recipes: Recipes
     question: Question
     answer: Answer
     batch_size: int | None
 
+    @property
+    def recipe(self) -> Recipe:
+        """The outermost recipe."""
+        return self.recipes[0]
+
     def attribution(
-        self, values: Any, method: str, complete: bool, tolerance: float | None
+        self, values: Any, errors: Any, method: str, tolerance: float | None
     ) -> Attribution:
-        """Assembles the result; warns if a tolerance was asked for and missed."""
+        """Assembles the result; warns if a tolerance was asked for and missed.
+
+        Args:
+            values: Attributions in the containers of the inputs.
+            errors: Their standard errors likewise, or None.
+            method: The explainer's repr.
+            tolerance: Relative error that was asked for.
+        """
         scores = self.scores()
-        origin = self.baseline_scores()
-        gap = None if origin is None else self.gap(scores, origin)
-        error = self.sampling_error() if gap is None else relative_gap(gap, scores, origin)
+        slope = self.answer.slope
+        origin = None if slope is None else self.baseline_scores()
+        gap = None if slope is None or origin is None else slope - (scores - origin)
+        error = self.error(gap, scores, origin)
         converged = error <= (DEFAULT_TOLERANCE if tolerance is None else tolerance)
         if tolerance is not None and not converged.all():
-            _warn_unconverged(error, converged, tolerance)
-        n, noisy = self.question.inputs.n, self.engine.points.uses_noise
+            _warn_unconverged(error, converged, tolerance, self.recipe.more)
+        backend = self.forward.backend
         return Attribution(
             values=values,
             scores=scores,
             baseline_scores=origin,
-            completeness_gap=gap if complete else None,
+            completeness_gap=gap if self.recipe.complete else None,
             error=error,
             converged=converged,
-            evaluations=np.full(n, self.engine.points.count),
+            evaluations=self.answer.evaluations,
             targets=self.question.targets.record,
             method=method,
-            seed=self.question.seed if noisy else None,
-            backend=self.engine.backend.name,
-            _native=self.engine.backend,
+            seed=self.recipe.drawn_from,
+            backend=backend.name,
+            standard_error=errors,
+            _native=backend,
         )
 
     def scores(self) -> Array:
         """Returns f(x) (N,), from evaluations already made where there are any."""
-        at = self.engine.points.at_input
-        if at is not None:
-            return self.answer.scores[:, at].astype(np.float64)
-        if self.question.scores is not None:
-            return self.question.scores.astype(np.float64)
-        return self._evaluate(self.question.inputs.leaves)
-
-    def baseline_scores(self) -> Array | None:
-        """Returns f(b) (N,), or None for methods without a baseline.
-
-        Always evaluated: the path's first point lies a rounding inside of it.
-        """
-        if not self.question.baselines:
-            return None
-        backend = self.engine.backend
-        pairs = zip(self.question.baselines, self.question.inputs.leaves, strict=True)
-        spread = [b + backend.zeros(tuple(x.shape), x, backend.dtype(x)) for b, x in pairs]
-        return self._evaluate(spread)
-
-    def _evaluate(self, leaves: list[Tensor]) -> Array:
+        for known in (self.answer.scores, self.question.scores):
+            if known is not None:
+                return known.astype(np.float64)
         question = self.question
-        found = self.engine.forward.scores(
-            leaves, question.inputs, question.targets, self.batch_size
+        inputs, targets = question.inputs, question.targets
+        found = self.forward.scores(
+            inputs.leaves, inputs, targets.rule, targets.columns, self.batch_size
         )
         return found.astype(np.float64)
 
-    def gap(self, scores: Array, origin: Array) -> Array:
-        """Returns ``sum((x - b) * mean gradient) - (f(x) - f(b))`` (N,)."""
-        backend, asked = self.engine.backend, self.question
-        sums = np.zeros(asked.inputs.n)
-        for x, b, e in zip(
-            asked.inputs.leaves, asked.baselines, self.answer.estimates, strict=True
-        ):
-            wide = backend.accumulator_dtype(x)
-            sums += self._sums((backend.cast(x, wide) - backend.cast(b, wide)) * e.value)
-        gap: Array = sums - (scores - origin)
-        return gap
+    def baseline_scores(self) -> Array:
+        """Returns the mean of f over the baselines of each sample (N,).
 
-    def sampling_error(self) -> Array:
-        """Returns the standard error of the map relative to its norm (N,).
-
-        Zero for exact gradients; NaN where one draw, or one group, allows no estimate.
+        Always evaluated: the path's first point lies a rounding inside of it.
         """
-        n, points = self.question.inputs.n, self.engine.points
-        if not points.uses_noise:
+        question, references = self.question, self.question.references
+        inputs, n = question.inputs, question.inputs.n
+        if references is None:
             return np.zeros(n)
-        squared = [e.squared_error for e in self.answer.estimates]
-        if points.groups == 1:
-            return np.full(n, np.nan)
-        error = np.sqrt(sum(self._sums(s) for s in squared))
-        norm = np.sqrt(sum(self._sums(e.value**2) for e in self.answer.estimates))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(error == 0, 0.0, error / norm)
+        if references.count == 1:
+            backend, targets = self.forward.backend, question.targets
+            pairs = zip(references.leaves, inputs.leaves, strict=True)
+            spread = [b + backend.zeros(tuple(x.shape), x, backend.dtype(x)) for b, x in pairs]
+            found = self.forward.scores(
+                spread, inputs, targets.rule, targets.columns, self.batch_size
+            )
+            return found.astype(np.float64)
+        sample = np.repeat(np.arange(n), references.count)
+        number = np.tile(np.arange(references.count), n)
+        first, back = self._distinct(sample, number)
+        # Tiles as for all pairs, however few differ: another shape would be compiled again.
+        size = min(len(sample), self.batch_size or len(sample))
+        scores = self._evaluate(references, sample[first], number[first], size)[back]
+        mean: Array = scores.reshape(n, references.count).mean(axis=1)
+        return mean
 
-    def _sums(self, leaf: Tensor) -> Array:
-        backend = self.engine.backend
-        return backend.to_numpy(backend.row_sums(leaf)).astype(np.float64)
+    def _distinct(self, sample: Array, number: Array) -> tuple[Array, Array]:
+        """Finds the pairs of sample and baseline that differ, and where each one's score is.
+
+        Where samples share their baselines, f(b) differs only with the target.
+        """
+        question, references = self.question, self.question.references
+        shared = references is not None and references.shared
+        record = question.targets.record
+        if not shared or question.inputs.companions or not isinstance(record, np.ndarray | None):
+            every = np.arange(len(sample))
+            return every, every
+        kind = np.zeros(question.inputs.n, dtype=np.int64)
+        if record is not None:
+            flat = np.ascontiguousarray(record).reshape(question.inputs.n, -1)
+            kind = np.unique(flat, axis=0, return_inverse=True)[1].ravel()
+        elif question.targets.columns:
+            kind = np.arange(question.inputs.n)
+        names = np.stack([kind[sample], number], axis=1)
+        _, first, back = np.unique(names, axis=0, return_index=True, return_inverse=True)
+        return first, back.ravel()
+
+    def _evaluate(self, references: References, sample: Array, number: Array, size: int) -> Array:
+        """Scores (R,) of the samples' baselines with these numbers, `size` at a time."""
+        backend, question = self.forward.backend, self.question
+        beside = question.at([])  # the samples themselves are not needed
+        found = []
+        for first in range(0, len(sample), size):
+            here = np.minimum(np.arange(first, first + size), len(sample) - 1)
+            rows = references.rows(sample[here], number[here]).astype(np.int32)
+            index = backend.to_native(rows, references.leaves[0])
+            leaves = [backend.batch(leaf, index) for leaf in references.leaves]
+            part = beside.take(backend, sample[here])
+            rule, goals = part.targets.rule, part.targets.columns
+            found.append(self.forward.scores(leaves, part.inputs, rule, goals, None))
+        return np.concatenate(found)[: len(sample)].astype(np.float64)
+
+    def error(self, gap: Array | None, scores: Array, origin: Array | None) -> Array:
+        """Returns the relative error of the map (N,).
+
+        That of an estimate from samples or of nested rules relative to the map's norm, NaN where
+        one draw, or one group, allows none, or an inner method has an error of its own; else the
+        gap relative to the difference of scores; 0 for exact gradients.
+        """
+        errors, n = self.answer.standard_error, self.question.inputs.n
+        if any(recipe.sampled or not recipe.one_round for recipe in self.recipes[1:]):
+            # An inner method draws the same for all copies: their spread does not know its error.
+            return np.full(n, np.nan)
+        if errors is not None:
+            backend = self.forward.backend
+            error, size = norms(backend, errors), norms(backend, self.answer.values)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return np.where(error == 0, 0.0, error / size)
+        if self.recipe.sampled:
+            return np.full(n, np.nan)
+        return np.zeros(n) if gap is None else relative_gap(gap, scores, origin)
 
 
 def relative_gap(gap: Array, scores: Array, origin: Array | None) -> Array:
@@ -135,10 +189,10 @@ def relative_gap(gap: Array, scores: Array, origin: Array | None) -> Array:
         return np.where(gap == 0, 0.0, np.abs(gap) / scale)
 
 
-def _warn_unconverged(error: Array, converged: Array, tolerance: float) -> None:
+def _warn_unconverged(error: Array, converged: Array, tolerance: float, more: str) -> None:
     worst = int(np.argmax(np.nan_to_num(error, nan=np.inf)))
     warn(
         f"{int((~converged).sum())} of {len(error)} samples have a relative error above "
-        f"tolerance={tolerance:g} (worst: {error[worst]:.3g}, sample {worst}); raise steps",
+        f"tolerance={tolerance:g} (worst: {error[worst]:.3g}, sample {worst}); {more}",
         ConvergenceWarning,
     )

@@ -1,57 +1,66 @@
-"""The arguments all methods share, and the base of each method's own."""
+"""The keyword arguments of a call."""
 
 from __future__ import annotations
 
-import inspect
-import numbers
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
-from polyattr.backend import GradBackend
 from polyattr.errors import InputError, InputTypeError, nearest
+from polyattr.question.arguments import Beside, read_beside
 from polyattr.question.checks import check_flag
-from polyattr.scores.scorer import Operator
-from polyattr.scores.tasks import check_operator
 
 
-class Common(TypedDict, total=False):
-    """The keyword arguments every method takes; see `Explainer`."""
+class CallOptions(TypedDict, total=False):
+    """The keyword arguments of a call; see `Explainer.explain`."""
 
-    backend: str | GradBackend | None
-    output_layer: Any
-    input_layer: Any
-    attribute_to_layer_input: bool
-    batch_size: int | str | None
-    operator: Operator | str | None
-    output: Any
+    baselines: Any
+    forward_args: tuple[Any, ...] | list[Any]
+    forward_kwargs: dict[str, Any] | None
+    batched: Any
+    progress: bool
 
 
 @dataclass(frozen=True)
-class Settings:
-    """A method's own arguments; immutable, shown in its repr."""
+class Options:
+    """The checked keyword arguments of a call."""
+
+    baselines: Any
+    beside: Beside
+    progress: bool
+
+    def for_dataset(self) -> Options:
+        """Takes arguments as shared by all batches, whose sizes may differ, unless told."""
+        if self.beside.batched is not None:
+            return self
+        return replace(self, beside=replace(self.beside, batched=frozenset()))
 
 
-def check_common(method: type, common: Common) -> None:
-    """Checks names and values of the shared arguments.
+def read_options(name: str, uses_baselines: bool, options: CallOptions) -> Options:
+    """Checks the keyword arguments of a call.
+
+    Args:
+        name: The method's, for messages.
+        uses_baselines: Whether the method has a baseline.
+        options: As the user passed them.
 
     Raises:
-        InputTypeError: An argument no method has, or of the wrong type.
-        InputError: A value out of range.
+        InputTypeError: An argument that calls do not have, or of the wrong type.
+        InputError: A baseline for a method without one.
     """
-    own = [p for p in inspect.signature(method).parameters if p not in {"model", "common"}]
-    known = [*own, *Common.__annotations__]
-    unknown = set(common) - set(known)
-    if unknown:
-        name = min(unknown)
-        raise InputTypeError(
-            f"{method.__name__} has no argument {name!r}.{nearest(name, known)} Its arguments: "
-            f"{', '.join(known)}"
+    known = list(CallOptions.__annotations__)
+    for given in options:
+        if given not in known:
+            raise InputTypeError(
+                f"a call has no argument {given!r}.{nearest(given, known)} Its arguments: inputs, "
+                f"targets, {', '.join(known)}"
+            )
+    if options.get("baselines") is not None and not uses_baselines:
+        raise InputError(
+            f"baselines is given, but {name} has no baseline; leave it out or "
+            f"use IntegratedGradients"
         )
-    size = common.get("batch_size", "auto")
-    known_kind = size is None or isinstance(size, numbers.Integral | str)
-    if not known_kind or isinstance(size, bool) or (isinstance(size, str) and size != "auto"):
-        raise InputTypeError(f"batch_size is {size!r}; expected an int, 'auto' or None")
-    if isinstance(size, numbers.Integral) and size < 1:
-        raise InputError(f"batch_size is {size}; expected at least 1 row per gradient call")
-    check_flag("attribute_to_layer_input", common.get("attribute_to_layer_input", False))
-    check_operator(common.get("operator"))
+    beside = read_beside(
+        options.get("forward_args", ()), options.get("forward_kwargs"), options.get("batched")
+    )
+    progress = check_flag("progress", options.get("progress", False))
+    return Options(options.get("baselines"), beside, progress)

@@ -1,16 +1,19 @@
 """The attribution methods, one file each."""
 
+from polyattr.methods.expected_gradients import ExpectedGradients
 from polyattr.methods.gradient_input import GradientInput
 from polyattr.methods.integrated_gradients import IntegratedGradients
 from polyattr.methods.saliency import Saliency
-from polyattr.methods.smoothgrad import SmoothGrad
+from polyattr.methods.smooth_grad import SmoothGrad
 from polyattr.methods.square_grad import SquareGrad
 from polyattr.methods.var_grad import VarGrad
 
+# In the order in which the demo and the tables show them: one gradient, paths, noise.
 __all__ = [
+    "Saliency",
     "GradientInput",
     "IntegratedGradients",
-    "Saliency",
+    "ExpectedGradients",
     "SmoothGrad",
     "SquareGrad",
     "VarGrad",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from dataclasses import dataclass
 
-from polyattr.backend import Tensor
-from polyattr.explainer.explainer import Explainer
-from polyattr.explainer.options import Common, Settings
-from polyattr.sampling.points import Points
+from polyattr.backend import GradBackend, Tensor
+from polyattr.explainer import Explainer, Paper
+from polyattr.sampling import Recipe
+
+
+@dataclass(frozen=True)
+class Product(Recipe):
+    """The gradient at the input, times the input."""
+
+    def finish(
+        self, backend: GradBackend, statistic: Tensor, x: Tensor, baseline: Tensor | None
+    ) -> Tensor:
+        """Multiplies by the input."""
+        return x * statistic
 
 
 class GradientInput(Explainer):
@@ -20,7 +30,6 @@ class GradientInput(Explainer):
 
     Args:
         model: The model; this and the keyword arguments are those of `Explainer`.
-        **common: See `Explainer`.
 
     Raises:
         InputError: `batch_size` is below 1; all other errors are those of `Explainer`.
@@ -32,14 +41,16 @@ class GradientInput(Explainer):
         array([[ 2.,  8., 18.]], dtype=float32)
     """
 
-    def __init__(self, model: Any, **common: Unpack[Common]) -> None:
-        super().__init__(model, Settings(), **common)
+    gist = "input times gradient"
+    paper = Paper(
+        "shrikumar2016just",
+        "Shrikumar, Avanti and Greenside, Peyton and Shcherbina, Anna and Kundaje, Anshul",
+        "Not Just a Black Box: Learning Important Features Through Propagating Activation "
+        "Differences",
+        2016,
+        "1605.01713",
+    )
 
-    @property
-    def points(self) -> Points:
-        """The input alone."""
-        return Points()
-
-    def value(self, statistic: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
-        """Multiplies by the input."""
-        return x * statistic
+    def recipe(self) -> Recipe:
+        """Input times gradient."""
+        return Product()

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, Literal
 
-from polyattr.backend import Tensor
-from polyattr.explainer.explainer import Explainer
-from polyattr.explainer.options import Common, Settings
-from polyattr.question.checks import check_flag, check_non_negative
-from polyattr.sampling.points import Points, StraightPath
-from polyattr.sampling.quadrature import check_rule
-
-
-@dataclass(frozen=True)
-class PathSettings(Settings):
-    """Arguments of `IntegratedGradients`."""
-
-    steps: int
-    baseline_value: Any
-    rule: str
-    tolerance: float | None
-    multiply_by_inputs: bool
-
-    def __post_init__(self) -> None:
-        if self.tolerance is not None:
-            check_non_negative("tolerance", self.tolerance)
+from polyattr.explainer import Explainer, Paper, setting
+from polyattr.question.checks import check_flag, check_tolerance, count_of, plain_number
+from polyattr.sampling import FEWEST_NODES, PathIntegral, Recipe, StraightPath, path_nodes
 
 
 class IntegratedGradients(Explainer):
@@ -39,16 +20,20 @@ class IntegratedGradients(Explainer):
 
     Args:
         model: The model; this and the keyword arguments not listed are those of `Explainer`.
-        steps: Points on the path, both ends included for rules that visit them.
+        steps: Points on the path, both ends included for rules that visit them; or "auto": nested
+            trapezoids, twice as many points in each round, and a sample is done when its map
+            changes by less than `tolerance`.
         baseline_value: Where the path starts, in the units of the inputs: a scalar, an array in the
-            shape of one sample or of all, (N, ...), or a callable on the inputs; `baselines=` of a
-            call overrides it.
+            shape of one sample or of all, (N, ...), or a callable on the inputs; (N, K, ...) are K
+            baselines per sample, whose attributions are averaged. `baselines=` of a call overrides
+            it.
         rule: "left", "right", "midpoint", "trapezoid", "simpson", "gauss-legendre" or
             "clenshaw-curtis".
         tolerance: Relative error above which a `ConvergenceWarning` is given; None gives none and
-            lets `Attribution.converged` hold up to 0.05.
+            lets `Attribution.converged` hold up to 0.05. With ``steps="auto"`` the relative change
+            of the map to stop at, 0.01 unless given.
+        max_steps: Most points per sample with ``steps="auto"``.
         multiply_by_inputs: False leaves out the factor (x - b): the mean gradient on the path.
-        **common: See `Explainer`.
 
     Raises:
         InputError: `rule` is unknown, `steps` are fewer than it needs, or `tolerance` is negative;
@@ -61,50 +46,23 @@ class IntegratedGradients(Explainer):
         Array([[1., 8.]], dtype=float32)
     """
 
-    uses_baselines = True
-    settings: PathSettings
+    steps: int | Literal["auto"] = setting(default=50, check=plain_number)
+    baseline_value: Any = 0.0
+    rule: str = "trapezoid"
+    tolerance: float | None = setting(default=None, check=check_tolerance)
+    multiply_by_inputs: bool = setting(default=True, check=check_flag)
+    max_steps: int = setting(default=1024, check=count_of(FEWEST_NODES))
 
-    def __init__(
-        self,
-        model: Any,
-        *,
-        steps: int = 50,
-        baseline_value: Any = 0.0,
-        rule: str = "trapezoid",
-        tolerance: float | None = None,
-        multiply_by_inputs: bool = True,
-        **common: Unpack[Common],
-    ) -> None:
-        points = check_rule(rule, steps)
-        settings = PathSettings(
-            points,
-            baseline_value,
-            rule,
-            tolerance,
-            check_flag("multiply_by_inputs", multiply_by_inputs),
-        )
-        super().__init__(model, settings, **common)
+    gist = "gradient along a path"
+    paper = Paper(
+        "sundararajan2017axiomatic",
+        "Sundararajan, Mukund and Taly, Ankur and Yan, Qiqi",
+        "Axiomatic Attribution for Deep Networks",
+        2017,
+        "1703.01365",
+    )
 
-    @property
-    def points(self) -> Points:
-        """The nodes of the rule on the path."""
-        return StraightPath(self.settings.steps, rule=self.settings.rule)
-
-    @property
-    def baseline_value(self) -> Any:
-        """Where the path starts."""
-        return self.settings.baseline_value
-
-    @property
-    def tolerance(self) -> float | None:
-        """The relative error that was asked for."""
-        return self.settings.tolerance
-
-    @property
-    def is_complete(self) -> bool:
-        """Completeness holds for the product with (x - b) only."""
-        return self.settings.multiply_by_inputs
-
-    def value(self, statistic: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
-        """Multiplies the mean gradient by the difference to the baseline."""
-        return (x - baseline) * statistic if self.settings.multiply_by_inputs else statistic
+    def recipe(self) -> Recipe:
+        """The gradient integrated along the path, or its mean there."""
+        nodes = path_nodes(self.steps, self.rule, self.max_steps, self.tolerance)
+        return PathIntegral(nodes=nodes) if self.multiply_by_inputs else StraightPath(nodes=nodes)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from dataclasses import dataclass
 
-from polyattr.backend import Tensor
-from polyattr.explainer.explainer import Explainer
-from polyattr.explainer.options import Common, Settings
-from polyattr.sampling.points import Points
+from polyattr.backend import GradBackend, Tensor
+from polyattr.explainer import Explainer, Paper
+from polyattr.sampling import Recipe
+
+
+@dataclass(frozen=True)
+class Magnitude(Recipe):
+    """The gradient at the input, without its sign."""
+
+    def finish(
+        self, backend: GradBackend, statistic: Tensor, x: Tensor, baseline: Tensor | None
+    ) -> Tensor:
+        """Takes the absolute value."""
+        return backend.absolute(statistic)
 
 
 class Saliency(Explainer):
@@ -18,7 +28,6 @@ class Saliency(Explainer):
 
     Args:
         model: The model; this and the keyword arguments are those of `Explainer`.
-        **common: See `Explainer`.
 
     Raises:
         InputError: `batch_size` is below 1; all other errors are those of `Explainer`.
@@ -30,14 +39,17 @@ class Saliency(Explainer):
         tensor([[1., 2.]])
     """
 
-    def __init__(self, model: Any, **common: Unpack[Common]) -> None:
-        super().__init__(model, Settings(), **common)
+    signed = False
+    gist = "size of the gradient"
+    paper = Paper(
+        "simonyan2013deep",
+        "Simonyan, Karen and Vedaldi, Andrea and Zisserman, Andrew",
+        "Deep Inside Convolutional Networks: Visualising Image Classification Models and Saliency "
+        "Maps",
+        2013,
+        "1312.6034",
+    )
 
-    @property
-    def points(self) -> Points:
-        """The input alone."""
-        return Points()
-
-    def value(self, statistic: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
-        """Takes the absolute value."""
-        return abs(statistic)
+    def recipe(self) -> Recipe:
+        """The magnitude of the gradient."""
+        return Magnitude()

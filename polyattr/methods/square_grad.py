@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from polyattr.backend import Tensor
-from polyattr.methods.noisy_gradient import NoisyGradient
+from dataclasses import dataclass
+
+from polyattr.backend import GradBackend, Tensor
+from polyattr.explainer import NoisyExplainer, Paper
+from polyattr.sampling import Carry, NoisyCopies, Recipe, Rows
 
 
-class SquareGrad(NoisyGradient):
+@dataclass(frozen=True)
+class Squares(NoisyCopies):
+    """The mean square over noisy copies."""
+
+    def step(
+        self,
+        backend: GradBackend,
+        rows: Rows[Tensor],
+        scores: Tensor,
+        gradients: list[Tensor],
+        flow: list[Tensor],
+        carry: list[Carry],
+    ) -> tuple[list[Tensor], list[Carry]]:
+        """Squares the gradients."""
+        return [gradient * gradient for gradient in gradients], carry
+
+
+class SquareGrad(NoisyExplainer):
     r"""Mean squared gradient over noisy copies, :math:`E[(\partial f / \partial x_i (x + e))^2]`.
 
     Hooker, Erhan, Kindermans & Kim, A Benchmark for Interpretability Methods in Deep Neural
@@ -23,6 +43,17 @@ class SquareGrad(NoisyGradient):
         array([[9., 9.]], dtype=float32)
     """
 
-    def contribution(self, gradient: Tensor) -> Tensor:
-        """Squares the gradient."""
-        return gradient * gradient
+    signed = False
+    gist = "mean square under noise"
+    paper = Paper(
+        "hooker2018benchmark",
+        "Hooker, Sara and Erhan, Dumitru and Kindermans, Pieter-Jan and Kim, Been",
+        "A Benchmark for Interpretability Methods in Deep Neural Networks",
+        2018,
+        "1806.10758",
+    )
+
+    def recipe(self) -> Recipe:
+        """The mean of the squares over noisy copies."""
+        noise = self.seed, self.noise_source
+        return Squares(noise=noise, count=self.nb_samples, deviation=float(self.noise))

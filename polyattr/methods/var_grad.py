@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from polyattr.methods.noisy_gradient import NoisyGradient
-from polyattr.sampling.statistics import Accumulator, Variance
+from polyattr.explainer import NoisyExplainer, Paper
+from polyattr.sampling import NoisyCopies, Recipe, Variance
 
 
-class VarGrad(NoisyGradient):
+class VarGrad(NoisyExplainer):
     r"""Unbiased variance of the gradient over noisy copies, :math:`Var[\partial f / \partial x_i]`.
 
     Adebayo, Gilmer, Muelly, Goodfellow, Hardt & Kim, Sanity Checks for Saliency Maps (2018),
@@ -26,7 +26,23 @@ class VarGrad(NoisyGradient):
 
     fewest_draws = 2
 
-    @property
-    def accumulator(self) -> Accumulator:
-        """The variance."""
-        return Variance()
+    signed = False
+    gist = "variance under noise"
+    paper = Paper(
+        "adebayo2018sanity",
+        "Adebayo, Julius and Gilmer, Justin and Muelly, Michael and Goodfellow, Ian and Hardt, "
+        "Moritz and Kim, Been",
+        "Sanity Checks for Saliency Maps",
+        2018,
+        "1810.03292",
+    )
+
+    def recipe(self) -> Recipe:
+        """The variance over noisy copies."""
+        return NoisyCopies(
+            statistic=Variance(),
+            noise=(self.seed, self.noise_source),
+            count=self.nb_samples,
+            deviation=float(self.noise),
+            least=self.fewest_draws,
+        )

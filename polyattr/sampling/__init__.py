@@ -1,1 +1,36 @@
-"""Where a method takes gradients, how often, and with what weight."""
+"""Where a method takes gradients, how often, and with what weight: what methods are made of."""
+
+from polyattr.sampling.noisy_copies import NoisyCopies
+from polyattr.sampling.quadrature import RULES, check_rule, quadrature
+from polyattr.sampling.random_baselines import RandomBaselines
+from polyattr.sampling.recipe import Carry, Norm, Recipe, Rounds, Spot, Told, Weights
+from polyattr.sampling.refinement import FEWEST_NODES, NestedNodes, path_nodes
+from polyattr.sampling.rows import Rows
+from polyattr.sampling.statistics import Mean, Statistic, Variance
+from polyattr.sampling.straight_path import FixedNodes, Nodes, PathIntegral, StraightPath
+
+__all__ = [
+    "FEWEST_NODES",
+    "RULES",
+    "Carry",
+    "FixedNodes",
+    "Mean",
+    "NestedNodes",
+    "Nodes",
+    "NoisyCopies",
+    "Norm",
+    "PathIntegral",
+    "RandomBaselines",
+    "Recipe",
+    "Rounds",
+    "Rows",
+    "Spot",
+    "Statistic",
+    "StraightPath",
+    "Told",
+    "Variance",
+    "Weights",
+    "check_rule",
+    "path_nodes",
+    "quadrature",
+]

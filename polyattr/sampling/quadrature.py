@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -95,9 +96,21 @@ RULES: dict[str, Rule] = {
 def check_rule(rule: object, steps: object) -> int:
     """Checks a rule's name and its number of points, and returns the number as an int.
 
+    Args:
+        rule: A name in `RULES`.
+        steps: Number of points.
+
+    Returns:
+        The number of points.
+
     Raises:
         InputError: Unknown rule, or fewer steps than it is defined for.
         InputTypeError: `steps` is no whole number.
+
+    Example:
+        >>> from polyattr.sampling import check_rule
+        >>> check_rule("simpson", 3)
+        3
     """
     if not isinstance(rule, str) or rule not in RULES:
         raise InputError(
@@ -118,6 +131,19 @@ def quadrature(rule: str, steps: int) -> tuple[Array, Array]:
     Args:
         rule: A name in `RULES`.
         steps: Number of points, ends included where the rule visits them.
+
+    Example:
+        >>> from polyattr.sampling import quadrature
+        >>> quadrature("trapezoid", 3)
+        (array([0. , 0.5, 1. ]), array([0.25, 0.5 , 0.25]))
     """
+    return _remembered(rule, steps)
+
+
+@lru_cache(maxsize=64)
+def _remembered(rule: str, steps: int) -> tuple[Array, Array]:
     nodes, weights = RULES[rule].nodes(steps)
-    return nodes, weights / math.fsum(weights)
+    weights = weights / math.fsum(weights)
+    for shared in (nodes, weights):
+        shared.setflags(write=False)
+    return nodes, weights

@@ -1,70 +1,134 @@
-"""Streaming statistics over the points of each sample, folded tile by tile.
+"""Streaming statistics over the rows of each sample, folded tile by tile.
 
-Segment ``group * M + sample`` collects the rows of one sample that belong to one group. Counts are
-known on the host before the first gradient, so they enter the kernel as planned factors and a
-kernel never divides by a count that may be zero.
+Segment ``part * M + sample`` collects the rows of one sample that belong to one part. Counts are
+known on the host before a tile runs, so they enter the kernel as planned factors and a kernel never
+divides by a count that may be zero.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.sampling.points import Columns
 
-HostColumns = dict[str, np.ndarray[Any, Any]]
+Array = np.ndarray[Any, Any]
+
+
+class Factors(NamedTuple):
+    """What a statistic plans for the tiles of a round.
+
+    Attributes:
+        whole: (T, a, R) whole numbers per row.
+        real: (T, b, R) numbers per row.
+        segments: (T, c, S) numbers per segment.
+    """
+
+    whole: Array
+    real: Array
+    segments: Array
+
+
+class Folded(NamedTuple):
+    """One tile's rows on their way into a statistic.
+
+    Attributes:
+        segment: (R,) segment of each row.
+        weight: (R,) weight of each row, 0 for padding.
+        valid: (R,) 1, and 0 for padding.
+        whole: The statistic's own whole numbers, (R,) each.
+        real: The statistic's own numbers, (R,) each.
+        segments: The statistic's own numbers per segment, (S,) each.
+    """
+
+    segment: Tensor
+    weight: Tensor
+    valid: Tensor
+    whole: list[Tensor]
+    real: list[Tensor]
+    segments: list[Tensor]
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """What a finished accumulator knows about one input.
+class Statistic(ABC):
+    """A statistic of what rows add; has no state of its own.
 
     Attributes:
-        value: (M, ...) the statistic, in the accumulator's dtype.
-        squared_error: (M, ...) estimated variance of `value`, or None with fewer than two groups.
+        counts_each_sample: Whether samples may have different numbers of rows.
+
+    Example:
+        >>> from polyattr.sampling import Mean, Statistic, Variance
+        >>> [isinstance(made, Statistic) for made in (Mean(), Variance())]
+        [True, True]
     """
 
-    value: Tensor
-    squared_error: Tensor | None
-
-
-class Accumulator(ABC):
-    """A statistic of the rows' gradients; has no state of its own."""
+    counts_each_sample: ClassVar[bool] = True
 
     @abstractmethod
-    def plan(self, segment: np.ndarray[Any, Any], rows: HostColumns, size: int) -> HostColumns:
-        """Plans further columns from the (T, R) segments and row columns of all tiles."""
+    def plan(self, segment: Array, valid: Array, seen: Array) -> Factors:
+        """Plans factors from `segment` and `valid` (T, R), after `seen` (S,) rows per segment."""
 
     @abstractmethod
     def start(self, backend: GradBackend, like: Tensor, size: int) -> tuple[Tensor, ...]:
-        """Makes the state of `size` segments for gradients shaped like (R, ...)."""
+        """Makes the state of `size` segments with the verbs of `backend`, for rows `like` (R, ...).
+
+        Returns:
+            Tensors (S, ...).
+        """
 
     @abstractmethod
     def update(
-        self, backend: GradBackend, state: tuple[Tensor, ...], rows: Tensor, columns: Columns
+        self, backend: GradBackend, state: tuple[Tensor, ...], rows: Tensor, folded: Folded
     ) -> tuple[Tensor, ...]:
-        """Folds the rows of one tile into the state; runs inside the kernel."""
-
-    @abstractmethod
-    def finish(self, state: tuple[Tensor, ...], shares: np.ndarray[Any, Any]) -> Estimate:
-        """Combines the groups.
+        """Folds the rows of one tile into the state; runs inside the kernel.
 
         Args:
-            state: What the last `update` returned.
-            shares: (G,) number of points in each group.
+            backend: Supplies the verbs.
+            state: Tensors (S, ...) from `start`, or from the tile before.
+            rows: (R, ...) what the rows add.
+            folded: Where, and with what weight.
+
+        Returns:
+            The new state, (S, ...) each.
+        """
+
+    @abstractmethod
+    def combine(
+        self, backend: GradBackend, state: tuple[Tensor, ...], weights: Array, counts: Array
+    ) -> Tensor:
+        """Returns the statistic (M, ...) of the parts together.
+
+        Args:
+            backend: Supplies the verbs.
+            state: What the last `update` returned, (S, ...) each.
+            weights: (G,) of the parts, or (M, G) where samples differ.
+            counts: (G,) rows in each part.
         """
 
 
-class Mean(Accumulator):
-    """The weighted mean."""
+def _no_factors(segment: Array) -> Factors:
+    tiles, rows = segment.shape
+    return Factors(
+        np.zeros((tiles, 0, rows), int), np.zeros((tiles, 0, rows)), np.zeros((tiles, 0, 0))
+    )
 
-    def plan(self, segment: np.ndarray[Any, Any], rows: HostColumns, size: int) -> HostColumns:
+
+@dataclass(frozen=True)
+class Mean(Statistic):
+    """Weighted sums; the recipe's weights make a mean of them.
+
+    Example:
+        >>> from polyattr.sampling import Mean
+        >>> Mean() == Mean()
+        True
+    """
+
+    def plan(self, segment: Array, valid: Array, seen: Array) -> Factors:
         """Needs nothing beyond the weights."""
-        return {}
+        return _no_factors(segment)
 
     def start(self, backend: GradBackend, like: Tensor, size: int) -> tuple[Tensor, ...]:
         """One running sum."""
@@ -72,105 +136,112 @@ class Mean(Accumulator):
         return (backend.zeros(shape, like, backend.accumulator_dtype(like)),)
 
     def update(
-        self, backend: GradBackend, state: tuple[Tensor, ...], rows: Tensor, columns: Columns
+        self, backend: GradBackend, state: tuple[Tensor, ...], rows: Tensor, folded: Folded
     ) -> tuple[Tensor, ...]:
         """Adds weight times row."""
-        weight = backend.column(backend.cast(columns["weight"], backend.dtype(rows)), rows)
-        return (backend.fold(state[0], columns["segment"], rows * weight),)
+        weight = backend.column(backend.cast(folded.weight, backend.dtype(rows)), rows)
+        return (backend.fold(state[0], folded.segment, rows * weight),)
 
-    def finish(self, state: tuple[Tensor, ...], shares: np.ndarray[Any, Any]) -> Estimate:
-        """Sums the groups; their spread gives the error of the mean (batch means)."""
-        parts = _split(state[0], len(shares))
-        value = sum(parts[1:], start=parts[0])
-        if len(parts) == 1:
-            return Estimate(value, None)
-        fractions = shares / shares.sum()
-        spread = [
-            (part * (1 / q) - value) ** 2 * q
-            for part, q in zip(parts, fractions.tolist(), strict=True)
-        ]
-        return Estimate(value, sum(spread[1:], start=spread[0]) * (1 / (len(parts) - 1)))
+    def combine(
+        self, backend: GradBackend, state: tuple[Tensor, ...], weights: Array, counts: Array
+    ) -> Tensor:
+        """W . parts."""
+        parts = _split(state[0], weights.shape[-1])
+        if weights.ndim == 1:
+            terms = [
+                part if w == 1 else part * float(w)
+                for part, w in zip(parts, weights, strict=True)
+                if w != 0
+            ]
+        else:
+            dtype = backend.dtype(state[0])
+            native = [
+                backend.to_native(np.ascontiguousarray(w), state[0], dtype) for w in weights.T
+            ]
+            terms = [part * backend.column(w, part) for part, w in zip(parts, native, strict=True)]
+        return sum(terms[1:], start=terms[0])
 
 
-class Variance(Accumulator):
+@dataclass(frozen=True)
+class Variance(Statistic):
     """The unbiased variance, by merging means and squared deviations tile by tile.
 
     The pairwise merge of Chan, Golub & LeVeque (1979) has no cancellation: the result is a sum of
-    squares, exactly 0 where all gradients are equal, and never negative.
+    squares, exactly 0 where all rows are equal, and never negative.
+
+    Example:
+        >>> from polyattr.sampling import Mean, Variance
+        >>> Variance() == Mean()
+        False
     """
 
-    def plan(self, segment: np.ndarray[Any, Any], rows: HostColumns, size: int) -> HostColumns:
+    counts_each_sample: ClassVar[bool] = False
+
+    def plan(self, segment: Array, valid: Array, seen: Array) -> Factors:
         """Plans the factors of the merge: they depend on counts alone."""
-        valid = rows["valid"]
+        size = len(seen)
         counts = np.stack([np.bincount(s, v, size) for s, v in zip(segment, valid, strict=True)])
-        before = np.cumsum(counts, axis=0) - counts
+        before = seen + np.cumsum(counts, axis=0) - counts
         after = np.maximum(before + counts, 1)
         share = valid / np.maximum(np.take_along_axis(counts, segment, axis=1), 1)
         first = np.stack([_first_of_segment(s, v) for s, v in zip(segment, valid, strict=True)])
         leads = (first == np.arange(segment.shape[1])) * valid
-        return {
-            "first": first,
-            "leads": leads,
-            "share": share,
-            "gain": counts / after,
-            "cross": before * counts / after,
-        }
+        return Factors(
+            first[:, None],
+            np.stack([leads, share], axis=1),
+            np.stack([counts / after, before * counts / after], axis=1),
+        )
 
     def start(self, backend: GradBackend, like: Tensor, size: int) -> tuple[Tensor, ...]:
         """A running mean and a running sum of squared deviations."""
         return Mean().start(backend, like, size) + Mean().start(backend, like, size)
 
     def update(
-        self, backend: GradBackend, state: tuple[Tensor, ...], rows: Tensor, columns: Columns
+        self, backend: GradBackend, state: tuple[Tensor, ...], rows: Tensor, folded: Folded
     ) -> tuple[Tensor, ...]:
         """Merges the tile's own mean and squared deviations into the running ones."""
         mean, squares = state
         dtype = backend.dtype(rows)
+        (first,), (leads, share), (gain, cross) = folded.whole, folded.real, folded.segments
 
-        def factor(name: str, like: Tensor) -> Tensor:
-            return backend.column(backend.cast(columns[name], dtype), like)
+        def factor(values: Tensor, like: Tensor) -> Tensor:
+            return backend.column(backend.cast(values, dtype), like)
 
-        def folded(values: Tensor) -> Tensor:
+        def folded_rows(values: Tensor) -> Tensor:
             zeros = backend.zeros(tuple(mean.shape), mean, dtype)
-            return backend.fold(zeros, columns["segment"], values)
+            return backend.fold(zeros, folded.segment, values)
 
         # Deviations from the segment's first row keep equal gradients exactly equal.
-        deviation = (rows - backend.batch(rows, columns["first"])) * factor("valid", rows)
-        shift = folded(deviation * factor("share", rows))
-        centred = (deviation - backend.batch(shift, columns["segment"])) ** 2
-        tile_mean = folded(rows * factor("leads", rows)) + shift
+        deviation = (rows - backend.batch(rows, first)) * factor(folded.valid, rows)
+        shift = folded_rows(deviation * factor(share, rows))
+        centred = (deviation - backend.batch(shift, folded.segment)) ** 2
+        tile_mean = folded_rows(rows * factor(leads, rows)) + shift
         delta = tile_mean - mean
-        tile_squares = folded(centred * factor("valid", rows))
-        squares = squares + tile_squares + delta * delta * factor("cross", mean)
-        return mean + delta * factor("gain", mean), squares
+        tile_squares = folded_rows(centred * factor(folded.valid, rows))
+        squares = squares + tile_squares + delta * delta * factor(cross, mean)
+        return mean + delta * factor(gain, mean), squares
 
-    def finish(self, state: tuple[Tensor, ...], shares: np.ndarray[Any, Any]) -> Estimate:
-        """Merges the groups; the spread of their own variances gives the error."""
-        means, squares = (_split(part, len(shares)) for part in state)
-        counts = [float(n) for n in shares]
-        mean, total, seen = means[0], squares[0], counts[0]
-        for m, s, n in zip(means[1:], squares[1:], counts[1:], strict=True):
-            delta = m - mean
-            total = total + s + delta * delta * (seen * n / (seen + n))
+    def combine(
+        self, backend: GradBackend, state: tuple[Tensor, ...], weights: Array, counts: Array
+    ) -> Tensor:
+        """The variance of all rows of the parts that have a weight."""
+        chosen = [int(g) for g in np.flatnonzero(weights)]
+        means, squares = (_split(part, len(counts)) for part in state)
+        mean, total, seen = means[chosen[0]], squares[chosen[0]], float(counts[chosen[0]])
+        for g in chosen[1:]:
+            n = float(counts[g])
+            delta = means[g] - mean
+            total = total + squares[g] + delta * delta * (seen * n / (seen + n))
             mean, seen = mean + delta * (n / (seen + n)), seen + n
-        value = total * (1 / (seen - 1))
-        if len(means) == 1:
-            return Estimate(value, None)
-        spread = [
-            (s * (1 / (n - 1)) - value) ** 2 * (n / seen)
-            for s, n in zip(squares, counts, strict=True)
-        ]
-        return Estimate(value, sum(spread[1:], start=spread[0]) * (1 / (len(means) - 1)))
+        return total * (1 / (seen - 1))
 
 
 def _split(total: Tensor, groups: int) -> list[Tensor]:
     size = total.shape[0] // groups
-    return [total[g * size : (g + 1) * size] for g in range(groups)]
+    return [total] if groups == 1 else [total[g * size : (g + 1) * size] for g in range(groups)]
 
 
-def _first_of_segment(
-    segment: np.ndarray[Any, Any], valid: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any]:
+def _first_of_segment(segment: Array, valid: Array) -> Array:
     """Returns for each row of a tile the first valid row of the same segment, or itself."""
     rows = np.arange(len(segment))
     found = {int(segment[r]): int(r) for r in rows[::-1] if valid[r]}

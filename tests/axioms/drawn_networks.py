@@ -8,6 +8,7 @@ shapes come from a short list.
 import itertools
 from dataclasses import dataclass, field, replace
 
+import labs
 import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -17,17 +18,25 @@ from parametric import parametric
 import polyattr
 
 NOISY = {"nb_samples": 6, "noise": 0.25, "seed": 3}
-METHODS = {
-    "Saliency": {},
-    "GradientInput": {},
-    "IntegratedGradients": {"steps": 6, "rule": "gauss-legendre"},
-    "SmoothGrad": NOISY,
-    "SquareGrad": NOISY,
-    "VarGrad": NOISY,
-}
+# Without those that need a background: it belongs to the explainer, while here a question brings
+# everything but the weights' shapes.
+METHODS = labs.settings_of(
+    labs.METHODS,
+    {
+        "Saliency": {},
+        "GradientInput": {},
+        "IntegratedGradients": {"steps": 6, "rule": "gauss-legendre"},
+        "SmoothGrad": NOISY,
+        "SquareGrad": NOISY,
+        "VarGrad": NOISY,
+    },
+)
 ACTIVATIONS = ("relu", "tanh", "soft")
-SIGNED = ("GradientInput", "IntegratedGradients", "SmoothGrad")
-SQUARED = ("SquareGrad", "VarGrad")
+SIGNED = labs.named(m for m in labs.METHODS if m.signed)
+# Of noise, what is not signed is in units of the squared gradient; Saliency is its magnitude.
+SQUARED = labs.named(m for m in labs.NOISY if not m.signed)
+# The input, or its distance from the baseline, is a factor: no property of the class says so.
+FACTORS = ("GradientInput", "IntegratedGradients")
 
 
 @dataclass(frozen=True)
@@ -148,7 +157,7 @@ class Case:
         if method in SQUARED:
             return steepest**2
         reach = np.abs(self.x).max() + np.abs(self.baselines).max()
-        return steepest * reach if method in SIGNED[:2] else steepest
+        return steepest * reach if method in FACTORS else steepest
 
 
 def draw_layers(rng, sizes, biased=True):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from drawn_networks import (
+    FACTORS,
     METHODS,
     NOISY,
     SIGNED,
@@ -17,7 +18,7 @@ from drawn_networks import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-FACTORS = (0.25, 2.0, 3.0)
+SCALES = (0.25, 2.0, 3.0)
 
 
 def with_ends(case, first=None, last=None):
@@ -35,7 +36,7 @@ def with_ends(case, first=None, last=None):
 @given(data=st.data())
 def test_scale_of_the_output(lab, bench, method, data):
     case = data.draw(cases(lab))
-    factor = data.draw(st.sampled_from(FACTORS)) * data.draw(st.sampled_from((1, -1)))
+    factor = data.draw(st.sampled_from(SCALES)) * data.draw(st.sampled_from((1, -1)))
     scaled = with_ends(case, last=lambda weight, bias: (weight * factor, bias * factor))
     expected = factor if method in SIGNED else factor**2 if method in SQUARED else abs(factor)
     found = bench.values(scaled, method)
@@ -52,7 +53,7 @@ def test_shift_of_the_output(lab, bench, method, data):
     assert (found == bench.values(case, method)).all()
 
 
-@pytest.mark.parametrize("method", ["GradientInput", "IntegratedGradients"])
+@pytest.mark.parametrize("method", FACTORS)
 @examples(8)
 @given(data=st.data())
 def test_units_of_each_feature_cancel_where_inputs_are_factors(lab, bench, method, data):
@@ -69,7 +70,7 @@ def test_units_of_each_feature_cancel_where_inputs_are_factors(lab, bench, metho
     assert_same(found, bench.values(case, method), case.size(method))
 
 
-@pytest.mark.parametrize("method", ["Saliency", "SmoothGrad", "SquareGrad", "VarGrad"])
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in FACTORS])
 @examples(8)
 @given(data=st.data())
 def test_gradients_go_with_the_inverse_of_the_unit(lab, bench, method, data):

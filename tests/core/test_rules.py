@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from polyattr.sampling.points import StraightPath
+from polyattr.sampling import FixedNodes, StraightPath
 from polyattr.sampling.quadrature import RULES, quadrature
 
 EVERY = {
@@ -52,8 +52,9 @@ def test_which_ends_are_visited_exactly(rule, first, last):
     for n in range(EVERY[rule] + 1, 101):
         nodes, _ = quadrature(rule, n)
         assert (nodes[0] == 0, nodes[-1] == 1) == (first, last)
-        path = StraightPath(n, rule=rule)
-        assert path.at_input == (n - 1 if last else None)
+        path = StraightPath(nodes=FixedNodes(n, rule))
+        hits = np.flatnonzero(path.at_input(path.table(1)))
+        assert hits.tolist() == ([n - 1] if last else [])
 
 
 def degree(rule, n):

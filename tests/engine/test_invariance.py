@@ -2,20 +2,27 @@
 
 import numpy as np
 import pytest
+from labs import EVERY_METHOD, NOISY, named, settings_of
 from labs.closeness import assert_close
 from labs.numpy_network import random_network, single
 
 import polyattr
 
-METHODS = {
-    "Saliency": {},
-    "GradientInput": {},
-    "IntegratedGradients": {"steps": 9},
-    "SmoothGrad": {"nb_samples": 9},
-    "SquareGrad": {"nb_samples": 9},
-    "VarGrad": {"nb_samples": 9},
-}
-NOISY = ["SmoothGrad", "SquareGrad", "VarGrad"]
+METHODS = settings_of(
+    EVERY_METHOD,
+    {
+        "Saliency": {},
+        "GradientInput": {},
+        "IntegratedGradients": {"steps": 9},
+        "SmoothGrad": {"nb_samples": 9},
+        "SquareGrad": {"nb_samples": 9},
+        "VarGrad": {"nb_samples": 9},
+        "ExpectedGradients": {
+            "nb_samples": 9,
+            "background": single(np.random.default_rng(54).standard_normal((3, 4))),
+        },
+    },
+)
 NETWORK = random_network(51, 4, 8, 3, activation="tanh")
 X = single(np.random.default_rng(52).standard_normal((5, 4)))
 TARGETS = np.array([0, 2, 1, 1, 0])
@@ -49,7 +56,8 @@ def test_samples_repeated_to_fill_a_block_are_left_out(lab, name):
 
 @pytest.mark.parametrize(
     ("name", "settings"),
-    [(name, {}) for name in METHODS] + [(name, {"noise_source": "native"}) for name in NOISY],
+    [(name, {}) for name in METHODS]
+    + [(name, {"noise_source": "native"}) for name in named(NOISY)],
 )
 def test_company_and_order_change_nothing(lab, name, settings):
     method = explainer(lab, name, **settings)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from labs import METHODS, NOISY, named
 from labs.closeness import assert_close
 from labs.numpy_network import one_hot, random_network
 
@@ -128,9 +129,10 @@ def test_a_non_contiguous_array(lab):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-@pytest.mark.parametrize("name", ["GradientInput", "IntegratedGradients", "SmoothGrad", "VarGrad"])
+@pytest.mark.parametrize("name", named(METHODS))
 def test_dtype_in_is_dtype_out(lab, dtype, name):
-    own = {"SmoothGrad": {"noise": 0.0}, "VarGrad": {"noise": 1.0}}.get(name, {})
+    noise = {"SmoothGrad": 0.0, "SquareGrad": 0.0, "VarGrad": 1.0}
+    own = {"noise": noise[name]} if name in named(NOISY) else {}
     with lab.double():
         method = getattr(polyattr, name)(
             lab.function(lambda ops, x: ops.sum(x * x)), backend=lab.name, batch_size=64, **own
@@ -142,9 +144,11 @@ def test_dtype_in_is_dtype_out(lab, dtype, name):
         assert_close(result.scores, (plain.astype(np.float64) ** 2).sum(axis=1), 1e-2)
     unit = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
     expected = {
+        "Saliency": np.abs(2 * plain),
         "GradientInput": 2 * plain**2,
         "IntegratedGradients": plain**2,
         "SmoothGrad": 2 * plain,
+        "SquareGrad": 4 * plain**2,
         "VarGrad": values if name == "VarGrad" else None,
     }[name]
     # Sums are kept in float32 or wider: only the points and the result are rounded.

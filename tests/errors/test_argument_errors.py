@@ -65,10 +65,10 @@ def test_whole_numbers_of_numpy_are_welcome(steps):
 
 def test_small_integer_types_do_not_overflow():
     # 200 + 200 wraps around in uint8.
-    points = IntegratedGradients(model, steps=np.uint8(200), rule="simpson").points
-    assert points.count == 200
-    assert points.weights.sum() == pytest.approx(1, abs=1e-12)
-    assert SmoothGrad(model, nb_samples=np.uint8(200)).points.draw[-1] == 99
+    table = IntegratedGradients(model, steps=np.uint8(200), rule="simpson").recipe().table(1)
+    assert len(table) == 200
+    assert table.weight.sum() == pytest.approx(1, abs=1e-12)
+    assert SmoothGrad(model, nb_samples=np.uint8(200)).recipe().table(1).draw[-1] == 99
 
 
 def test_an_unknown_rule():

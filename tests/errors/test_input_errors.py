@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from labs import EVERY_METHOD, named
 
 import polyattr
 from polyattr import InputError, InputTypeError
@@ -151,10 +152,13 @@ def test_baselines_in_other_containers(lab, of_two):
     )
 
 
-@pytest.mark.parametrize("name", ["Saliency", "GradientInput", "SmoothGrad", "VarGrad"])
+@pytest.mark.parametrize(
+    "name", named(kind for kind in EVERY_METHOD if not hasattr(kind, "baseline_value"))
+)
 def test_a_baseline_for_a_method_without_one(lab, name):
-    model = lab.function(lambda ops, x: ops.sum(x * x))
-    method = getattr(polyattr, name)(model, backend=lab.name)
+    model, kind = lab.function(lambda ops, x: ops.sum(x * x)), getattr(polyattr, name)
+    own = {"background": X} if hasattr(kind, "background") else {}
+    method = kind(model, backend=lab.name, **own)
     for call in (method.explain, method.attribute, method):
         refused(
             InputError,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
+from labs import EVERY_METHOD, settings_of
 
 from polyattr.sampling.quadrature import RULES
 
@@ -40,26 +41,47 @@ def mostly(valid, anything=ANYTHING):
     return st.integers(0, 3).flatmap(lambda dice: anything if dice == 3 else valid)
 
 
+def uniform(shape, seed, dtype):
+    """An array small enough that nothing overflows."""
+    return np.random.default_rng(seed).uniform(-4.0, 4.0, shape).astype(dtype)
+
+
+def arrays(*shapes, dtypes=("float32", "float64", ">f4", "float16")):
+    """Floating arrays of one of the shapes."""
+    return st.builds(uniform, st.sampled_from(shapes), st.integers(0, 9), st.sampled_from(dtypes))
+
+
 NOISE = {
     "nb_samples": mostly(st.integers(2, 6), COUNTS),
     "noise": mostly(st.floats(0, 2), ANYTHING),
     "seed": mostly(st.integers(0, 2**80), ANYTHING),
     "noise_source": mostly(st.sampled_from(("portable", "native"))),
 }
-OWN = {
-    "Saliency": {},
-    "GradientInput": {},
-    "IntegratedGradients": {
-        "steps": mostly(st.integers(3, 6), COUNTS),
-        "rule": mostly(st.sampled_from(list(RULES))),
-        "tolerance": mostly(st.none() | st.floats(0, 2)),
-        "multiply_by_inputs": mostly(st.booleans()),
-        "baseline_value": mostly(st.floats(-2, 2)),
+# What a method cannot be made without.
+NEEDED = {"background"}
+OWN = settings_of(
+    EVERY_METHOD,
+    {
+        "Saliency": {},
+        "GradientInput": {},
+        "IntegratedGradients": {
+            "steps": mostly(st.integers(3, 6), COUNTS),
+            "rule": mostly(st.sampled_from(list(RULES))),
+            "tolerance": mostly(st.none() | st.floats(0, 2)),
+            "multiply_by_inputs": mostly(st.booleans()),
+            "baseline_value": mostly(st.floats(-2, 2)),
+        },
+        "SmoothGrad": {**NOISE, "antithetic": mostly(st.booleans())},
+        "SquareGrad": NOISE,
+        "VarGrad": NOISE,
+        "ExpectedGradients": {
+            "background": mostly(arrays((1, 2), (3, 2))),
+            "nb_samples": mostly(st.integers(2, 6), COUNTS),
+            "seed": mostly(st.integers(0, 2**80), ANYTHING),
+            "tolerance": mostly(st.none() | st.floats(0, 2)),
+        },
     },
-    "SmoothGrad": {**NOISE, "antithetic": mostly(st.booleans())},
-    "SquareGrad": NOISE,
-    "VarGrad": NOISE,
-}
+)
 TASKS = (
     "classification",
     "regression",
@@ -85,19 +107,14 @@ COMMON = {
 
 @st.composite
 def keywords(draw, table, most=3):
-    """Draws some of a table's keywords."""
+    """Draws some of a table's keywords, and all that cannot be left out."""
     names = draw(st.lists(st.sampled_from(sorted(table)), unique=True, max_size=most))
-    return {name: draw(table[name]) for name in names}
+    return {name: draw(table[name]) for name in dict.fromkeys([*names, *(NEEDED & set(table))])}
 
 
-def uniform(shape, seed, dtype):
-    """An array small enough that nothing overflows."""
-    return np.random.default_rng(seed).uniform(-4.0, 4.0, shape).astype(dtype)
-
-
-def arrays(*shapes, dtypes=("float32", "float64", ">f4", "float16")):
-    """Floating arrays of one of the shapes."""
-    return st.builds(uniform, st.sampled_from(shapes), st.integers(0, 9), st.sampled_from(dtypes))
+def needed(method):
+    """The part of a method's own keywords that cannot be left out."""
+    return {name: values for name, values in OWN[method].items() if name in NEEDED}
 
 
 def broken(shape):

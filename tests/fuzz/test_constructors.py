@@ -5,7 +5,7 @@ Most examples only construct. Those that explain are few: each is a model of its
 
 import numpy as np
 import pytest
-from drawn_arguments import ANYTHING, COMMON, OWN, keywords
+from drawn_arguments import ANYTHING, COMMON, OWN, keywords, needed
 from expectation import allowed, assert_like, examples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +45,7 @@ def test_own_arguments(lab, method, data):
 @given(data=st.data())
 def test_common_arguments(lab, method, data):
     model = lab.function(lambda ops, x: ops.tanh(x) * x)
-    given = data.draw(keywords(COMMON, most=2))
+    given = data.draw(keywords(COMMON | needed(method), most=2))
     names = [*given, "targets"] if "operator" in given else [*given]
     made = allowed(lambda: getattr(polyattr, method)(model, backend=lab.name, **given), *given)
     if made is not None and not _calls_back(given):

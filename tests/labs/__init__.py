@@ -13,7 +13,27 @@ LABS = {
     "jax": "labs.jax_lab:JaxLab",
 }
 # Each new method is in every test that takes them all.
-METHODS = [getattr(methods, name) for name in methods.__all__]
+EVERY_METHOD = [getattr(methods, name) for name in methods.__all__]
+# Those that need nothing but a model.
+METHODS = [method for method in EVERY_METHOD if not hasattr(method, "background")]
+NOISY = [method for method in EVERY_METHOD if hasattr(method, "noise_source")]
+# Those that take more than one gradient per sample.
+SUMMED = [m for m in EVERY_METHOD if hasattr(m, "steps") or hasattr(m, "nb_samples")]
+
+
+def named(kinds):
+    """Returns the names of the classes `kinds`, for tests that go by name."""
+    return [kind.__name__ for kind in kinds]
+
+
+def settings_of(kinds, table):
+    """Returns a table of settings by name, which must have a row for each class of `kinds`."""
+    if apart := set(named(kinds)) ^ set(table):
+        raise LookupError(
+            f"{', '.join(sorted(apart))}: expected one row of settings for each of "
+            f"{named(kinds)}, found {list(table)}; add a row for a new method"
+        )
+    return table
 
 
 def asked_for():

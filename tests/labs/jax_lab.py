@@ -139,6 +139,15 @@ class JaxLab(Lab):
 
         return model, counter
 
+    def differentiated(self, loss):
+        compiled = jax.jit(lambda tensors: jax.value_and_grad(lambda t: loss(*t))(tensors))
+
+        def run(*arrays):
+            value, gradients = compiled([jnp.asarray(array) for array in arrays])
+            return float(value), [np.asarray(gradient) for gradient in gradients]
+
+        return run
+
     def double(self):
         enable = getattr(jax, "enable_x64", None)
         if enable is None:  # JAX before 0.8 has it among the experiments

@@ -126,6 +126,16 @@ class Lab(ABC):
     def counting(self, body):
         """Makes a native function of ``body(ops, x)``, and the `Counter` of its evaluations."""
 
+    # -- differentiating what was computed ------------------------------------------------------
+
+    @abstractmethod
+    def differentiated(self, loss):
+        """Makes a function of NumPy arrays from a native ``loss(*tensors)``, in float64.
+
+        It returns the loss and its gradients by each of the arrays, by the framework's own means,
+        compiled where that is usual.
+        """
+
     # -- state --------------------------------------------------------------------------------
 
     def double(self):

@@ -137,6 +137,21 @@ class TensorFlowLab(Lab):
 
         return model, counter
 
+    def differentiated(self, loss):
+        @tf.function
+        def compiled(*tensors):
+            with tf.GradientTape() as tape:
+                for tensor in tensors:
+                    tape.watch(tensor)
+                value = loss(*tensors)
+            return value, tape.gradient(value, list(tensors))
+
+        def run(*arrays):
+            value, gradients = compiled(*map(tf.constant, arrays))
+            return float(value), [tf.convert_to_tensor(g).numpy() for g in gradients]
+
+        return run
+
     def reseed(self, seed):
         super().reseed(seed)
         tf.random.set_seed(seed)

@@ -106,6 +106,14 @@ class TorchLab(Lab):
 
         return model, counter
 
+    def differentiated(self, loss):
+        def run(*arrays):
+            tensors = [torch.tensor(array, requires_grad=True) for array in arrays]
+            value = loss(*tensors)
+            return value.item(), [g.numpy() for g in torch.autograd.grad(value, tensors)]
+
+        return run
+
     def reseed(self, seed):
         super().reseed(seed)
         torch.manual_seed(seed)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from labs import NOISY, named
 from labs.closeness import assert_close
 from labs.numpy_network import one_hot, random_network, single
 
@@ -113,7 +114,7 @@ def test_the_standard_error_is_that_of_eight_group_means(lab):
     assert result.completeness_gap is None
 
 
-@pytest.mark.parametrize("name", ["SmoothGrad", "SquareGrad", "VarGrad"])
+@pytest.mark.parametrize("name", named(NOISY))
 def test_the_standard_error_is_the_size_of_the_true_error(lab, name):
     # 400 independent features of one sample: their errors average to the standard error.
     f, sigma = 400, 0.5

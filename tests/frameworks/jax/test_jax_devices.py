@@ -31,7 +31,9 @@ CASES = [
     ("SmoothGrad", {"noise_source": "native"}),
     ("SquareGrad", {"noise_source": "native", "batch_size": 7}),
     ("VarGrad", {"noise_source": "portable"}),
+    ("ExpectedGradients", {"background": np.ones((2, 4), "float32"), "batch_size": 7}),
 ]
+assert {name for name, _ in CASES} == set(polyattr.methods.__all__)
 for name, settings in CASES:
     explainer = getattr(polyattr, name)(model, **settings)
     values = explainer.attribute(x, np.array([0, 1, 2, 0, 1])).values

@@ -146,10 +146,12 @@ def model(z):
     return tf.nn.relu(z @ weights)
 
 
-for name in ("Saliency", "GradientInput", "IntegratedGradients", "SmoothGrad", "VarGrad"):
+for name in polyattr.methods.__all__:
+    kind = getattr(polyattr, name)
     for source in ("portable", "native"):
-        noisy = {"noise_source": source} if name in ("SmoothGrad", "VarGrad") else {}
-        explainer = getattr(polyattr, name)(model, batch_size=7, **noisy)
+        own = {"noise_source": source, "background": np.ones((2, 4), np.float32)}
+        own = {key: value for key, value in own.items() if hasattr(kind, key)}
+        explainer = kind(model, batch_size=7, **own)
         values = explainer.attribute(x, np.array([0, 1, 2, 0, 1])).values
         assert values.device.endswith("CPU:1"), (name, source, values.device)
         predicted = explainer.explain(x)

@@ -71,6 +71,7 @@ for reader in readers:
     table = reader.get_layer("embed").embeddings
     kernel = reader.get_layer("head").kernel
     expected = np.array(table)[ids] * present[..., None] * np.array(kernel)[:, 1]
+    # The two whose maps of a linear reader from zero are known in closed form.
     for name in ("GradientInput", "IntegratedGradients"):
         explainer = getattr(polyattr, name)(
             reader, input_layer="embed", backend=Recorder(), batch_size=3

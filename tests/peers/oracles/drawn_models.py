@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from labs.numpy_network import random_network, single
 
-from polyattr.backend.registry import get_backend
 from polyattr.demo.digits import held_out_digits
 from polyattr.demo.model import load_weights, logits_layer
+from polyattr.demo.model import network as demo_network
 
 ACTIVATIONS = ("tanh", "relu", "softplus")
 
@@ -58,7 +58,7 @@ class Case:
         """What polyattr is given: the model, and the output_layer that has the logits."""
         if self._kind in ACTIVATIONS:
             return _MLP[framework](self._network), None
-        network = get_backend(framework).demo_network(self._weights)
+        network = demo_network(framework, self._weights)
         return network, logits_layer(network)
 
     @functools.cache  # noqa: B019 - cases live as long as the session

@@ -7,6 +7,7 @@ time quadratic in N is a matter of time alone and left to the benchmarks.
 
 import numpy as np
 import pytest
+from labs import NOISY, SUMMED
 from labs.closeness import assert_close
 
 import polyattr
@@ -27,10 +28,11 @@ def counted(lab, method, x=X, **settings):
     return explainer.attribute(lab.tensor(x)), counter
 
 
-@pytest.mark.parametrize("name", ["IntegratedGradients", "SmoothGrad", "SquareGrad", "VarGrad"])
-def test_defaults_do_not_send_all_rows_at_once(lab, name):
+@pytest.mark.parametrize("method", SUMMED)
+def test_defaults_do_not_send_all_rows_at_once(lab, method):
     # captum 0.9.0 sends N x 50 rows in one call, here 5000, and 100,000 under a NoiseTunnel of 20.
-    _, counter = counted(lab, getattr(polyattr, name), np.tile(X, (10, 1)))
+    own = {"background": X} if hasattr(method, "background") else {}
+    _, counter = counted(lab, method, np.tile(X, (10, 1)), **own)
     assert counter.rows >= 5000
     assert counter.largest <= 256
 
@@ -88,10 +90,9 @@ def test_an_operator_is_traced_once(lab):
     assert counter.bodies == (0 if lab.compiled else counter.calls)
 
 
-@pytest.mark.parametrize("name", ["SmoothGrad", "SquareGrad", "VarGrad"])
-def test_sampled_methods_say_how_exact_they_are(lab, name):
+@pytest.mark.parametrize("method", NOISY)
+def test_sampled_methods_say_how_exact_they_are(lab, method):
     # Nobody else does; captum 0.9.0 and alibi have a delta for Integrated Gradients alone.
-    method = getattr(polyattr, name)
     errors = []
     for count in (16, 256):
         result, _ = counted(lab, method, nb_samples=count, noise=0.5)

@@ -6,6 +6,7 @@ read in, stand beside it.
 
 import numpy as np
 import pytest
+from labs import NOISY, named
 from labs.closeness import assert_close
 from labs.numpy_network import random_network, single
 
@@ -14,7 +15,6 @@ from polyattr.sampling.noise import portable_noise
 
 X = single(np.random.default_rng(211).standard_normal((4, 5)))
 NETWORK = random_network(212, 5, 8, 3, activation="tanh")
-NOISY = ["SmoothGrad", "SquareGrad", "VarGrad"]
 
 
 def sample_variance(count, noise=1.0):
@@ -55,7 +55,7 @@ def test_variance_is_the_unbiased_one(lab, count):
     assert_close(found, np.repeat(4 * sample_variance(count, noise=0.5), 4, axis=0))
 
 
-@pytest.mark.parametrize("name", NOISY)
+@pytest.mark.parametrize("name", named(NOISY))
 def test_noise_does_not_follow_batch_size(lab, name):
     # xplique 2.0.2: the generator's state is the process's, and how it is cut into draws follows
     # batch_size; two batch sizes differ by 1.5% of the map.

@@ -9,6 +9,7 @@ import contextlib
 import numpy as np
 import pytest
 from batch_normalised import BUILD, SLOPE, WARNS
+from labs import METHODS
 from labs.closeness import assert_close
 from labs.numpy_network import single
 
@@ -32,26 +33,26 @@ def test_batch_norm_statistics_are_not_changed(lab, batch_size):
         assert old.tobytes() == new.tobytes()
 
 
-@pytest.mark.parametrize("name", ["Saliency", "GradientInput", "IntegratedGradients", "SmoothGrad"])
-def test_a_failure_leaves_no_requires_grad_behind(lab, name):
+@pytest.mark.parametrize("method", METHODS)
+def test_a_failure_leaves_no_requires_grad_behind(lab, method):
     # captum 0.9.0: when the model raises, the user's tensor is left with requires_grad set.
     def gives_up(ops, x):
         raise RuntimeError("the model gave up")
 
     x, settings = lab.tensor(X), lab.settings()
-    method = getattr(polyattr, name)(lab.function(gives_up), backend=lab.name)
+    made = method(lab.function(gives_up), backend=lab.name)
     with pytest.raises(RuntimeError, match="the model gave up"):
-        method.explain(x)
+        made.explain(x)
     assert getattr(x, "requires_grad", False) is False
     assert lab.settings() == settings
     assert (lab.numpy(x) == X).all()
 
 
-@pytest.mark.parametrize("name", ["Saliency", "GradientInput", "IntegratedGradients", "SmoothGrad"])
-def test_results_are_detached(lab, name):
+@pytest.mark.parametrize("method", METHODS)
+def test_results_are_detached(lab, method):
     # captum 0.9.0: InputXGradient's result hangs on the graph until .detach() is called.
     model = lab.function(lambda ops, x: ops.sum(x * x * x))
-    found = getattr(polyattr, name)(model, backend=lab.name).explain(lab.tensor(X))
+    found = method(model, backend=lab.name).explain(lab.tensor(X))
     assert getattr(found, "requires_grad", False) is False
     assert np.asarray(found).shape == X.shape  # which a tensor with a graph refuses
 
@@ -60,8 +61,8 @@ def test_no_setting_of_the_process_is_changed(lab):
     # xplique 2.0.2: TorchWrapper has TensorFlow run eagerly for the whole process from then on.
     before = lab.settings()
     model = lab.function(lambda ops, x: ops.sum(x * x))
-    for name in ("Saliency", "IntegratedGradients", "VarGrad"):
-        getattr(polyattr, name)(model, backend=lab.name).attribute(lab.tensor(X))
+    for method in METHODS:
+        method(model, backend=lab.name).attribute(lab.tensor(X))
     assert lab.settings() == before
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from polyattr.explainer import NoisyExplainer, Paper, setting
+from polyattr.question.checks import check_flag
+from polyattr.sampling import NoisyCopies, Recipe
 
-from polyattr.explainer.options import Common
-from polyattr.methods.noisy_gradient import NoiseSettings, NoisyGradient
 
-
-class SmoothGrad(NoisyGradient):
+class SmoothGrad(NoisyExplainer):
     r"""Mean gradient over noisy copies, :math:`E[\partial f / \partial x_i (x + e)]`, signed.
 
     Smilkov, Thorat, Kim, Viégas & Wattenberg, SmoothGrad (2017), arXiv 1706.03825. Shape: that
@@ -17,6 +16,9 @@ class SmoothGrad(NoisyGradient):
 
     Args:
         model: The model; this and the keyword arguments not listed are those of `Explainer`.
+        of: Another method whose attributions take the place of gradients, with its model; then no
+            `model` is given, and of the shared arguments only `batch_size`, the most rows per
+            gradient call for the whole.
         nb_samples: Gradients per sample.
         noise: Standard deviation, in the units of the inputs.
         seed: Seed of the draws. A draw depends on the seed and its number alone: never on
@@ -25,7 +27,6 @@ class SmoothGrad(NoisyGradient):
             "native" draws with the framework's generator on the model's device.
         antithetic: Use each draw with both signs, e and -e: 3.3 to 5.7 times less variance per
             gradient on real networks. An odd last gradient stays without its partner.
-        **common: See `Explainer`.
 
     Raises:
         InputError: `nb_samples` is below 1, `noise` or `seed` negative, or `noise_source` unknown;
@@ -38,16 +39,23 @@ class SmoothGrad(NoisyGradient):
         tensor([[2., 4.]])
     """
 
-    def __init__(
-        self,
-        model: Any,
-        *,
-        nb_samples: int = 50,
-        noise: float = 0.2,
-        seed: int = 0,
-        noise_source: str = "portable",
-        antithetic: bool = True,
-        **common: Unpack[Common],
-    ) -> None:
-        settings = NoiseSettings(nb_samples, noise, seed, noise_source, antithetic)
-        self._prepare(model, settings, common)
+    antithetic: bool = setting(default=True, check=check_flag)
+
+    gist = "mean gradient under noise"
+    paper = Paper(
+        "smilkov2017smoothgrad",
+        "Smilkov, Daniel and Thorat, Nikhil and Kim, Been and Vi{\\'e}gas, Fernanda and "
+        "Wattenberg, Martin",
+        "SmoothGrad: Removing Noise by Adding Noise",
+        2017,
+        "1706.03825",
+    )
+
+    def recipe(self) -> Recipe:
+        """The mean over noisy copies."""
+        return NoisyCopies(
+            noise=(self.seed, self.noise_source),
+            count=self.nb_samples,
+            deviation=float(self.noise),
+            antithetic=self.antithetic,
+        )

@@ -1,0 +1,180 @@
+"""The engine: a recipe on all samples of a question, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import GradBackend, Tensor
+from polyattr.engine.cut import Sheet, plan_sheet
+from polyattr.engine.forward import clipped_range
+from polyattr.engine.kernels import Kernels
+from polyattr.engine.ledger import Ledger
+from polyattr.engine.loop import Oracle, Rounds, Workshop
+from polyattr.engine.question import Answer, Question
+from polyattr.errors import NonFiniteGradientError
+from polyattr.sampling.recipe import Recipe
+from polyattr.scores.scorer import Scorer
+
+Array = np.ndarray[Any, Any]
+
+Tick = Callable[[int, int], None]
+"""Told (tiles done, tiles in all) after each tile."""
+
+Recipes = tuple[Recipe, ...]
+"""A recipe, and those whose attributions it takes instead of gradients, outermost first."""
+
+_MOST_PLANS = 16
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a question is to be answered.
+
+    Attributes:
+        batch_size: Most rows per gradient call; None for one call.
+        errors: Whether the errors of the values are wanted.
+        tick: Told of progress; costs one synchronisation per tile.
+    """
+
+    batch_size: int | None
+    errors: bool = False
+    tick: Tick | None = None
+
+
+@dataclass(frozen=True)
+class _Solved:
+    values: list[Tensor]
+    standard_error: list[Tensor] | None
+    ledger: Ledger
+
+
+@dataclass
+class Engine:
+    """Runs recipes on one model.
+
+    Attributes:
+        scorer: Model and operator.
+        kernels: The compiled kernels.
+        graph: Whether values stay differentiable: nothing is compiled, detached or kept.
+    """
+
+    scorer: Scorer
+    kernels: Kernels
+    graph: bool = False
+    _plans: dict[object, Any] = field(default_factory=dict)
+
+    @property
+    def backend(self) -> GradBackend:
+        """The framework in use."""
+        return self.scorer.backend
+
+    def run(self, recipes: Recipes, question: Question, asked: Asked) -> Answer:
+        """Runs a recipe on all samples of a question.
+
+        Args:
+            recipes: The recipe, then those inside it, outermost first.
+            question: The normalised call.
+            asked: How.
+
+        Raises:
+            NonFiniteGradientError: Named by sample and point.
+        """
+        recipe, solved = recipes[0], self._solve(recipes, question, asked, 0)
+        ledger = solved.ledger
+        ledger.read()
+        _check_finite(ledger, recipe, question)
+        alone = len(recipes) == 1
+        return Answer(
+            solved.values,
+            solved.standard_error,
+            ledger.spent,
+            ledger.scores if alone else None,
+            ledger.slope if alone and recipe.origin is not None else None,
+        )
+
+    def values(self, recipes: Recipes, question: Question, asked: Asked) -> list[Tensor]:
+        """Returns the attributions (N, ...) per input alone, without waiting for the device."""
+        return self._solve(recipes, question, asked, 0).values
+
+    def _solve(self, recipes: Recipes, question: Question, asked: Asked, depth: int) -> _Solved:
+        recipe, n = recipes[0], question.inputs.n
+        sheet: Sheet = self._remember(
+            ("sheet", recipe, n, asked.batch_size), lambda: plan_sheet(n, recipe, asked.batch_size)
+        )
+        inner = self._oracle(recipes[1:], asked, depth + 1)
+        ledger = Ledger(n, recipe)
+        values: list[list[Tensor]] = []
+        errors: list[list[Tensor] | None] = []
+        for first in range(0, n, sheet.samples):
+            live = min(sheet.samples, n - first)
+            index = None if sheet.samples == n else clipped_range(first, sheet.samples, n)
+            part = question.take(self.backend, index)
+            tick = _in_all(asked.tick, recipe, first, sheet, n)
+            rounds = Rounds(self._workshop(), recipe, inner, depth, part, sheet, tick)
+            weights = rounds.run(live)
+            found = rounds.values(weights.value)
+            values.append(found)
+            errors.append(rounds.standard_error(weights, found) if asked.errors else None)
+            ledger.add(first, rounds.spent[:live], rounds.entries, weights)
+        joined = [self._join(parts, n) for parts in zip(*values, strict=True)]
+        known = [block for block in errors if block is not None]
+        whole = [self._join(parts, n) for parts in zip(*known, strict=True)] if known else None
+        return _Solved(joined, whole, ledger)
+
+    def _workshop(self) -> Workshop:
+        return Workshop(self.scorer, self.kernels, self._remember, self.graph)
+
+    def _oracle(self, recipes: Recipes, asked: Asked, depth: int) -> Oracle | None:
+        """Returns what finds the attributions of the inner recipes; None if there are none."""
+        if not recipes:
+            return None
+
+        def oracle(question: Question) -> tuple[list[Tensor], Array]:
+            solved = self._solve(recipes, question, Asked(asked.batch_size), depth)
+            return solved.values, solved.ledger.spent
+
+        return oracle
+
+    def _join(self, parts: tuple[Tensor, ...], n: int) -> Tensor:
+        joined = parts[0] if len(parts) == 1 else self.backend.concat(list(parts))
+        return joined if joined.shape[0] == n else joined[:n]
+
+    def _remember(self, key: object, make: Callable[[], Any]) -> Any:
+        """Keeps what a call plans for the next one of the same shapes."""
+        if self.graph:  # a plan's tensors may belong to the trace of a caller
+            return make()
+        if key not in self._plans:
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.pop(next(iter(self._plans)))
+            self._plans[key] = make()
+        return self._plans[key]
+
+
+def _check_finite(ledger: Ledger, recipe: Recipe, question: Question) -> None:
+    bad = dict(sorted(ledger.bad.items()))
+    if not bad:
+        return
+    sample, (rows, row) = next(iter(bad.items()))
+    shown = ", ".join(map(str, list(bad)[:10])) + (", ..." if len(bad) > 10 else "")
+    cure = recipe.cure
+    if not question.targets.finite(sample):
+        cure = "its targets are NaN or infinite themselves: expected finite targets"
+    raise NonFiniteGradientError(
+        f"the model's gradient is NaN or infinite for sample {sample} {recipe.describe(rows, row)} "
+        f"({len(bad)} of {ledger.n} samples affected: {shown}); {cure}"
+    )
+
+
+def _in_all(tick: Tick | None, recipe: Recipe, first: int, sheet: Sheet, n: int) -> Tick | None:
+    """Counts tiles over all blocks, where their number is known in advance."""
+    if tick is None or not recipe.one_round or recipe.sequential:
+        return tick
+    whole = sheet.capacity // sheet.rows
+    blocks = -(-n // sheet.samples)
+    before = first // sheet.samples * whole
+    last = -(-(n - (blocks - 1) * sheet.samples) * whole // sheet.samples)
+    return lambda done, _: tick(before + done, (blocks - 1) * whole + last)

@@ -1,0 +1,110 @@
+"""What rows told, kept on the device until the answer needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import GradBackend, Tensor
+from polyattr.sampling.recipe import Recipe, Told, Weights
+from polyattr.sampling.rows import Rows
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class Entry:
+    """The log of one table of rows.
+
+    Attributes:
+        rows: The table; samples are numbered within their block.
+        told: Their scores and slopes, on the host when looked at.
+    """
+
+    rows: Rows[Array]
+    told: Told
+
+
+def entry(backend: GradBackend, rows: Rows[Array], position: Array, log: Tensor) -> Entry:
+    """Makes an entry of a `log` (2 C,) in which `rows` (R,) are told of at `position` (R,)."""
+
+    def read() -> tuple[Array, Array]:
+        scores, slopes = backend.to_numpy(log).reshape(2, -1)[:, position]
+        return scores, slopes
+
+    return Entry(rows, Told(read))
+
+
+def told(entries: list[Entry]) -> Told:
+    """Joins what the tables of one round told."""
+
+    def read() -> tuple[Array, Array]:
+        both = [(known.told.scores, known.told.slopes) for known in entries]
+        return np.concatenate([s for s, _ in both]), np.concatenate([s for _, s in both])
+
+    return Told(read)
+
+
+_MOST_PENDING = 2**18
+"""Rows told of that may stay on the device before they are read: memory must not grow with N."""
+
+
+@dataclass
+class Ledger:
+    """What all rows of one run told, per sample.
+
+    Attributes:
+        n: Number of samples.
+        recipe: Says which rows are the input itself.
+        spent: (N,) gradient evaluations spent on each sample.
+        bad: Samples with a gradient that is not finite, and a row where it is not.
+    """
+
+    n: int
+    recipe: Recipe
+    spent: Array = field(init=False)
+    bad: dict[int, tuple[Rows[Array], int]] = field(default_factory=dict)
+    _pending: list[tuple[int, list[Entry], Weights]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.spent = np.zeros(self.n, dtype=np.int64)
+        self._slope = np.zeros(self.n)
+        self._scores = np.zeros(self.n)
+        self._at_input = np.zeros(self.n, dtype=bool)
+
+    def add(self, first: int, spent: Array, entries: list[Entry], weights: Weights) -> None:
+        """Adds a block that begins with sample `first`."""
+        self.spent[first : first + len(spent)] += spent
+        self._pending.append((first, entries, weights))
+        if sum(len(e.rows) for _, each, _ in self._pending for e in each) > _MOST_PENDING:
+            self.read()
+
+    def read(self) -> None:
+        """Reads what is still on the device."""
+        for first, entries, weights in self._pending:
+            for known in entries:
+                self._read(first, known, weights)
+        self._pending.clear()
+
+    def _read(self, first: int, known: Entry, weights: Weights) -> None:
+        rows, told = known.rows, known.told
+        sample = first + rows.sample
+        for row in np.flatnonzero(~np.isfinite(told.slopes)):
+            self.bad.setdefault(int(sample[row]), (rows, int(row)))
+        value, part = weights.value, rows.part
+        of_part = value[part] if value.ndim == 1 else value[rows.sample, part]
+        np.add.at(self._slope, sample, of_part * rows.weight * told.slopes.astype(np.float64))
+        hits = np.flatnonzero(self.recipe.at_input(rows))
+        self._scores[sample[hits]], self._at_input[sample[hits]] = told.scores[hits], True
+
+    @property
+    def scores(self) -> Array | None:
+        """f(x) (N,) from rows that are the input; None where a sample has none."""
+        return self._scores if self._at_input.all() else None
+
+    @property
+    def slope(self) -> Array:
+        """W . slope (N,): the integral of the gradient times velocity."""
+        return self._slope

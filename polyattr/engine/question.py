@@ -1,0 +1,74 @@
+"""What the engine is asked, and what it finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import GradBackend, Tensor
+from polyattr.engine.forward import row_taker
+from polyattr.question.inputs import Inputs
+from polyattr.question.references import References
+from polyattr.scores.targets import Targets
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One call, normalised: everything the answer may depend on.
+
+    Attributes:
+        inputs: The samples.
+        targets: What is explained.
+        references: Where paths start; None for methods without a path.
+        scores: (N,) scores f(x), where they are known already.
+    """
+
+    inputs: Inputs
+    targets: Targets
+    references: References | None = None
+    scores: Array | None = None
+
+    def take(self, backend: GradBackend, index: Array | None) -> Question:
+        """Returns the question about the samples at `index` (M,); about all for None."""
+        if index is None:
+            return self
+        rows = row_taker(backend, index)
+        inputs, targets = self.inputs, self.targets
+        return Question(
+            replace(
+                inputs,
+                leaves=rows(inputs.leaves),
+                n=len(index),
+                companions=rows(inputs.companions),
+            ),
+            replace(targets, columns=rows(targets.columns)),
+            None if self.references is None else self.references.take(backend, index),
+        )
+
+    def at(self, points: list[Tensor]) -> Question:
+        """Returns the same question at other points (N, ...) of the same samples."""
+        return replace(self, inputs=replace(self.inputs, leaves=points))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the engine found.
+
+    Attributes:
+        values: (N, ...) attributions per input, in the dtype of the accumulators.
+        standard_error: (N, ...) estimated error of the values per input; None where it was not
+            asked for or cannot be told.
+        evaluations: (N,) gradient evaluations spent on each sample.
+        scores: (N,) scores f(x), where a row was the input itself.
+        slope: (N,) gradient times velocity, integrated over the path; None without a path.
+    """
+
+    values: list[Tensor]
+    standard_error: list[Tensor] | None
+    evaluations: Array
+    scores: Array | None
+    slope: Array | None

@@ -1,0 +1,230 @@
+"""What every method is: a frozen dataclass of its arguments, with a recipe."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, dataclass_transform
+
+from polyattr.backend import GradBackend
+from polyattr.errors import InputError, InputTypeError
+from polyattr.explainer.call import Calls, Method
+from polyattr.explainer.paper import Paper
+from polyattr.explainer.settings import (
+    MODEL,
+    check_batch_size,
+    check_fields,
+    finish_class,
+    is_default,
+    setting,
+)
+from polyattr.question.checks import check_flag
+from polyattr.sampling.recipe import Recipe
+from polyattr.scores.scorer import Operator
+from polyattr.scores.tasks import check_operator
+
+
+@dataclass_transform(
+    kw_only_default=True, frozen_default=True, eq_default=False, field_specifiers=(field, setting)
+)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class MethodBase(ABC):
+    """The arguments all methods share; `Explainer` says what they mean."""
+
+    model: Any = field(kw_only=False)
+    backend: str | GradBackend | None = None
+    output_layer: Any = None
+    input_layer: Any = None
+    attribute_to_layer_input: bool = setting(default=False, check=check_flag)
+    batch_size: int | str | None = setting(default="auto", check=check_batch_size)
+    operator: Operator | str | None = setting(default=None, check=check_operator)
+    output: Any = None
+
+    paper: ClassVar[Paper | None] = None
+    signed: ClassVar[bool] = True
+    """Whether attributions can be negative, as opposed to magnitudes, squares and variances."""
+    gist: ClassVar[str] = ""
+    """What the method computes, in a few words for a caption."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        finish_class(cls, _shared())
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        self.check()
+        if isinstance(self.model, MethodBase):
+            raise InputTypeError(
+                f"model is a method, {self.model!r}; expected a model. To smooth a method write "
+                f"SmoothGrad(of={type(self.model).__name__}(...))"
+            )
+        if isinstance(self.model, type):
+            raise InputTypeError(
+                f"model is the class {self.model.__name__}; expected an instance of it, "
+                f"{self.model.__name__}(...)"
+            )
+        object.__setattr__(self, "_learnt", Calls(self._method()))
+
+    @property
+    def _calls(self) -> Calls:
+        """Beside the arguments, which are what the method is: what it has learnt of its model."""
+        if "_learnt" not in self.__dict__:
+            raise InputTypeError(
+                f"{type(self).__name__} was made without its base's __post_init__; expected "
+                f"super().__post_init__() in its own"
+            )
+        learnt: Calls = self.__dict__["_learnt"]
+        return learnt
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles as model and arguments; kernels and locks are made anew by the reader."""
+        return self._arguments()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_learnt", Calls(self._method()))
+
+    # -- what a method defines ----------------------------------------------------------------
+
+    @abstractmethod
+    def recipe(self) -> Recipe:
+        """Returns what the method computes."""
+
+    def check(self) -> None:  # noqa: B027 - few methods have anything to check
+        """Checks arguments against each other; each by itself is checked by its `setting`.
+
+        Raises:
+            InputError: They do not fit.
+        """
+
+    def inner(self) -> MethodBase | None:
+        """Returns the method whose attributions take the place of gradients, if there is one."""
+        return None
+
+    # -- what follows from it -----------------------------------------------------------------
+
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Returns the recipe, and those of the methods inside, outermost first.
+
+        Example:
+            >>> import polyattr
+            >>> method = polyattr.SmoothGrad(of=polyattr.GradientInput(abs))
+            >>> [type(recipe).__name__ for recipe in method.recipes()]
+            ['NoisyCopies', 'Product']
+        """
+        inner = self.inner()
+        return (self.recipe(), *(() if inner is None else inner.recipes()))
+
+    @property
+    def uses_baselines(self) -> bool:
+        """Whether a call may bring baselines."""
+        return any(recipe.origin == "baseline" for recipe in self.recipes())
+
+    @classmethod
+    def citation(cls) -> str:
+        """Returns the BibTeX entry of the paper the method comes from.
+
+        Raises:
+            InputError: The method names no paper.
+
+        Example:
+            >>> import polyattr
+            >>> polyattr.IntegratedGradients.citation().splitlines()[0]
+            '@article{sundararajan2017axiomatic,'
+        """
+        if cls.paper is None:
+            raise InputError(
+                f"{cls.__name__} names no paper; set `paper = polyattr.Paper(...)` in its class"
+            )
+        return cls.paper.bibtex()
+
+    def _hashable(self) -> tuple[Recipe, ...]:
+        """The recipes, which kernels are kept by.
+
+        Raises:
+            InputTypeError: A recipe cannot be hashed.
+        """
+        recipes = self.recipes()
+        for recipe in recipes:
+            if not isinstance(recipe, Recipe):
+                raise InputTypeError(
+                    f"recipe() of {type(self).__name__} gave {recipe!r}; expected a Recipe"
+                )
+            beside = set(vars(recipe)) - {entry.name for entry in fields(recipe)}
+            if beside:
+                raise InputTypeError(
+                    f"the recipe of {type(self).__name__} has {min(beside)!r}, which is no field; "
+                    f"expected a frozen dataclass, compared by its fields"
+                )
+            if not (recipe.one_round or recipe.statistic.counts_each_sample):
+                raise InputTypeError(
+                    f"the recipe of {type(self).__name__} takes a {type(recipe.statistic).__name__}"
+                    f" of rows it chooses as it goes; expected a Mean, or rows known in advance"
+                )
+            try:
+                hash(recipe)
+            except TypeError as error:
+                raise InputTypeError(
+                    f"the recipe of {type(self).__name__} cannot be hashed ({error}); expected a "
+                    f"frozen dataclass whose fields are numbers, texts, tuples and the like"
+                ) from None
+        return recipes
+
+    def _rows_per_call(self) -> int | str | None:
+        """The smallest batch_size given along the chain of methods: one bound for the whole."""
+        inner = self.inner()
+        given = [self.batch_size] + ([] if inner is None else [inner._rows_per_call()])
+        numbers = [int(size) for size in given if size is not None and size != "auto"]
+        if numbers:
+            return min(numbers)
+        return next((size for size in given if size != "auto"), "auto")
+
+    def _core(self) -> MethodBase:
+        """The method that asks for gradients; it has the model."""
+        inner = self.inner()
+        return self if inner is None else inner._core()
+
+    def _method(self) -> Method:
+        core = self._core()
+        return Method(
+            name=type(self).__name__,
+            text=repr(self),
+            recipes=self._hashable(),
+            model=core.model,
+            backend=core.backend,
+            output_layer=core.output_layer,
+            input_layer=core.input_layer,
+            at_layer_input=core.attribute_to_layer_input,
+            batch_size=self._rows_per_call(),
+            operator=core.operator,
+            output=core.output,
+            baseline_value=getattr(core, "baseline_value", None),
+            background=getattr(core, "background", None),
+            tolerance=getattr(self, "tolerance", None),
+        )
+
+    def _keep(self, **values: Any) -> None:
+        """Replaces arguments by what a check made of them."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _shared_given(self) -> list[str]:
+        """Names of the shared arguments that are not as they are when left out."""
+        shared = _shared()
+        every = [e for e in fields(self) if e.init and e.name in shared and e.name != MODEL]
+        return [e.name for e in every if not is_default(e, getattr(self, e.name))]
+
+    def _arguments(self) -> dict[str, Any]:
+        return {e.name: getattr(self, e.name) for e in fields(self) if e.init}
+
+    def __repr__(self) -> str:
+        own = [e.name for e in fields(self) if e.init and e.name not in _shared()]
+        # A method inside another is shown first, and not at all where there is none.
+        own = [n for n in own if n != "of" or getattr(self, n) is not None]
+        listed = ", ".join(f"{n}={getattr(self, n)!r}" for n in [*own, *self._shared_given()])
+        return f"{type(self).__name__}({listed})"
+
+
+def _shared() -> frozenset[str]:
+    return frozenset(entry.name for entry in fields(MethodBase))

@@ -1,0 +1,85 @@
+"""A method as a pure function of the inputs: no session, no checks of values, nothing detached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from polyattr.backend import GradBackend
+from polyattr.engine.blocks import Asked, Engine
+from polyattr.engine.question import Question
+from polyattr.errors import InputError
+from polyattr.explainer.call import Bound, Calls
+from polyattr.explainer.options import Options
+from polyattr.question.inputs import Inputs, read_inputs
+
+
+def differentiable(
+    calls: Calls, example: Any, targets: Any, options: Options
+) -> Callable[[Any], Any]:
+    """Builds the function of `Explainer.function`; see there.
+
+    Raises:
+        InputError: The method has several rounds, attributes to a layer, or no class is named.
+    """
+    method, bound = calls.method, calls.bound(example)
+    if not all(recipe.one_round for recipe in method.recipes):
+        raise InputError(
+            f"{method.text} chooses its points from what earlier ones told, which no pure function "
+            f"of the inputs can; expected a method whose points are fixed, as by a number of steps"
+        )
+    if bound.engine.scorer.taps.inputs:
+        raise InputError(
+            f"{method.text} attributes to a layer; expected one that attributes to the inputs: "
+            f"pass the part of the model behind the layer as a model of its own"
+        )
+    inputs = _read(bound, example, options)
+    model = bound.engine.scorer.bound
+    # Trying the model must neither train it nor draw from the user's random state.
+    with bound.backend.session(inputs.leaves[0]), model.evaluation():
+        goals = bound.fixed_targets(inputs, targets)
+    references = None
+    if not callable(options.baselines if options.baselines is not None else method.baseline_value):
+        references = bound.references(options.baselines, inputs, inputs, traced=True)
+    asked = Asked(None if method.batch_size == "auto" else bound.batch_size(inputs))
+    engine = Engine(bound.engine.scorer, bound.engine.kernels, graph=True)
+
+    def function(given: Any) -> Any:
+        here = _read(bound, given, options)
+        _check_alike(here, inputs, bound.backend)
+        # A callable baseline belongs to the inputs of this call.
+        start = references or bound.references(options.baselines, here, here, traced=True)
+        with engine.scorer.bound.evaluation():
+            values = engine.values(bound.recipes(start), Question(here, goals, start), asked)
+        return bound.result(here, values)
+
+    return bound.backend.untransformed(function)
+
+
+def _read(bound: Bound, inputs: Any, options: Options) -> Inputs:
+    """Reads inputs without looking at their values, which a traced call does not have."""
+    model = bound.engine.scorer.bound
+    return read_inputs(inputs, options.beside, bound.backend, model, traced=True)
+
+
+def _check_alike(given: Inputs, example: Inputs, backend: GradBackend) -> None:
+    """Checks that inputs are like those the function was made for.
+
+    Raises:
+        InputError: They are not.
+    """
+    kinds = [
+        [(tuple(leaf.shape), backend.dtype(leaf)) for leaf in inputs.leaves]
+        for inputs in (given, example)
+    ]
+    if given.layout != example.layout or kinds[0] != kinds[1]:
+        raise InputError(
+            f"the function was made for {_listed(example, backend.dtype)}, and was given "
+            f"{_listed(given, backend.dtype)}; "
+            f"expected the same containers, shapes and dtypes"
+        )
+
+
+def _listed(inputs: Inputs, kind: Callable[[Any], str]) -> str:
+    pairs = zip(inputs.layout.names, inputs.leaves, strict=True)
+    return ", ".join(f"{name} of shape {tuple(leaf.shape)}, {kind(leaf)}" for name, leaf in pairs)

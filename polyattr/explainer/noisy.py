@@ -1,0 +1,99 @@
+"""What SmoothGrad, SquareGrad and VarGrad share: gradients or maps at noisy copies."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, ClassVar
+
+from polyattr.errors import InputError, InputTypeError
+from polyattr.explainer.base import MethodBase
+from polyattr.explainer.explainer import Explainer
+from polyattr.explainer.settings import setting
+from polyattr.question.checks import check_count, check_non_negative, count_of
+from polyattr.sampling.noise import SOURCES
+
+
+class _NoModel:
+    """Stands for a model that was not given: None is something a user may pass by mistake."""
+
+    def __repr__(self) -> str:
+        return "no model"
+
+    def __reduce__(self) -> str:
+        return "_NO_MODEL"  # copies and pickles are the same object
+
+
+_NO_MODEL = _NoModel()
+
+
+def _check_source(name: str, source: object) -> object:
+    if not isinstance(source, str) or source not in SOURCES:
+        raise InputError(
+            f"{name} is {source!r}; expected 'portable' (the same draws in every framework) or "
+            f"'native' (drawn by the framework on its device)"
+        )
+    return source
+
+
+def _check_inner(name: str, of: object) -> object:
+    if of is not None and not isinstance(of, MethodBase):
+        raise InputTypeError(
+            f"{name} is {of!r}; expected a method such as IntegratedGradients(model), or None"
+        )
+    return of
+
+
+class NoisyExplainer(Explainer):
+    r"""Base of the methods that look at the gradient at x + e, e ~ N(0, noise^2).
+
+    Args:
+        model: The model; this and the keyword arguments not listed are those of `Explainer`.
+        of: Another method whose attributions take the place of gradients, with its model; then no
+            `model` is given, and of the shared arguments only `batch_size`, the most rows per
+            gradient call for the whole.
+        nb_samples: Gradients per sample; this and the next three as for `SmoothGrad`.
+        noise: Standard deviation, in the units of the inputs.
+        seed: Seed of the draws.
+        noise_source: "portable" or "native".
+    """
+
+    model: Any = field(default=_NO_MODEL, kw_only=False)
+    of: Explainer | None = setting(default=None, check=_check_inner)
+    nb_samples: int = 50
+    noise: float = setting(default=0.2, check=check_non_negative)
+    seed: int = setting(default=0, check=count_of(0))
+    noise_source: str = setting(default="portable", check=_check_source)
+
+    fewest_draws: ClassVar[int] = 1
+    """Draws a single estimate needs, and so does each group of a standard error."""
+
+    def check(self) -> None:
+        """Checks that there are enough draws, and one of model and inner method.
+
+        Raises:
+            InputError: Too few draws, both a model and a method, or neither; or arguments that
+                belong to the inner method.
+        """
+        self._keep(nb_samples=check_count("nb_samples", self.nb_samples, self.fewest_draws))
+        name = type(self).__name__
+        if self.of is None:
+            if self.model is _NO_MODEL:
+                raise InputError(
+                    f"{name} was given neither a model nor a method; expected {name}(model) or "
+                    f"{name}(of=IntegratedGradients(model))"
+                )
+            return
+        if self.model is not _NO_MODEL:
+            raise InputError(
+                f"{name} was given a model and of={self.of!r}, which has its own; leave one out"
+            )
+        wrong = [n for n in self._shared_given() if n != "batch_size"]
+        if wrong:
+            raise InputError(
+                f"{wrong[0]} is given beside of; it belongs to the inner method: "
+                f"of={type(self.of).__name__}(..., {wrong[0]}=...)"
+            )
+
+    def inner(self) -> Explainer | None:
+        """The method that is smoothed, if there is one."""
+        return self.of

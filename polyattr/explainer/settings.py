@@ -1,0 +1,119 @@
+"""Arguments of a method as fields: each written once, with its default and its check."""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from typing import Any, TypeVar
+
+from polyattr.errors import InputError, InputTypeError, nearest
+
+Value = TypeVar("Value")
+Check = Callable[[str, Any], Any]
+"""``check(name, value)`` returns the value as it is kept, or raises."""
+
+MODEL = "model"
+
+
+def setting(*, default: Value, check: Check | None = None) -> Value:
+    """A field of a method: an argument with a default and, if given, a check.
+
+    Args:
+        default: What the argument is if not given.
+        check: ``check(name, value)`` returns the value as it is kept, or raises an error that names
+            the argument.
+
+    Returns:
+        A dataclass field, for the type checker a value of the field's type.
+
+    Example:
+        >>> import polyattr
+        >>> class Twice(polyattr.GradientInput):
+        ...     times: int = polyattr.setting(default=2)
+        >>> Twice(abs)
+        Twice(times=2)
+    """
+    made: Value = field(default=default, metadata={"check": check})
+    return made
+
+
+def finish_class(cls: Any, shared: frozenset[str]) -> None:
+    """Makes a dataclass of a method's class: keyword-only, frozen, wrong names told apart.
+
+    Args:
+        cls: The class.
+        shared: The arguments all methods have.
+    """
+    dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
+    made: Any = vars(cls)["__init__"]
+
+    @wraps(made)
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        _check_names(cls, kwargs)
+        made(self, *args, **kwargs)
+
+    init.__signature__ = _ordered(inspect.signature(made), shared)  # type: ignore[attr-defined]  # `inspect` honours it
+    cls.__init__ = init
+
+
+def _ordered(signature: inspect.Signature, shared: frozenset[str]) -> inspect.Signature:
+    """The model first, then a method's own arguments, then those all methods have."""
+    listed = list(signature.parameters.values())
+    first = [p for p in listed if p.name in {"self", MODEL}]
+    own = [p for p in listed if p not in first and p.name not in shared]
+    rest = [p for p in listed if p not in first and p.name in shared]
+    return signature.replace(parameters=[*first, *own, *rest])
+
+
+def _check_names(method: type, given: dict[str, Any]) -> None:
+    """Checks that a method has the arguments it is given.
+
+    Raises:
+        InputTypeError: It has not; the nearest name is suggested.
+    """
+    known = [name for name in inspect.signature(method).parameters if name != MODEL]
+    unknown = set(given) - set(known) - {MODEL}
+    if unknown:
+        name = min(unknown)
+        raise InputTypeError(
+            f"{method.__name__} has no argument {name!r}.{nearest(name, known)} Its arguments: "
+            f"{', '.join(known)}"
+        )
+
+
+def check_fields(method: Any) -> None:
+    """Runs the checks of all fields, and keeps what they return.
+
+    Raises:
+        InputTypeError: A value of the wrong type.
+        InputError: A value out of range.
+    """
+    for entry in fields(method):
+        check = entry.metadata.get("check")
+        if check is not None:
+            object.__setattr__(method, entry.name, check(entry.name, getattr(method, entry.name)))
+
+
+def is_default(entry: Any, value: Any) -> bool:
+    """Says whether a field has the value it has when not given."""
+    default = entry.default
+    plain = isinstance(default, str | bool | int | float | None)
+    return value is default or (plain and type(value) is type(default) and value == default)
+
+
+def check_batch_size(name: str, size: Any) -> Any:
+    """Checks for a whole number of at least 1, "auto" or None.
+
+    Raises:
+        InputTypeError: None of them.
+        InputError: Below 1.
+    """
+    known_kind = size is None or isinstance(size, numbers.Integral | str)
+    if not known_kind or isinstance(size, bool) or (isinstance(size, str) and size != "auto"):
+        raise InputTypeError(f"{name} is {size!r}; expected an int, 'auto' or None")
+    if isinstance(size, numbers.Integral) and size < 1:
+        raise InputError(f"{name} is {size}; expected at least 1 row per gradient call")
+    return size

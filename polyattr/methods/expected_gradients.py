@@ -1,0 +1,77 @@
+"""Expected Gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polyattr.errors import InputTypeError
+from polyattr.explainer import Explainer, Paper, setting
+from polyattr.question.checks import check_tolerance, count_of
+from polyattr.sampling import RandomBaselines, Recipe
+
+
+class ExpectedGradients(Explainer):
+    r"""Integrated Gradients averaged over baselines drawn from background data.
+
+    .. math:: E_{b, \alpha}[(x_i - b_i) \frac{\partial f}{\partial x_i}(b + \alpha (x - b))]
+
+    Erion, Janizek, Sturmfels, Lundberg & Lee, Improving Performance of Deep Learning Models with
+    Axiomatic Attribution Priors and Expected Gradients (2019), arXiv 1906.10670. Shape: that of the
+    inputs, (N, ...). Units: those of the score. The attributions of a sample sum to f(x) minus the
+    mean of f over the background, `Attribution.base_values`, up to the sampling error that
+    `Attribution.error` states for the map. With one background row it is Integrated Gradients from
+    there.
+
+    Args:
+        model: The model; this and the keyword arguments not listed are those of `Explainer`.
+        background: Data (B, ...) like the inputs, in the same containers, to draw baselines from;
+            for several inputs a row is drawn from all together. With `input_layer`, inputs go
+            through the layer first; activations are taken as they are.
+        nb_samples: Gradients per sample: each at one point, whose alpha has its own stratum, of the
+            path from one background row. The draws are the same for all samples.
+        seed: Seed of the draws.
+        tolerance: Relative error above which a `ConvergenceWarning` is given; None gives none and
+            lets `Attribution.converged` hold up to 0.05.
+
+    Raises:
+        InputError: `nb_samples` is below 1, or `seed` or `tolerance` negative.
+        InputTypeError: `background` is missing; all other errors are those of `Explainer`.
+
+    Example:
+        >>> import polyattr, torch
+        >>> background = torch.tensor([[0.0, 0.0], [2.0, 0.0]])
+        >>> method = polyattr.ExpectedGradients(lambda x: x.sum(1), background=background)
+        >>> method.attribute(torch.tensor([[3.0, 1.0]])).values
+        tensor([[2., 1.]])
+    """
+
+    background: Any = None
+    nb_samples: int = setting(default=50, check=count_of(1))
+    seed: int = setting(default=0, check=count_of(0))
+    tolerance: float | None = setting(default=None, check=check_tolerance)
+
+    gist = "gradient along many paths"
+    paper = Paper(
+        "erion2019improving",
+        "Erion, Gabriel and Janizek, Joseph D. and Sturmfels, Pascal and Lundberg, Scott M. and "
+        "Lee, Su-In",
+        "Improving Performance of Deep Learning Models with Axiomatic Attribution Priors and "
+        "Expected Gradients",
+        2019,
+        "1906.10670",
+    )
+
+    def check(self) -> None:
+        """Checks that there is a background.
+
+        Raises:
+            InputTypeError: There is none.
+        """
+        if self.background is None:
+            raise InputTypeError(
+                "background is None; expected data (B, ...) like the inputs to draw baselines from"
+            )
+
+    def recipe(self) -> Recipe:
+        """The path integral over random baselines."""
+        return RandomBaselines(count=self.nb_samples, seed=self.seed)

@@ -1,0 +1,247 @@
+"""What a method is: where gradients are taken, what each row adds, what comes of the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from polyattr.backend import GradBackend, Tensor
+from polyattr.sampling.rows import Rows
+from polyattr.sampling.statistics import Mean, Statistic
+
+Array = np.ndarray[Any, Any]
+
+Carry = tuple[Tensor, ...]
+"""What a sample takes along from row to row, (M, ...) each."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How the running sums of a sample make its statistic, and how far it may be off.
+
+    The statistic is W . parts. Its squared error is the sum over k of
+    ``scale[k] * (value - W_k . parts)**2``, each taken after `Recipe.finish`: with the weights of a
+    coarser rule as the only W_k the difference of two nested estimates, with those of independent
+    groups the variance of their mean.
+
+    Attributes:
+        value: (G,) weight of each part, or (N, G) where samples differ.
+        others: Weights of other estimates of the same quantity, each in the shape of `value`.
+        scale: Factor of each other estimate's squared distance.
+
+    Example:
+        >>> import numpy as np, polyattr
+        >>> polyattr.Weights(np.array([0.5, 0.5]), (np.array([1.0, 0.0]),), (1.0,)).scale
+        (1.0,)
+    """
+
+    value: Array
+    others: tuple[Array, ...] = ()
+    scale: tuple[float, ...] = ()
+
+
+class Told:
+    """What the rows of a round told; copied to the host when it is looked at, not before.
+
+    Args:
+        read: Waits for the device and returns scores and slopes.
+
+    Attributes:
+        scores: (R,) score of each row.
+        slopes: (R,) gradient times velocity, summed over all features; the summed magnitude of the
+            gradient where the recipe has no path.
+
+    Example:
+        >>> import numpy as np
+        >>> from polyattr.sampling import Told
+        >>> Told(lambda: (np.ones(2), np.zeros(2))).scores
+        array([1., 1.])
+    """
+
+    def __init__(self, read: Callable[[], tuple[Array, Array]]) -> None:
+        self._read = read
+        self._known: tuple[Array, Array] | None = None
+
+    def _both(self) -> tuple[Array, Array]:
+        if self._known is None:
+            self._known = self._read()
+            self._read = lambda: (np.zeros(0), np.zeros(0))  # lets go of the device's tensors
+        return self._known
+
+    @property
+    def scores(self) -> Array:
+        """Scores of the rows (R,)."""
+        return self._both()[0]
+
+    @property
+    def slopes(self) -> Array:
+        """Slopes of the rows (R,)."""
+        return self._both()[1]
+
+
+class Spot(NamedTuple):
+    """What is known where the rows of one input are placed; every tensor has the row axis first.
+
+    Attributes:
+        x: (R, ...) the row's sample.
+        baseline: (R, ...) or (1, ...) the row's baseline; None for recipes without.
+        noise: (R, ...) the row's draw; None for recipes without.
+        carry: What the sample took along, (R, ...) each.
+        rows: The rows' columns, (R,) each.
+
+    Example:
+        >>> from polyattr.sampling import Spot
+        >>> Spot._fields
+        ('x', 'baseline', 'noise', 'carry', 'rows')
+    """
+
+    x: Tensor
+    baseline: Any
+    noise: Any
+    carry: Carry
+    rows: Rows[Tensor]
+
+
+Rounds = Generator[Rows[Array], Told, Weights]
+Norm = Callable[[Array], Array]
+"""Maps weights (N, G) to the norm (N,) of the attributions they give now; waits for the device."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A method as a pure value: compared, hashed and compiled by its fields.
+
+    As it stands, one row at the input itself; subclasses say what is different. `table` is enough
+    for a method whose rows are known in advance; one that chooses them from what the last ones told
+    overrides `rounds`. `place`, `step` and `finish` see native tensors and use Python operators and
+    the verbs of the backend, so that they run in every framework; `start`, `place` and `step` run
+    inside the compiled tile.
+
+    Attributes:
+        statistic: What a sum is: `Mean` or `Variance`.
+        noise: Seed and source of the draws, for recipes whose rows name draws.
+        origin: What paths start from: "baseline", "background", or None without.
+        sequential: Whether a sample's rows depend on each other: its rows then come one by one.
+        sampled: Whether the statistic is an estimate from random points.
+        complete: Whether attributions are meant to sum to f(x) - f(baseline).
+
+    Example:
+        >>> import polyattr
+        >>> len(polyattr.Recipe().table(3))
+        3
+    """
+
+    statistic: Statistic = field(default_factory=Mean)
+    noise: tuple[int, str] | None = None
+    origin: ClassVar[str | None] = None
+    sequential: ClassVar[bool] = False
+    sampled: ClassVar[bool] = False
+    complete: ClassVar[bool] = False
+    cure: ClassVar[str] = "leave these samples out"
+    """What to do about a gradient that is not finite, for the error message."""
+    more: ClassVar[str] = "take more samples"
+    """What to do about an error above the tolerance, for the warning."""
+
+    # -- on the host ----------------------------------------------------------------------------
+
+    @property
+    def parts(self) -> int:
+        """Running sums per sample, G."""
+        return 1
+
+    def table(self, n: int) -> Rows[Array]:
+        """Returns the rows (R,) of `n` samples."""
+        return Rows.over(n, weight=np.ones(1))
+
+    def weights(self) -> Weights:
+        """Returns how the parts of a recipe with one round make its statistic."""
+        return Weights(np.ones(self.parts))
+
+    def rounds(self, n: int, norm: Norm) -> Rounds:
+        """Yields tables of rows, is sent what they told, and returns the weights of the parts.
+
+        Args:
+            n: Number of samples; a sample that needs no more rows is left out of later tables.
+            norm: Tells how large the attributions are that some weights give.
+
+        Returns:
+            A generator; its return value are the `Weights`.
+        """
+        yield self.table(n)
+        return self.weights()
+
+    @property
+    def one_round(self) -> bool:
+        """Whether all rows are known before the first gradient."""
+        return type(self).rounds is Recipe.rounds
+
+    @property
+    def drawn_from(self) -> int | None:
+        """The seed of what is random about the rows; None where nothing is."""
+        return None if self.noise is None else self.noise[0]
+
+    def over(self, references: int) -> Recipe:
+        """Returns the recipe for `references` baselines per sample."""
+        return self
+
+    def at_input(self, rows: Rows[Array]) -> Array:
+        """Says which of the `rows` are the input itself, so that f(x) is known from them: (R,)."""
+        return np.ones(len(rows), dtype=bool)
+
+    def describe(self, rows: Rows[Array], row: int) -> str:
+        """Names the point of a `row` of the `rows` (R,) for an error message."""
+        return "at the input"
+
+    # -- on native tensors ------------------------------------------------------------------------
+
+    def start(self, backend: GradBackend, x: Tensor, baseline: Tensor | None) -> Carry:
+        """Returns what the samples `x` (M, ...) of one input take along, (M, ...) each.
+
+        `backend` supplies the verbs. `baseline` is (M, ...) or (1, ...); None for recipes without.
+        """
+        return ()
+
+    def place(self, backend: GradBackend, at: Spot) -> tuple[Tensor, Tensor | None]:
+        """Returns the points (R, ...) of one input's rows, and how fast they move on their path.
+
+        `backend` supplies the verbs; what is known about the rows stands in `at`. The velocity
+        (R, ...) is the derivative of the point by alpha; None without a path.
+        """
+        return at.x, None
+
+    def step(
+        self,
+        backend: GradBackend,
+        rows: Rows[Tensor],
+        scores: Tensor,
+        gradients: list[Tensor],
+        flow: list[Tensor],
+        carry: list[Carry],
+    ) -> tuple[list[Tensor], list[Carry]]:
+        """Returns what the rows add to the sums, and what their samples take along from here.
+
+        Args:
+            backend: Supplies the verbs.
+            rows: The rows' columns, (R,) each.
+            scores: (R,) scores.
+            gradients: (R, ...) per input; attributions where another method is inside.
+            flow: (R, ...) per input, gradient times velocity; empty without a path.
+            carry: Per input what `start`, or the sample's last row, gave.
+
+        Returns:
+            Per input the shares (R, ...), and what the rows' samples take along, (R, ...) each.
+        """
+        return gradients, carry
+
+    def finish(
+        self, backend: GradBackend, statistic: Tensor, x: Tensor, baseline: Tensor | None
+    ) -> Tensor:
+        """Turns the `statistic` (M, ...) of one input, at `x` (M, ...), into attributions.
+
+        `backend` supplies the verbs. `baseline` is (M, ...) or (1, ...); None for recipes without,
+        or with several per sample.
+        """
+        return statistic

@@ -1,0 +1,121 @@
+"""The table of gradient evaluations a recipe asks for: one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+Column = TypeVar("Column")
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Rows(Generic[Column]):
+    """Gradient evaluations, planned on the host; in a compiled tile the same table, native.
+
+    A recipe that needs more to place its rows subclasses this with columns of its own.
+
+    Attributes:
+        sample: (R,) which sample each row belongs to.
+        part: (R,) which of the sample's running sums it is added to.
+        weight: (R,) its weight in that sum.
+        alpha: (R,) position on a path, 0 at the baseline and 1 at the input.
+        draw: (R,) number of the noise draw.
+        scale: (R,) signed standard deviation of the draw.
+        reference: (R,) number of the baseline, where a sample has several.
+        turn: (R,) number of the step, ascending, for recipes that go step by step.
+
+    Example:
+        >>> import numpy as np, polyattr
+        >>> rows = polyattr.Rows.over(2, weight=np.array([0.5, 0.5]), alpha=np.array([0.0, 1.0]))
+        >>> rows.sample, rows.alpha
+        (array([0, 1, 0, 1]), array([0., 0., 1., 1.]))
+    """
+
+    sample: Column
+    part: Column
+    weight: Column
+    alpha: Column | None = None
+    draw: Column | None = None
+    scale: Column | None = None
+    reference: Column | None = None
+    turn: Column | None = None
+
+    @classmethod
+    def over(
+        cls, n: int, *, weight: Array, part: Array | None = None, **columns: Array
+    ) -> Rows[Array]:
+        """Repeats the same points for each of `n` samples, samples running fastest.
+
+        Args:
+            n: Number of samples.
+            weight: (P,) weight of each point in its sum.
+            part: (P,) running sum of each point; the first one if not given.
+            columns: (P,) further columns by name.
+
+        Returns:
+            The table of n * P rows, (R,) columns.
+
+        Example:
+            >>> import numpy as np, polyattr
+            >>> polyattr.Rows.over(3, weight=np.full(2, 0.5), draw=np.arange(2)).draw
+            array([0, 0, 0, 1, 1, 1])
+        """
+        points = len(weight)
+        own = np.zeros(points, dtype=np.int64) if part is None else part
+        repeated = {
+            name: np.repeat(values, n)
+            for name, values in {"part": own, "weight": weight, **columns}.items()
+        }
+        make: Any = cls
+        made: Rows[Array] = make(sample=np.tile(np.arange(n), points), **repeated)
+        return made
+
+    def take(self: Rows[Array], index: Array) -> Rows[Array]:
+        """Returns the rows at some places, in that order.
+
+        Args:
+            index: (R,) their places.
+
+        Returns:
+            A table of the same class and columns, (R,) each.
+
+        Example:
+            >>> import numpy as np, polyattr
+            >>> polyattr.Rows.over(3, weight=np.ones(1)).take(np.array([2, 0])).sample
+            array([2, 0])
+        """
+        names = present(self).names
+        return replace(self, **{name: getattr(self, name)[index] for name in names})
+
+    def __len__(self) -> int:
+        return len(self.sample)  # type: ignore[arg-type]  # a column of either kind has a length
+
+
+class Table(NamedTuple):
+    """Which columns a table has: static, part of a compiled kernel.
+
+    Attributes:
+        kind: The class of the table.
+        names: The columns that are there, whole numbers first.
+        whole: How many of them hold whole numbers.
+    """
+
+    kind: type[Rows[Any]]
+    names: tuple[str, ...]
+    whole: int
+
+    def build(self, columns: Sequence[Any]) -> Rows[Any]:
+        """Makes a table of `columns` (R,) in the order of `names`."""
+        return self.kind(**dict(zip(self.names, columns, strict=True)))
+
+
+def present(rows: Rows[Array]) -> Table:
+    """Says which columns a table has, by the type of its numbers."""
+    found = {field.name: getattr(rows, field.name) for field in fields(rows)}
+    there = {name: values for name, values in found.items() if values is not None}
+    whole = [name for name, values in there.items() if values.dtype.kind in "iu"]
+    return Table(type(rows), (*whole, *(n for n in there if n not in whole)), len(whole))

@@ -1,0 +1,196 @@
+"""The straight line from a baseline to the input."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from polyattr.backend import GradBackend, Tensor
+from polyattr.dtypes import FLOATS
+from polyattr.sampling.quadrature import quadrature
+from polyattr.sampling.recipe import Array, Carry, Norm, Recipe, Rounds, Spot, Told, Weights
+from polyattr.sampling.rows import Rows
+
+
+@dataclass(frozen=True)
+class Nodes(ABC):
+    """Which fractions of a path are visited, with what weight; `parts` sums per sample.
+
+    Example:
+        >>> from polyattr.sampling import FixedNodes, NestedNodes, Nodes
+        >>> [issubclass(kind, Nodes) for kind in (FixedNodes, NestedNodes)]
+        [True, True]
+    """
+
+    parts: ClassVar[int] = 1
+    more: ClassVar[str] = "raise steps"
+
+    @abstractmethod
+    def rounds(self, n: int, norm: Norm) -> Rounds:
+        """Yields tables with sample, part, weight and alpha.
+
+        Takes the arguments `n` and `norm` as `Recipe.rounds` does. With several baselines per
+        sample, what comes back is the mean over them.
+        """
+
+
+@dataclass(frozen=True)
+class FixedNodes(Nodes):
+    """The nodes of a quadrature rule.
+
+    Attributes:
+        steps: Number of nodes, P.
+        rule: Name of the rule.
+
+    Example:
+        >>> from polyattr.sampling import FixedNodes
+        >>> FixedNodes(3).table(1).weight
+        array([0.25, 0.5 , 0.25])
+    """
+
+    steps: int = 50
+    rule: str = "trapezoid"
+
+    def table(self, n: int) -> Rows[Array]:
+        """Returns a row per node for each of `n` samples: (R,) columns."""
+        nodes, weights = quadrature(self.rule, self.steps)
+        return Rows.over(n, weight=weights, alpha=nodes)
+
+    def rounds(self, n: int, norm: Norm) -> Rounds:
+        """A single round."""
+        yield self.table(n)
+        return Weights(np.ones(1))
+
+
+@dataclass(frozen=True)
+class StraightPath(Recipe):
+    """The mean gradient on the straight path, or on those from several baselines per sample.
+
+    Takes the arguments of `Recipe` too.
+
+    Attributes:
+        nodes: Where on the path.
+        references: Baselines per sample, K.
+
+    Example:
+        >>> from polyattr.sampling import FixedNodes, StraightPath
+        >>> StraightPath(nodes=FixedNodes(3), references=2).table(1).reference
+        array([0, 0, 0, 1, 1, 1])
+    """
+
+    origin: ClassVar[str | None] = "baseline"
+    cure: ClassVar[str] = (
+        "leave these samples out, choose another baseline, or a rule that does not visit this "
+        "point (rule='midpoint' visits neither end of the path)"
+    )
+    nodes: Nodes = field(default_factory=FixedNodes)
+    references: int = 1
+
+    @property
+    def more(self) -> str:  # type: ignore[override]  # depends on the nodes
+        """What to do about an error above the tolerance."""
+        return self.nodes.more
+
+    @property
+    def parts(self) -> int:
+        """Running sums per sample."""
+        return self.nodes.parts
+
+    @property
+    def one_round(self) -> bool:
+        """Whether the nodes are known in advance."""
+        # A subclass with rounds of its own, on either side, chooses its rows.
+        fixed = getattr(type(self.nodes), "rounds", None) is FixedNodes.rounds
+        return fixed and type(self).rounds is StraightPath.rounds
+
+    def table(self, n: int) -> Rows[Array]:
+        """A row per node and baseline."""
+        return next(self.rounds(n, lambda weights: weights[..., 0]))
+
+    def rounds(self, n: int, norm: Norm) -> Rounds:
+        """Those of the nodes, for each baseline."""
+        inner = self.nodes.rounds(n, norm)
+        return inner if self.references == 1 else _for_each(inner, self.references)
+
+    def over(self, references: int) -> Recipe:
+        """Returns the recipe for `references` baselines per sample."""
+        return self if references == self.references else replace(self, references=references)
+
+    def at_input(self, rows: Rows[Array]) -> Array:
+        """The points with alpha exactly 1."""
+        return np.asarray(rows.alpha == 1.0)
+
+    def place(self, backend: GradBackend, at: Spot) -> tuple[Tensor, Tensor | None]:
+        """Interpolates between baseline and input, taking the start from inside."""
+        alpha: Any = at.rows.alpha
+        start = backend.cast(alpha == 0, backend.dtype(alpha))
+        inside = alpha + start * FLOATS[backend.dtype(at.x)].inside
+        wide = backend.accumulator_dtype(at.x)
+        velocity = backend.cast(at.x, wide) - backend.cast(at.baseline, wide)
+        return backend.linspace(at.baseline, at.x, inside), velocity
+
+    def describe(self, rows: Rows[Array], row: int) -> str:
+        """Names the fraction of the path."""
+        alpha: Any = rows.alpha
+        return f"at alpha = {alpha[row]:.4g} of the path from baseline to input"
+
+
+@dataclass(frozen=True)
+class PathIntegral(StraightPath):
+    """The integral of the gradient along the path: what each feature adds to the score.
+
+    Takes the arguments of `StraightPath`.
+
+    Example:
+        >>> from polyattr.sampling import FixedNodes, PathIntegral
+        >>> PathIntegral(nodes=FixedNodes(2, "midpoint")).table(1).alpha
+        array([0.25, 0.75])
+    """
+
+    complete: ClassVar[bool] = True
+
+    def step(
+        self,
+        backend: GradBackend,
+        rows: Rows[Tensor],
+        scores: Tensor,
+        gradients: list[Tensor],
+        flow: list[Tensor],
+        carry: list[Carry],
+    ) -> tuple[list[Tensor], list[Carry]]:
+        """The gradient times how far the feature moves, (x - b)."""
+        return flow, carry
+
+
+def _for_each(inner: Rounds, count: int) -> Generator[Rows[Array], Told, Weights]:
+    """Repeats the rows of each round for every one of `count` baselines, in equal shares."""
+    rows = next(inner)
+    while True:
+        r = len(rows)
+        index = np.tile(np.arange(r), count)
+        repeated = replace(
+            rows.take(index),
+            weight=rows.weight[index] / count,
+            reference=np.repeat(np.arange(count), r),
+        )
+        told = yield repeated
+        try:
+            rows = inner.send(_mean_told(told, count))
+        except StopIteration as end:
+            weights: Weights = end.value
+            return weights
+
+
+def _mean_told(told: Told, count: int) -> Told:
+    """What the nodes are told: the means over the `count` baselines they are repeated for."""
+
+    def read() -> tuple[Array, Array]:
+        both = (told.scores, told.slopes)
+        scores, slopes = (values.reshape(count, -1).mean(axis=0) for values in both)
+        return scores, slopes
+
+    return Told(read)

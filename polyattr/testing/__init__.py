@@ -3,10 +3,10 @@
 from polyattr.errors import MissingExtraError
 
 try:
-    from polyattr.testing.conformance import BackendConformance
+    from polyattr.testing.conformance import BackendConformance, VerbConformance
 except ModuleNotFoundError as error:
     if error.name != "pytest":
         raise
-    raise MissingExtraError("polyattr.testing", "dev") from error
+    raise MissingExtraError("polyattr.testing", "testing") from error
 
-__all__ = ["BackendConformance"]
+__all__ = ["BackendConformance", "VerbConformance"]

@@ -1,18 +1,20 @@
-"""What a subclass of the suite supplies, and what the checks build from it."""
+"""What the checks build from a backend and the hooks of a subclass."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import numpy as np
 import pytest
 
 import polyattr
-from polyattr.backend import GradBackend, Tensor
+from polyattr.backend import NativeTensor, Tensor
 from polyattr.testing import expect
+from polyattr.testing.hooks import Hooks
+from polyattr.testing.reference import arguments
 
 Array = np.ndarray[Any, Any]
 
@@ -24,38 +26,8 @@ ROUNDING = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "floa
 """The distance from 1 to the next number of each floating dtype."""
 
 
-class Harness:
-    """The hooks of the suite; only `backend` has to be given.
-
-    Attributes:
-        backend: The backend under test.
-        lacks: What the framework cannot do, with the reason, such as
-            ``{"bfloat16": "NumPy has no such type"}``: a floating or integer dtype by name,
-            "native noise", or "connected". Checks of it are skipped and show the reason.
-    """
-
-    backend: ClassVar[GradBackend]
-    lacks: ClassVar[Mapping[str, str]] = {}
-
-    # -- hooks ----------------------------------------------------------------------------------
-
-    def model(self, function: Callable[..., Tensor]) -> Any:
-        """Makes a model the backend binds out of a `function` of native tensors (N, ...)."""
-        return function
-
-    def compiled(self, function: Callable[..., Tensor]) -> Any:
-        """Compiles a `function` of tensors (N, ...) as a user would; None where nothing can."""
-        return None
-
-    def double(self) -> AbstractContextManager[Any]:
-        """Lets 64-bit numbers exist, where that is not the default."""
-        return nullcontext()
-
-    def settings(self) -> Any:
-        """Reads the framework's process-wide settings and random state, to be compared."""
-        return None
-
-    # -- what the checks use --------------------------------------------------------------------
+class Harness(Hooks):
+    """Native tensors, explainers and comparisons."""
 
     def need(self, feature: str) -> None:
         """Skips the check, with the backend's reason, if it lacks a `feature`."""
@@ -79,7 +51,7 @@ class Harness:
         """Makes a native index (R,) of R `values`; every framework has the default `dtype`."""
         return self.backend.to_native(np.asarray(values, dtype))
 
-    def host(self, tensor: Tensor) -> Array:
+    def host(self, tensor: NativeTensor) -> Array:
         """Copies a native `tensor` (...) to NumPy; fails if it is none, or still being recorded."""
         expect.true(self.backend.is_tensor(tensor), f"{type(tensor)} is no tensor of the backend")
         return self.backend.to_numpy(tensor)
@@ -88,6 +60,20 @@ class Harness:
         """Makes a method for a `model` by `name` and `settings`, on the backend under test."""
         made: polyattr.Explainer = getattr(polyattr, name)(model, backend=self.backend, **settings)
         return made
+
+    def method(self, name: str, model: Any, x: Any, **settings: Any) -> polyattr.Explainer:
+        """Makes a method as its reference calls it.
+
+        Args:
+            name: The method.
+            model: What it explains.
+            x: Samples, NumPy arrays (N, ...).
+            settings: Further arguments.
+
+        Returns:
+            The method on the backend under test.
+        """
+        return self.explainer(name, model, **settings, **arguments(name, x))
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:

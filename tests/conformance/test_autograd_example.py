@@ -1,12 +1,16 @@
 """The backend docs/write-a-backend.md writes, executed from the page and put through the suite."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import polyattr
 from polyattr.testing import BackendConformance
+from polyattr.testing.hooks import Hooks
 
 PAGE = (Path(__file__).parents[2] / "docs" / "write-a-backend.md").read_text(encoding="utf-8")
 WHOLE, USE, SUITE = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
@@ -42,3 +46,41 @@ def test_every_verb_is_on_the_page(verb):
     if verb.startswith("_") or verb in {"abstractmethods", "polyattr_claim"}:
         return
     assert f"`{verb}" in PAGE
+
+
+@pytest.mark.parametrize("hook", [name for name in vars(Hooks) if name[0] != "_"])
+def test_every_hook_is_on_the_page(hook):
+    assert hook == "backend" or f"| `{hook}" in PAGE
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder with the page's class as the distribution the page describes, built by pip."""
+    project, target = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("installed")
+    (project / "polyattr_autograd").mkdir()
+    (project / "polyattr_autograd" / "__init__.py").write_text(WHOLE, encoding="utf-8")
+    (settings,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
+    (project / "pyproject.toml").write_text(settings, encoding="utf-8")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--no-index"]
+    offline = ["--no-deps", "--no-build-isolation", "--target", str(target), str(project)]
+    done = subprocess.run([*pip, *offline], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return target
+
+
+def test_the_distribution_on_the_page_is_found(installed):
+    code = (
+        "import numpy as np, polyattr\n"
+        "x = np.array([[1.0, 2.0]])\n"
+        "method = polyattr.GradientInput(lambda x: (x * x).sum(axis=1), backend='autograd')\n"
+        "print(method.explain(x), polyattr.backends()['autograd'].provider)"
+    )
+    paths = [str(installed), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout.split() == ["[[2.", "8.]]", "polyattr-autograd"], done.stderr

@@ -25,4 +25,4 @@ def test_without_pytest_the_extra_is_named():
         "try: import polyattr.testing\n"
         "except polyattr.MissingExtraError as error: print(error)"
     )
-    assert run(code).endswith('pip install "polyattr[dev]"')
+    assert run(code).endswith('pip install "polyattr[testing]"')

@@ -1,5 +1,6 @@
 """The TensorFlow backend through the door every backend goes through."""
 
+import keras
 import tensorflow as tf
 
 from polyattr.testing import BackendConformance
@@ -20,3 +21,12 @@ class TestTensorFlow(BackendConformance):
             "placement": tf.config.get_soft_device_placement(),
             "random": tf.random.get_global_generator().state.numpy().tolist(),
         }
+
+    def layered(self):
+        layers = [
+            keras.layers.Dense(6, use_bias=False, name="first"),
+            keras.layers.ReLU(),
+            keras.layers.Dense(3, use_bias=False),
+        ]
+        model = keras.Sequential([keras.Input((4,)), *layers])
+        return model, "first", lambda *weights: model.set_weights(weights)

@@ -24,6 +24,22 @@ class TestTorch(BackendConformance):
             "random": torch.random.get_rng_state().tolist(),
         }
 
+    def parameter(self, array):
+        return torch.nn.Parameter(torch.tensor(array, dtype=torch.float32))
+
+    def layered(self):
+        first, second = torch.nn.Linear(4, 6, bias=False), torch.nn.Linear(6, 3, bias=False)
+
+        def load(*weights):
+            with torch.no_grad():
+                for layer, array in zip((first, second), weights, strict=True):
+                    layer.weight.copy_(torch.tensor(array.T))
+
+        return torch.nn.Sequential(first, torch.nn.ReLU(), second), "0", load
+
+    def dropout(self):
+        return torch.nn.Dropout(0.5)
+
 
 class Wrapped(torch.nn.Module):
     """A function as a module."""

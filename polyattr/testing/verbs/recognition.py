@@ -1,11 +1,9 @@
-"""Checks of how a backend is found: its name, version, tensors, models, sessions and devices."""
+"""Checks of what a backend says of itself and of others: name, version, claims, models."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -31,7 +29,7 @@ class _Foreign:
         return x
 
 
-class ModelChecks(Harness):
+class RecognitionChecks(Harness):
     """Recognising tensors and models, binding them, surrounding a call."""
 
     def test_interface_version(self) -> None:
@@ -43,41 +41,6 @@ class ModelChecks(Harness):
         known = backend.name in sys.modules or importlib.util.find_spec(backend.name)
         expect.true(known, f"name {backend.name!r} is not that of a framework to import")
         expect.true(get_backend(backend) is backend, "the instance is not accepted as a backend")
-
-    def test_registered_by_name(self) -> None:
-        """A registered backend is known by name, and methods use it."""
-        x = order_one(3, 2)
-        with self._registered():
-            expect.true(self.backend.name in polyattr.backends(), "not among polyattr.backends()")
-            made = polyattr.Saliency(
-                self.model(square(self.backend)), backend=self.backend.name, batch_size=2
-            )
-            found = self.host(made.explain(self.native(x)))
-        expect.close(found, np.abs(2 * x), 1e-6, "saliency")
-
-    def test_detection(self) -> None:
-        """Without `backend`, the inputs lead to the backend; NumPy arrays lead to nobody."""
-        x = order_one(3, 2)
-        if type(self.native(x)) is np.ndarray:
-            pytest.skip("NumPy arrays are the framework's tensors, so backend= has to be given")
-        with self._registered():
-            made = polyattr.GradientInput(self.model(square(self.backend)))
-            result = made.attribute(self.native(x))
-        expect.equal(result.backend, self.backend.name, "backend found")
-        expect.close(self.host(result.values), 2 * x * x, 1e-6, "x * gradient")
-
-    @contextmanager
-    def _registered(self) -> Iterator[None]:
-        """Registers the backend for a while; one of the same name comes back afterwards."""
-        name = self.backend.name
-        before = get_backend(name) if name in polyattr.backends() else None
-        polyattr.register(self.backend)
-        try:
-            yield
-        finally:
-            polyattr.unregister(name)
-            if before is not None:
-                polyattr.register(before)
 
     def test_claims_its_own(self) -> None:
         """Its tensors and models are claimed; NumPy's arrays are everybody's, so never."""
@@ -159,5 +122,9 @@ class ModelChecks(Harness):
         devices = self.backend.devices()
         named = len(devices) > 0 and all(isinstance(device, str) for device in devices)
         expect.true(named, f"devices are {devices!r}; expected names")
-        found = self.backend.accelerated(self.native([1.0]))
+        one, other = self.native([1.0]), self.native([[2.0, 3.0]])
+        places = {self.backend.device(tensor) for tensor in (one, other)}
+        expect.equal(len(places), 1, "number of places of two tensors")
+        expect.true(self.backend.readable(one), "a tensor with values counts as traced")
+        found = self.backend.accelerated(one)
         expect.true(isinstance(found, bool), f"accelerated gave {found!r}; expected a bool")

@@ -11,7 +11,7 @@ from polyattr.sampling.quadrature import RULES
 from polyattr.testing import expect
 from polyattr.testing.harness import FLOATS, ROUNDING, Array, Harness, eighths, order_one
 from polyattr.testing.models import cube, linear, rational, square
-from polyattr.testing.reference import METHODS, attributions
+from polyattr.testing.reference import METHODS, arguments, attributions
 
 _NETWORK = rational(1)
 _X = order_one(5, 4, seed=2)
@@ -37,7 +37,7 @@ class MethodChecks(Harness):
         """All methods agree with NumPy, noise included, however rows are cut into calls."""
         x = self.native(_X)
         model = self.model(_NETWORK.native(self.backend, x))
-        made = self.explainer(name, model, batch_size=batch_size, **METHODS[name])
+        made = self.method(name, model, _X, batch_size=batch_size)
         found = made.explain(x, _CLASSES)
         expect.close(self.host(found), _wanted(name), 1e-5, name)
 
@@ -47,7 +47,7 @@ class MethodChecks(Harness):
         with self.numbers("float64"):
             x = self.native(_X, "float64")
             model = self.model(_NETWORK.native(self.backend, x))
-            made = self.explainer(name, model, batch_size=7, **METHODS[name])
+            made = self.method(name, model, _X, batch_size=7)
             found = made.explain(x, _CLASSES)
             expect.equal(self.backend.dtype(found), "float64", "dtype")
             expect.close(self.host(found), _wanted(name), 1e-14, name)
@@ -59,7 +59,7 @@ class MethodChecks(Harness):
         model = self.compiled(_NETWORK.native(self.backend, x))
         if model is None:
             pytest.skip("the subclass has no compiled(function) hook")
-        made = self.explainer(name, model, batch_size=7, **METHODS[name])
+        made = self.method(name, model, _X, batch_size=7)
         found = made.explain(x, _CLASSES)
         expect.close(self.host(found), _wanted(name), 1e-5, name)
 
@@ -70,7 +70,7 @@ class MethodChecks(Harness):
         with self.numbers(dtype):
             x = eighths(3, 4, seed=5)
             model = self.model(square(self.backend))
-            found = self.explainer(name, model, **METHODS[name]).explain(self.native(x, dtype))
+            found = self.method(name, model, x).explain(self.native(x, dtype))
             expect.equal(self.backend.dtype(found), dtype, "dtype")
             wanted = attributions(name, lambda points: 2 * points, x)
             # The gradient of each noisy copy is rounded to the dtype before it is squared.
@@ -117,7 +117,7 @@ class MethodChecks(Harness):
 
     def test_what_attribute_reports(self) -> None:
         """Scores at both ends of the path, the gap between them, and what was spent."""
-        settings = METHODS["IntegratedGradients"]
+        settings = arguments("IntegratedGradients", _X)
         x = self.native(_X)
         model = self.model(_NETWORK.native(self.backend, x))
         made = self.explainer("IntegratedGradients", model, batch_size=7, **settings)

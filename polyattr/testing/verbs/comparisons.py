@@ -1,4 +1,4 @@
-"""Checks of `maximum` and `reduce`, and of the tasks that are made of them."""
+"""Checks of the verbs that compare: `absolute`, `maximum`, `reduce`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ import polyattr
 from polyattr.backend import Tensor
 from polyattr.testing import expect
 from polyattr.testing.harness import FLOATS, Array, Harness, eighths, order_one
-from polyattr.testing.models import rational
-
-_NETWORK = rational(2)
-_X = order_one(4, 4, seed=4)
-_BOX = np.array([1.0, 1.0, 5.0, 4.0, 0.5, 1.0, 0.0])
 
 _REDUCED: dict[str, Callable[[Array], Array]] = {
     "sum": lambda x: x.sum(axis=-1),
@@ -29,8 +24,25 @@ _SLOPES: dict[str, Callable[[Array], Array]] = {
 }
 
 
-class ScoreChecks(Harness):
-    """Comparing and reducing, as scores of margins and of detected boxes do."""
+class ComparisonChecks(Harness):
+    """Sizes, maxima and reductions."""
+
+    @pytest.mark.parametrize("dtype", FLOATS)
+    def test_absolute(self, dtype: str) -> None:
+        """Sizes, exactly, in their dtype and shape."""
+        with self.numbers(dtype):
+            x = eighths(3, 2, 2)
+            found = self.backend.absolute(self.native(x, dtype))
+            expect.equal(self.backend.dtype(found), dtype, "dtype")
+            expect.same(self.host(found), np.abs(x), "absolute values")
+
+    def test_grad_of_absolute(self) -> None:
+        """The gradient is the sign."""
+        x = np.array([[1.0, -2.0, 0.5], [-0.25, 3.0, -1.0]])
+        _, (gradient,) = self.backend.grad(
+            lambda rows: self.backend.row_sums(self.backend.absolute(rows[0])), [self.native(x)]
+        )
+        expect.same(self._host(gradient), np.sign(x), "gradient of the absolute value")
 
     @pytest.mark.parametrize("dtype", FLOATS)
     def test_maximum(self, dtype: str) -> None:
@@ -79,33 +91,6 @@ class ScoreChecks(Harness):
         expect.close(self.host(scores), [2, 3], 1e-6, "maximum")
         wanted = [[1 / 3, 0, 1 / 3, 1 / 3], [0, 0.5, 0.5, 0]]
         expect.close(self._host(gradient), wanted, 1e-6, "gradient of the maximum")
-
-    def test_margin(self) -> None:
-        """The gradient of a class minus that of the best other one."""
-        native = self.native(_X)
-        model = self.model(_NETWORK.native(self.backend, native))
-        made = self.explainer("GradientInput", model, operator="margin", batch_size=3)
-        targets = np.array([0, 2, 1, 0])
-        result = made.attribute(native, targets)
-        outputs, rows = _NETWORK.outputs(_X), np.arange(4)
-        others = np.where(np.eye(3)[targets] == 1, -np.inf, outputs)
-        best = others.argmax(axis=1)
-        wanted = _X * (_NETWORK.gradient(_X, targets) - _NETWORK.gradient(_X, best))
-        expect.close(self.host(result.values), wanted, 1e-5, "x * gradient of the margin")
-        margins = outputs[rows, targets] - outputs[rows, best]
-        expect.close(result.scores, margins, 1e-5, "margins")
-
-    def test_object_detection(self) -> None:
-        """Overlap times objectness times similarity of the classes, of one box by hand."""
-        box = np.array([[_BOX], [_BOX + np.array([1, 0, 1, 0, 0.25, 0, 1])]])
-        model = self.model(lambda x: x * 1.0)
-        made = self.explainer("Saliency", model, operator="object detection")
-        reference = np.concatenate([np.tile(_BOX, (2, 1, 1)), np.zeros((2, 1, 7))], axis=1)
-        result = made.attribute(self.native(box), reference)
-        # Moved by 1 of 4, boxes share 3 of 5 columns; (1, 1) and (1, 0) are 45 degrees apart.
-        expect.close(result.scores, [0.5, 0.75 * 0.6 / np.sqrt(2)], 1e-6, "similarity")
-        by_objectness = self.host(result.values)[:, 0, 4]
-        expect.close(by_objectness, [1.0, 0.6 / np.sqrt(2)], 1e-6, "gradient by objectness")
 
     def _reduced(self, kind: str, tensor: Tensor) -> Tensor:
         """Reduces, or skips the check where the backend says it cannot."""

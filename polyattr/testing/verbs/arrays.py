@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -10,6 +10,13 @@ import pytest
 from polyattr.backend import Tensor
 from polyattr.testing import expect
 from polyattr.testing.harness import FLOATS, OTHERS, Array, Harness, eighths
+
+
+class _Sums(NamedTuple):
+    """Nested tensors, as core hands them to kernels."""
+
+    parts: list[tuple[Tensor, ...]]
+    log: Tensor
 
 
 class ArrayChecks(Harness):
@@ -130,7 +137,7 @@ class ArrayChecks(Harness):
         """Shapes and dtype of a result are known, from containers of tensors as arguments."""
         rows = [self.native(np.ones((2, 3))), self.native(np.ones((2, 5)))]
 
-        def function(state: Any, leaves: list[Tensor]) -> Tensor:
+        def function(state: Any, leaves: list[Tensor]) -> Any:
             return leaves[0] @ state["w"] + self.backend.row_sums(leaves[1])[:, None]
 
         found = self.backend.outline(function, {"w": self.native(np.ones((3, 4)))}, rows)
@@ -149,6 +156,25 @@ class ArrayChecks(Harness):
             first, (second,) = kernel(self.native(total), [self.native(x)], {"w": self.native(w)})
             expect.same(self.host(first), total + x * w, "first result")
             expect.same(self.host(second), x.sum(axis=1), "second result")
+
+    def test_compile_of_nested_arguments(self) -> None:
+        """Arguments and results are nested tuples, named ones too, lists, dicts; any is empty."""
+
+        def function(sums: _Sums, parameters: Any, rows: list[Tensor]) -> Any:
+            expect.equal(parameters, ({}, []), "what holds no tensor")
+            (total,), nothing = sums.parts
+            return _Sums([(total + rows[0],), nothing], sums.log * 2.0), {"rows": rows}
+
+        kernel = self.backend.compile(function)
+        for seed in (0, 1):
+            total, log, x = (eighths(3, 2, seed=3 * seed + i) for i in range(3))
+            sums = _Sums([(self.native(total),), ()], self.native(log))
+            found, beside = kernel(sums, ({}, []), [self.native(x)])
+            ((added,), nothing), doubled = found.parts, found.log
+            expect.equal(len(nothing), 0, "tensors in an empty tuple")
+            expect.same(self.host(added), total + x, "first result")
+            expect.same(self.host(doubled), 2 * log, "second result")
+            expect.same(self.host(beside["rows"][0]), x, "third result")
 
     def test_compile_with_a_donated_argument(self) -> None:
         """An argument that may be overwritten still counts; the others are left alone."""

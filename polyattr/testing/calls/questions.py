@@ -65,12 +65,13 @@ class QuestionChecks(Harness):
     @pytest.mark.parametrize("name", METHODS)
     def test_containers_stay(self, name: str) -> None:
         """Several inputs come back in the containers, shapes and types they came in."""
-        made = self.explainer(name, self.model(self._two_inputs()), **METHODS[name])
-        a, b = self.native(order_one(3, 2)), self.native(order_one(3, 2, 2))
-        pair = made.explain((a, b))
+        x, y = order_one(3, 2), order_one(3, 2, 2)
+        a, b = self.native(x), self.native(y)
+        model = self.model(self._two_inputs())
+        pair = self.method(name, model, (x, y)).explain((a, b))
         expect.equal(type(pair), tuple, "container")
         expect.equal([tuple(t.shape) for t in pair], [(3, 2), (3, 2, 2)], "shapes")
-        named = made.explain({"a": a, "b": b})
+        named = self.method(name, model, {"a": x, "b": y}).explain({"a": a, "b": b})
         expect.equal(list(named), ["a", "b"], "keys")
         for i, key in enumerate(("a", "b")):
             expect.same(self.host(named[key]), self.host(pair[i]), "attributions in a dict")
@@ -96,6 +97,17 @@ class QuestionChecks(Harness):
         of_b = b * (a * a).sum(axis=1)[:, None, None] / 3
         expect.close(self.host(found[0]), of_a, 1e-5, "first input")
         expect.close(self.host(found[1]), of_b, 1e-5, "second input")
+
+    def test_one_tensor_as_two_inputs(self) -> None:
+        """A tensor that is given twice has one map for each place, not their sum twice."""
+        x = order_one(3, 2)
+        native = self.native(x)
+        score = self._two_inputs()
+        made = self.explainer("GradientInput", self.model(score))
+        first, second = made.explain((native, native))
+        squares, sums = (x * x).sum(axis=1), x.sum(axis=1)
+        expect.close(self.host(first), 2 * x * x * sums[:, None], 1e-5, "first place")
+        expect.close(self.host(second), x * squares[:, None], 1e-5, "second place")
 
     def test_numpy_inputs(self) -> None:
         """NumPy arrays are converted, keep their values, and native tensors come back."""
@@ -131,7 +143,7 @@ class QuestionChecks(Harness):
         """Settings, random state and inputs are as they were, and a second call as the first."""
         x = self.native(_X)
         model = self.model(_NETWORK.native(self.backend, x))
-        made = self.explainer(name, model, batch_size=3, **METHODS[name])
+        made = self.method(name, model, _X, batch_size=3)
         with self.unchanged():
             first = self.host(made.attribute(x).values).copy()
             second = self.host(made.explain(x))

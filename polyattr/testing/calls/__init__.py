@@ -1,0 +1,1 @@
+"""Checks of what users call, which is made of the verbs."""

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import polyattr
+from polyattr import methods
 
 Array = np.ndarray[Any, Any]
 Key = tuple[str, str, str, str, str]
@@ -32,13 +33,10 @@ FRAMEWORKS = ("torch", "tensorflow", "jax")
 PAIRS = tuple(itertools.combinations(FRAMEWORKS, 2))
 DTYPES = ("float32", "float64")
 TOLERANCES = {"float32": 1e-5, "float64": 1e-13}
-METHODS = (
-    "Saliency",
-    "GradientInput",
-    "IntegratedGradients",
-    "SmoothGrad",
-    "SquareGrad",
-    "VarGrad",
+# Without those that draw points from a background: in float32 some of these points met a kink, with
+# each background tried, and the figure would be that of the kink.
+METHODS = tuple(
+    name for name in methods.__all__ if not hasattr(getattr(polyattr, name), "background")
 )
 TRAINED, REDRAWN = ("demo",), ("random 0", "random 1", "random 2")
 DENSE = tuple(f"dense {seed}" for seed in range(4))
@@ -49,8 +47,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "consistency.md"
 INTRODUCTION = """# Consistency
 
 The same network with the same weights, explained in each framework in a process of its own, twelve
-samples each, all methods at their defaults. Each figure is the largest difference between two
-frameworks' maps of one sample, relative to the largest absolute value in that map. The networks:
+samples each, all methods that need nothing but a model at their defaults. Each figure is the
+largest difference between two frameworks' maps of one sample, relative to the largest absolute
+value in that map. The networks:
 
 - trained: the network of `polyattr demo`, on held-out digits;
 - redrawn: three networks of its shape with random weights, on the same digits;
@@ -63,7 +62,9 @@ are taken in another order, and activations by other approximations to the last 
 more than that at one place only, the kink of a ReLU: where it moves a unit's input across zero the
 gradient of one point jumps, and the mean over the points of a method follows in proportion. No
 sample here meets one; of inputs within one rounding of a kink there is about one in ten million in
-float32, and a map of yours that differs by more than the tolerance has met it.
+float32, and a map of yours that differs by more than the tolerance has met it. Expected Gradients
+does so here: with all twelve samples as background, or six, one unit at one point of one sample
+turns, and that map differs by 3e-4 or 1e-3. In float64 it agrees like the others, within 1e-15.
 
 Two conventions are no rounding. Which of several equal maxima receives the gradient of max-pooling
 is each framework's own, so networks that pool constant regions may differ there by any amount. And
@@ -104,7 +105,7 @@ def dense_layers(network: str, dtype: str) -> list[tuple[Array, Array, str]]:
 
 def dense_model(framework: str, layers: list[tuple[Array, Array, str]]) -> Any:
     """Writes a dense network as a function of the framework."""
-    from polyattr.backend.registry import get_backend
+    from polyattr.backend import get_backend
 
     home = {"torch": "torch.nn.functional", "tensorflow": "tensorflow.nn", "jax": "jax.nn"}
     functions = importlib.import_module(home[framework])
@@ -136,20 +137,19 @@ def question(network: str, dtype: str) -> tuple[Array, Array]:
 
 def explain(framework: str, dtype: str, networks: Sequence[str] = NETWORKS) -> Answers:
     """Explains every network by every method in one framework."""
-    from polyattr.backend.registry import get_backend
     from polyattr.demo.model import logits_layer
+    from polyattr.demo.model import network as demo_network
 
     found = {}
     for network in networks:
         if network in DENSE:
             model = dense_model(framework, dense_layers(network, dtype))
         else:
-            model = get_backend(framework).demo_network(weights_of(network, dtype))
+            model = demo_network(framework, weights_of(network, dtype))
         inputs, targets = question(network, dtype)
         for method in METHODS:
-            explainer = getattr(polyattr, method)(
-                model, backend=framework, output_layer=logits_layer(model)
-            )
+            kind = getattr(polyattr, method)
+            explainer = kind(model, backend=framework, output_layer=logits_layer(model))
             found[network, method] = explainer.attribute(inputs, targets).to_numpy()
     return found
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from polyattr import methods
 from polyattr.errors import InputError, nearest
+from polyattr.explainer import Explainer
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,17 @@ class DemoMethod:
     signed: bool
 
 
-METHODS = (
-    DemoMethod("Saliency", "size of the gradient", signed=False),
-    DemoMethod("GradientInput", "input times gradient", signed=True),
-    DemoMethod("IntegratedGradients", "gradients from blank to digit", signed=True),
-    DemoMethod("SmoothGrad", "mean gradient under noise", signed=True),
-    DemoMethod("SquareGrad", "mean square under noise", signed=False),
-    DemoMethod("VarGrad", "variance under noise", signed=False),
-)
+def _plain_methods() -> tuple[DemoMethod, ...]:
+    """Reads off the methods what the demo says of them; those that need data too are left out."""
+    kinds: list[type[Explainer]] = [getattr(methods, name) for name in methods.__all__]
+    return tuple(
+        DemoMethod(kind.__name__, kind.gist, kind.signed)
+        for kind in kinds
+        if not hasattr(kind, "background")
+    )
+
+
+METHODS = _plain_methods()
 
 
 def choose_methods(name: str | None = None) -> tuple[DemoMethod, ...]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import inspect
+import sys
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
-from polyattr.backend import GradBackend, Tap
-from polyattr.backend.registry import backends, get_backend
-from polyattr.errors import MissingFrameworkError
+from polyattr.backend import GradBackend, Tap, backends, get_backend
+from polyattr.errors import MissingFrameworkError, PolyattrError
 
 PREFERRED = ("jax", "torch", "tensorflow")
 
@@ -27,7 +30,10 @@ def load_weights() -> dict[str, np.ndarray]:
     return {name: array.copy() for name, array in _weights().items()}
 
 
-def network(backend: str | GradBackend | None = None) -> Any:
+def network(
+    backend: str | GradBackend | None = None,
+    weights: Mapping[str, np.ndarray] | None = None,
+) -> Any:
     """Builds the digit network in a framework of choice, with the trained weights.
 
     Two convolutions, each with ReLU and average pooling, a third with ReLU, and a dense layer:
@@ -38,6 +44,7 @@ def network(backend: str | GradBackend | None = None) -> Any:
     Args:
         backend: A backend's name or instance; None takes the first of jax, torch, tensorflow that
             is installed.
+        weights: Other weights, in the shapes and under the names of `load_weights`.
 
     Returns:
         The model, in inference mode.
@@ -45,8 +52,10 @@ def network(backend: str | GradBackend | None = None) -> Any:
     Raises:
         UnknownBackendError: No plugin has that name.
         MissingFrameworkError: The framework is not installed, or none is.
+        PolyattrError: The backend ships no demo network.
     """
-    return choose_backend(backend).demo_network(load_weights())
+    build = _builder(choose_backend(backend))
+    return build(load_weights() if weights is None else weights)
 
 
 def choose_backend(backend: str | GradBackend | None = None) -> GradBackend:
@@ -95,6 +104,17 @@ def scores(model: Any, images: np.ndarray, backend: str | GradBackend) -> np.nda
         if not taps:
             return native.to_numpy(bound.run(state, [x], {}))
         return native.to_numpy(bound.run_tapped(state, [x], {}, taps)[1][0][-1])
+
+
+def _builder(backend: GradBackend) -> Callable[[Mapping[str, np.ndarray]], Any]:
+    """Finds `build` in the module `demo_network` beside the backend's class, or a base's."""
+    for kind in type(backend).__mro__:
+        package = getattr(sys.modules.get(kind.__module__), "__package__", None)
+        home = f"{package}.demo_network"
+        if package and importlib.util.find_spec(home) is not None:
+            build: Callable[[Mapping[str, np.ndarray]], Any] = importlib.import_module(home).build
+            return build
+    raise PolyattrError(f"the {backend.name} backend ships no demo network")
 
 
 @cache

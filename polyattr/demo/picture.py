@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from polyattr.demo.tour import Explained, Shown
+    from polyattr.demo.findings import Explained, Shown
 
 # Inches. Everything is placed by hand: automatic layouts waste half the page on so many panels.
 CELL, PITCH, CAPTION = 0.92, 1.0, 0.2

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from polyattr.demo.tour import Explained, Shown, Tour
+    from polyattr.demo.findings import Explained, Shown, Tour
 
 
 def terminal() -> Console:

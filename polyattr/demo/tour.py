@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
@@ -13,75 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import polyattr
-from polyattr.backend import GradBackend
-from polyattr.backend.registry import backends
+from polyattr.backend import GradBackend, backends
 from polyattr.demo.choice import DemoMethod, choose_digits, choose_methods
 from polyattr.demo.digits import Digits, held_out_digits
+from polyattr.demo.findings import Explained, Shown, Tour
 from polyattr.demo.model import choose_backend, logits_layer, network, scores
 from polyattr.demo.picture import draw
 from polyattr.errors import InputError, MissingExtraError
-from polyattr.results.attribution import Attribution
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FOLDER = "polyattr-demo"
 PICTURE = "polyattr-demo.png"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The digits of the demo.
-
-    Attributes:
-        images: (S, 28, 28) in [0, 1], the misread ones first.
-        labels: (S,) what they are.
-        predicted: (S,) what the network sees.
-        places: (S,) their places among the held-out digits.
-        misread: (W,) the places of all held-out digits the network gets wrong.
-        held_out: How many digits were held out.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    predicted: np.ndarray
-    places: np.ndarray
-    misread: np.ndarray
-    held_out: int
-
-
-@dataclass(frozen=True)
-class Explained:
-    """What one method said about the digits.
-
-    Attributes:
-        method: The method.
-        attribution: Its result, values (S, 28, 28) as NumPy.
-        seconds: How long it took, compilation included.
-    """
-
-    method: DemoMethod
-    attribution: Attribution
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Tour:
-    """All the demo found.
-
-    Attributes:
-        framework: Name and version of what ran.
-        devices: What the framework could run on.
-        shown: The digits.
-        explained: One entry per method.
-        picture: Where the PNG is.
-    """
-
-    framework: str
-    devices: tuple[str, ...]
-    shown: Shown
-    explained: tuple[Explained, ...]
-    picture: Path
 
 
 def run(
@@ -96,7 +39,7 @@ def run(
 
     Args:
         backend: Name or instance; None takes the first installed of jax, torch, tensorflow.
-        method: One method's name; None runs all six.
+        method: One method's name; None runs all that need nothing but a model.
         out: Folder for `polyattr-demo.png`, made if it is not there.
         progress: Whether to show a bar per method.
         announce: Told in a sentence what happens next.

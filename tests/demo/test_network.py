@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from polyattr.backend.registry import BackendInfo, Backends
+from polyattr.backend import BackendInfo, Backends, GradBackend, get_backend
 from polyattr.demo import (
     held_out_digits,
     load_weights,
@@ -19,7 +19,7 @@ from polyattr.demo import (
     train_digits,
 )
 from polyattr.demo import model as demo_model
-from polyattr.errors import MissingFrameworkError, UnknownBackendError
+from polyattr.errors import MissingFrameworkError, PolyattrError, UnknownBackendError
 
 
 def _reference(weights, images):
@@ -69,6 +69,28 @@ def test_a_network_holds_its_own_weights(backend_name, monkeypatch):
     for array in weights.values():
         array[...] = 0
     np.testing.assert_array_equal(scores(model, images, backend_name), before)
+
+
+def test_a_network_takes_other_weights(backend_name):
+    weights = {name: 0 * array for name, array in load_weights().items()}
+    weights["logits.bias"] = np.arange(10, dtype=np.float32)
+    found = scores(network(backend_name, weights), held_out_digits().images[:2], backend_name)
+    np.testing.assert_allclose(found, np.tile(np.arange(10.0), (2, 1)), atol=1e-6)
+
+
+def test_a_backend_made_from_another_builds_the_network_of_that(backend_name):
+    native = get_backend(backend_name)
+    derived = type("Derived", (type(native),), {"__module__": __name__, "name": "derived"})()
+    assert type(network(derived)) is type(network(native))
+
+
+def test_a_backend_without_a_network_says_so():
+    class Bare(GradBackend):
+        name, interface = "bare", 1
+
+    Bare.__abstractmethods__ = frozenset()
+    with pytest.raises(PolyattrError, match="the bare backend ships no demo network"):
+        network(Bare())
 
 
 def test_a_function_has_no_logits_layer():

@@ -3,19 +3,18 @@
 import builtins
 import inspect
 import re
-import typing
 
 from docstring_sections import parse
 from public_api import is_hook, is_method_class
 from raised_errors import raised_by, raised_by_constructor
 
 import polyattr
-from polyattr.explainer.options import Common
+from polyattr import sampling
 
 _SIZE = r"(?:[A-Z]\w?|\d+|\.\.\.|features|axes|\*\w+\.shape\[1:\])"
 SHAPE = re.compile(rf"\((?:{_SIZE}(?: or \d)?, ?)+{_SIZE}?\)|\(\.\.\.\)|\bshaped?\b|\bshapes\b")
 SOURCE = re.compile(r"\(\d{4}\),\s+(?:arXiv\s+\d{4}\.\d{4,5}|doi:10\.\d{4,9}/\S+)")
-_ARRAY = re.compile(r"\b(?:Tensor|Array|ndarray)\b")
+_ARRAY = re.compile(r"\b(?:(?:Native)?Tensor|Array|ndarray)\b")
 _ARRAY_WORD = re.compile(r"\b(?:tensors?|arrays?)\b", re.IGNORECASE)
 _ALIAS = re.compile(r"Same as `(\w+)`\.")
 
@@ -52,8 +51,9 @@ def _alias(item, name):
 
 
 def _lookup(name, item):
-    """The docstring of a backticked name: a member of the same class, or public."""
-    thing = getattr(item.owner, name, None) or getattr(polyattr, name, None)
+    """The docstring of a backticked name: a member of the same class, public, or a recipe."""
+    places = (item.owner, polyattr, sampling)
+    thing = next((t for p in places if (t := getattr(p, name, None))), None)
     doc = parse(getattr(thing, "__doc__", None))
     return doc if doc.body and thing is not item.thing else None
 
@@ -70,7 +70,7 @@ def _covered(item, doc, sections, word):
 
 
 def parameters(thing):
-    """The public parameters with their annotations; ``**common`` stands for its keys."""
+    """The public parameters with their annotations; those of a method are its fields."""
     if (
         isinstance(thing, type)
         and issubclass(thing, BaseException)
@@ -80,12 +80,16 @@ def parameters(thing):
     found = {}
     for name, parameter in inspect.signature(thing).parameters.items():
         # Evaluated, `Tensor` would be Any: every module postpones its annotations.
-        assert isinstance(parameter.annotation, str) or parameter.annotation is parameter.empty
-        if parameter.kind is parameter.VAR_KEYWORD and "Common" in str(parameter.annotation):
-            found |= dict.fromkeys(typing.get_type_hints(Common), "")
-        elif name != "self" and not name.startswith("_"):
-            found[name] = str(parameter.annotation)
+        annotation = _written(parameter.annotation)
+        assert isinstance(annotation, str) or annotation is parameter.empty
+        if name not in {"self", "cls"} and not name.startswith("_"):
+            found[name] = str(annotation)
     return found
+
+
+def _written(annotation):
+    """An annotation as it stands in the source, from which a NamedTuple makes a reference."""
+    return getattr(annotation, "__forward_arg__", annotation)
 
 
 def _is_array(annotation):
@@ -98,7 +102,7 @@ def _is_array(annotation):
 def _stale(item, doc):
     if item.kind == "property":
         return
-    known = {*parameters(item.thing), "common"}
+    known = parameters(item.thing)
     for name in doc.entries("Args"):
         if name not in known:
             yield f"Args: documents {name}, which is no parameter"
@@ -124,7 +128,8 @@ def _arguments(item, doc):
 def _argument_shapes(item, doc):
     annotations = parameters(item.thing)
     if item.kind == "class":
-        annotations = {**annotations, **getattr(item.thing, "__annotations__", {})}
+        own = getattr(item.thing, "__annotations__", {})
+        annotations |= {name: _written(annotation) for name, annotation in own.items()}
     for section in ("Args", "Attributes"):
         for name, text in doc.entries(section).items():
             an_array = _is_array(annotations.get(name, "")) or _ARRAY_WORD.search(text)

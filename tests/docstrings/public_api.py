@@ -8,9 +8,19 @@ from typing import Any
 from labs import LABS, under_test
 
 import polyattr
+from polyattr import sampling
 
-# What an author of a backend subclasses: its methods are supplied to polyattr, not called by users.
-INTERFACES = ("polyattr.backend.interface", "polyattr.backend.bound_model", "polyattr.testing")
+# What an author of a backend or of a method subclasses: its methods are supplied to polyattr, not
+# called by users.
+INTERFACES = (
+    "polyattr.backend.interface",
+    "polyattr.backend.optional_verbs",
+    "polyattr.backend.bound_model",
+    "polyattr.sampling.recipe",
+    "polyattr.sampling.statistics",
+    "polyattr.sampling.straight_path",
+    "polyattr.testing",
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,8 @@ def packages():
 def public_items():
     """Walks what the packages export, and the public members of exported classes, once each."""
     found = {}
-    for package in packages():
+    # The recipes to build on: their constants and aliases are documented where they stand.
+    for package in (*packages(), sampling):
         for name in package.__all__:
             thing = getattr(package, name)
             # A version and a ready-made backend are documented by their class.

@@ -1,13 +1,16 @@
 """Which polyattr errors a function can raise, read from its source and that of what it calls.
 
 Calls are followed where the code says whose they are: names of the module, ``self``, ``super()``,
-and classes. A call on any other object, such as the user's backend, is not.
+classes, and attributes of ``self`` that are annotated with a class. A call on any other object,
+such as the user's backend, is not.
 """
 
 import ast
+import dataclasses
 import functools
 import importlib
 import inspect
+import sys
 import textwrap
 
 from public_api import is_ours, plain
@@ -32,9 +35,17 @@ class _Reader:
     def read_class(self, cls):
         found = set()
         for name in ("__init__", "__post_init__"):
-            function = plain(getattr(cls, name, None))
-            if function is not None:
-                found |= self.read(function, cls)
+            found |= self._read_all(getattr(cls, name, None), cls)
+        for check in _checks(cls):
+            found |= self.read(check, cls)
+        return found
+
+    def _read_all(self, function, owner):
+        """Reads a function, and what it is wrapped around."""
+        found = set()
+        while inspect.isfunction(function):
+            found |= self.read(function, owner)
+            function = getattr(function, "__wrapped__", None)
         return found
 
     def read(self, function, owner):
@@ -86,11 +97,26 @@ class _Names:
             return inspect.getattr_static(self.owner, node.attr, None) if self.owner else None
         if _is_super(node.value):
             return self._from_next_base(node.attr)
-        base = self.lookup(node.value)
+        base = self.annotated(node.value) or self.lookup(node.value)
         return inspect.getattr_static(base, node.attr, None) if base is not None else None
+
+    def annotated(self, node):
+        """The class that an attribute of self is annotated with, or None."""
+        if not (isinstance(node, ast.Attribute) and _is_self(node.value) and self.owner):
+            return None
+        for cls in self.owner.__mro__:
+            annotation = vars(cls).get("__annotations__", {}).get(node.attr)
+            if isinstance(property_ := vars(cls).get(node.attr), property):
+                annotation = property_.fget.__annotations__.get("return")
+            if annotation is not None:
+                found = vars(sys.modules.get(cls.__module__)).get(annotation)
+                return found if isinstance(found, type) else None
+        return None
 
     def next_owner(self, node):
         """The class of self in what an expression calls."""
+        if isinstance(node, ast.Attribute) and self.annotated(node.value):
+            return self.annotated(node.value)
         if isinstance(node, ast.Attribute):
             base = self.lookup(node.value)
             # Base.method(self): the same object still.
@@ -115,6 +141,12 @@ class _Names:
             target = target.__globals__.get(target.__annotations__.get("return"))
         is_error = isinstance(target, type) and issubclass(target, PolyattrError)
         return {target} if is_error else set()
+
+
+def _checks(cls):
+    """The checks that the fields of a method come with."""
+    entries = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    return [check for entry in entries if (check := entry.metadata.get("check")) is not None]
 
 
 def _is_self(node):

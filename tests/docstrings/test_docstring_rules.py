@@ -10,9 +10,7 @@ import pytest
 from docstring_rules import complaints
 from public_api import Item, items_of
 
-from polyattr import Explainer, InputError, InputTypeError, PolyattrError
-from polyattr.explainer.options import Common, Settings
-from polyattr.sampling.points import Points
+from polyattr import Explainer, InputError, InputTypeError, PolyattrError, Recipe
 
 Tensor = Any
 
@@ -42,16 +40,16 @@ class Slope(Explainer):
         2
     """
 
-    @of_polyattr
-    def __init__(self, model: Any, *, k: float, weights: Tensor, **common: Common) -> None:
-        if k == 0:
-            raise InputError("k is 0")
-        super().__init__(model, Settings(), **common)
+    k: float
+    weights: Tensor
 
-    @property
-    def points(self) -> Points:
-        """The input alone."""
-        return Points()
+    @of_polyattr
+    def check(self) -> None:
+        if self.k == 0:
+            raise InputError("k is 0")
+
+    def recipe(self) -> Recipe:
+        return Recipe()
 
 
 @of_polyattr
@@ -155,7 +153,7 @@ def test_nothing_at_all_is_said(text):
 def test_an_alias_points_to_what_takes_the_same():
     call = Item("Explainer.__call__", "method", Explainer.__call__, Explainer)
     assert complaints(call, "Same as `explain`.") == []
-    assert complaints(call, "Same as `value`.") == ["`value` has other parameters"]
+    assert complaints(call, "Same as `function`.") == ["`function` has other parameters"]
     assert complaints(call, "Same as `explian`.") == ["`explian` is not documented"]
 
 

@@ -1,5 +1,7 @@
 """The reader of sources finds errors through every kind of call that polyattr makes."""
 
+from dataclasses import dataclass
+
 import pytest
 from raised_errors import raised_by, raised_by_constructor
 
@@ -16,8 +18,10 @@ from polyattr import (
     VarGrad,
     load,
     register,
+    setting,
     unregister,
 )
+from polyattr.question.checks import check_flag, count_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +49,18 @@ def test_errors_of_a_constructor_of_the_base_and_of_its_settings():
     assert {UnknownBackendError, MissingFrameworkError} <= raised_by_constructor(Saliency)
     assert InputError in raised_by_constructor(VarGrad)
     assert raised_by_constructor(Attribution) == set()
+
+
+@dataclass
+class Checked:
+    steps: int = setting(default=1, check=count_of(1))
+
+
+@dataclass
+class Flagged:
+    swift: bool = setting(default=True, check=check_flag)
+
+
+def test_errors_of_the_checks_that_fields_come_with():
+    assert raised_by_constructor(Checked) == {InputError, InputTypeError}
+    assert raised_by_constructor(Flagged) == {InputTypeError}

@@ -4,9 +4,8 @@ _TORCH = "polyattr_torch/backend.py"
 _TORCH_MODULE = "polyattr_torch/bound_module.py"
 _TORCH_EVALUATION = "polyattr_torch/evaluation.py"
 _TENSORFLOW = "polyattr_tensorflow/backend.py"
-_TENSORFLOW_BINDING = "polyattr_tensorflow/binding.py"
+_TENSORFLOW_FUNCTION = "polyattr_tensorflow/bound_function.py"
 _JAX = "polyattr_jax/backend.py"
-_JAX_BINDING = "polyattr_jax/binding.py"
 
 # Of a function torch traces nothing, and JAX has no session: these are no faults there.
 _KERNELS_KEPT = (
@@ -15,11 +14,17 @@ _KERNELS_KEPT = (
     "self._kernels.clear()",
     "pass",
 )
+_FUNCTIONS_FROZEN = (
+    "functions frozen",
+    "polyattr/backend/bound_model.py",
+    "held = held_objects(self._function)",
+    "held = ()",
+)
 _NO_SESSION = (
     "session not entered",
-    "polyattr/explainer/explainer.py",
-    "with runner.backend.session(like), bound",
-    "with bound",
+    "polyattr/explainer/call.py",
+    "with bound.backend.session(native[0] if native else model.like), model.inference():",
+    "with model.inference():",
 )
 
 FAULTS = {
@@ -27,13 +32,24 @@ FAULTS = {
         _NO_SESSION,
         (
             "inference mode not entered",
-            "polyattr/explainer/explainer.py",
-            "session(like), bound.inference():",
-            "session(like):",
+            "polyattr/explainer/call.py",
+            "model.like), model.inference():",
+            "model.like):",
         ),
         ("scores keep their graph", _TORCH, "return scores.detach(), list", "return scores, list"),
         ("rows not detached", _TORCH, "row.detach().requires_grad_()", "row.requires_grad_()"),
-        ("in-place models overwrite the rows", _TORCH, "leaf.clone() for", "leaf for"),
+        (
+            "in-place models overwrite the rows",
+            _TORCH,
+            "in-place operation.\n            scores = score([leaf.clone() for",
+            "in-place operation.\n            scores = score([leaf for",
+        ),
+        (
+            "functions of the inputs without a gradient",
+            "polyattr/engine/tile.py",
+            "backend.differentiable_grad if self.graph else backend.grad",
+            "backend.grad",
+        ),
         ("rows gathered backwards", _TORCH, "(0, index)\n", "(0, index.flip(0))\n"),
         ("rows of one sum overwrite each other", _TORCH, "total.index_add_", "total.index_copy_"),
         ("row sums over the last axis alone", _TORCH, "tensor.flatten(1).sum(1)", "tensor.sum(-1)"),
@@ -85,7 +101,7 @@ FAULTS = {
         ),
         (
             "layers counted from one",
-            "polyattr_torch/module_layers.py",
+            "polyattr_torch/layer_finding.py",
             "children[selector])",
             "children[selector - 1])",
         ),
@@ -146,21 +162,16 @@ FAULTS = {
             "self._refused = True",
             "raise",
         ),
-        (
-            "functions frozen",
-            _TENSORFLOW_BINDING,
-            "return held_objects(self._function)",
-            "return ()",
-        ),
+        _FUNCTIONS_FROZEN,
         (
             "functions in training mode",
-            _TENSORFLOW_BINDING,
+            _TENSORFLOW_FUNCTION,
             "if self._takes_training:",
             "if False:",
         ),
         (
             "control flow on tensors refused",
-            _TENSORFLOW_BINDING,
+            _TENSORFLOW_FUNCTION,
             "return tf.function(self._function)(*args, **kwargs)",
             "raise",
         ),
@@ -176,8 +187,8 @@ FAULTS = {
         (
             "rows gathered backwards",
             "polyattr/backend/interface.py",
-            "return tensor[index]",
-            "return tensor[index[::-1]]",
+            "rows: Tensor = tensor[index]",
+            "rows: Tensor = tensor[index[::-1]]",
         ),
         ("rows of one sum overwrite each other", _JAX, ".at[index].add(", ".at[index].set("),
         (
@@ -229,7 +240,7 @@ FAULTS = {
             "return depends_on(score, rows)",
             "return [True] * len(rows)",
         ),
-        ("functions frozen", _JAX_BINDING, "return held_objects(self._function)", "return ()"),
+        _FUNCTIONS_FROZEN,
         (
             "parameters baked in as constants",
             "polyattr_jax/bound_nnx.py",
@@ -252,13 +263,13 @@ FAULTS = {
         ),
         (
             "marks keep what was traced",
-            "polyattr_jax/marks.py",
+            "polyattr_jax/tapping/marks.py",
             "filled = list(rest)",
             "filled = list(leaves)",
         ),
         (
             "recording classes keep their run",
-            "polyattr/backend/layers.py",
+            "polyattr/backend/layer_finding.py",
             "running.clear()",
             "pass",
         ),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from engine_faults import ENGINE
+
 FAULTS = (
+    *ENGINE,
     (
         "trapezoid: ends count in full",
         "polyattr/sampling/quadrature.py",
@@ -33,7 +36,7 @@ FAULTS = (
         "return (nodes + 1) / 2,",
         "return abs(nodes),",
     ),
-    ("Saliency signed", "polyattr/methods/saliency.py", "abs(statistic)", "statistic"),
+    ("Saliency signed", "polyattr/methods/saliency.py", "backend.absolute(statistic)", "statistic"),
     (
         "GradientInput unsigned",
         "polyattr/methods/gradient_input.py",
@@ -42,9 +45,9 @@ FAULTS = (
     ),
     (
         "IG: baseline not subtracted",
-        "polyattr/methods/integrated_gradients.py",
-        "(x - baseline) * statistic",
-        "x * statistic",
+        "polyattr/sampling/straight_path.py",
+        "backend.cast(at.x, wide) - backend.cast(at.baseline, wide)",
+        "backend.cast(at.x, wide)",
     ),
     (
         "SquareGrad not squared",
@@ -53,29 +56,34 @@ FAULTS = (
         "abs(gradient)",
     ),
     ("seed ignored", "polyattr/sampling/noise.py", "seed & 0xFFFFFFFFFFFFFFFF", "0"),
-    ("every draw the same", "polyattr/sampling/noise.py", "[0, leaf, draw, 0]", "[0, leaf, 0, 0]"),
+    (
+        "every draw the same",
+        "polyattr/sampling/noise.py",
+        "[0, leaf, draw, depth]",
+        "[0, leaf, 0, depth]",
+    ),
     (
         "every input the same draw",
         "polyattr/sampling/noise.py",
-        "[0, leaf, draw, 0]",
-        "[0, 0, draw, 0]",
+        "[0, leaf, draw, depth]",
+        "[0, 0, draw, depth]",
     ),
     (
         "pairs not antithetic",
-        "polyattr/sampling/points.py",
+        "polyattr/sampling/noisy_copies.py",
         "sign[1::2] = -1.0",
         "sign[1::2] = 1.0",
     ),
     (
         "variance taken for deviation",
-        "polyattr/sampling/points.py",
-        "sign * self.noise",
-        "sign * self.noise**2",
+        "polyattr/sampling/noisy_copies.py",
+        "sign * self.deviation",
+        "sign * self.deviation**2",
     ),
     (
         "path not taken from inside",
-        "polyattr/sampling/points.py",
-        "* _INSIDE[backend.dtype(x)]",
+        "polyattr/sampling/straight_path.py",
+        "* FLOATS[backend.dtype(at.x)].inside",
         "* 0",
     ),
     (
@@ -99,14 +107,14 @@ FAULTS = (
     (
         "padding counts",
         "polyattr/engine/cut.py",
-        "points.weights[point] * valid",
-        "points.weights[point]",
+        'own["weight"] * valid, valid',
+        'own["weight"], valid',
     ),
     (
         "batch_size ignored",
         "polyattr/engine/cut.py",
         "samples = _block_size(",
-        "most = n * points.count\n    samples = _block_size(",
+        "most = n * points\n    samples = _block_size(",
     ),
     (
         "variance divided by n",
@@ -117,14 +125,14 @@ FAULTS = (
     (
         "means of tiles not merged",
         "polyattr/sampling/statistics.py",
-        'delta * delta * factor("cross", mean)',
-        'delta * delta * factor("cross", mean) * 0',
+        "delta * delta * factor(cross, mean)",
+        "delta * delta * factor(cross, mean) * 0",
     ),
     (
         "standard error of one group",
-        "polyattr/sampling/statistics.py",
-        "start=spread[0]) * (1 / (len(parts) - 1))",
-        "start=spread[0])",
+        "polyattr/sampling/noisy_copies.py",
+        "(fractions / (groups - 1)).tolist()",
+        "fractions.tolist()",
     ),
     ("path reversed", "polyattr/backend/interface.py", "* (1 - at) + ", "* at + "),
     (
@@ -136,28 +144,28 @@ FAULTS = (
     (
         "gap has the wrong sign",
         "polyattr/explainer/facts.py",
-        "sums - (scores - origin)",
-        "(scores - origin) - sums",
+        "slope - (scores - origin)",
+        "(scores - origin) - slope",
     ),
     (
         "f(b) is f(x)",
         "polyattr/explainer/facts.py",
-        "return self._evaluate(spread)",
-        "return self._evaluate(self.question.inputs.leaves)",
+        "leaves = [backend.batch(leaf, index) for leaf in references.leaves]",
+        "leaves = question.take(backend, sample[here]).inputs.leaves",
     ),
-    ("non-finite gradients pass", "polyattr/engine/loop.py", "if not bad.size:", "if True:"),
-    ("padded samples kept", "polyattr/engine/loop.py", "joined[:n]", "joined[-n:]"),
+    ("non-finite gradients pass", "polyattr/engine/blocks.py", "if not bad:", "if True:"),
+    ("padded samples kept", "polyattr/engine/blocks.py", "joined[:n]", "joined[-n:]"),
     (
         "the first baseline for all",
         "polyattr/engine/tile.py",
-        "start = backend.batch(start, sample)",
+        "start = batch(start, columns.origin)",
         "start = start[:1]",
     ),
     (
         "every row the first sample",
         "polyattr/engine/tile.py",
-        "backend.batch(leaf, sample), start",
-        "backend.batch(leaf, sample * 0), start",
+        "batch(leaf, columns.sample), start",
+        "batch(leaf, columns.sample * 0), start",
     ),
     (
         "Simpson's middle weight too small",
@@ -168,20 +176,20 @@ FAULTS = (
     (
         "multiply_by_inputs ignored",
         "polyattr/methods/integrated_gradients.py",
-        "* statistic if self.settings.multiply_by_inputs else statistic",
-        "* statistic",
+        "(nodes=nodes) if self.multiply_by_inputs else StraightPath(nodes=nodes)",
+        "(nodes=nodes)",
     ),
     (
         "baselines of the call ignored",
         "polyattr/explainer/call.py",
-        "self.method.baseline_value if value is None else value",
-        "self.method.baseline_value",
+        "start = method.baseline_value if baselines is None else baselines",
+        "start = method.baseline_value",
     ),
     (
         "half inputs answered in float32",
         "polyattr/explainer/call.py",
-        "self.backend.cast(leaf, self.backend.dtype(x))",
-        "leaf",
+        "[backend.cast(v, backend.dtype(x)) for v, x in pairs]",
+        "[v for v, _ in pairs]",
     ),
     (
         "sums kept in half precision",
@@ -198,8 +206,8 @@ FAULTS = (
     (
         "the kernel of another kind of target",
         "polyattr/engine/loop.py",
-        "question.inputs.layout, targets.rule)",
-        "question.inputs.layout)",
+        "(self.recipe, layout, rule, made.table, origin)",
+        "(self.recipe, layout, made.table, origin)",
     ),
     (
         "gives up when memory runs out",
@@ -209,9 +217,9 @@ FAULTS = (
     ),
     (
         "standard error not rooted",
-        "polyattr/explainer/facts.py",
-        "error = np.sqrt(sum(self._sums(s) for s in squared))",
-        "error = sum(self._sums(s) for s in squared)",
+        "polyattr/engine/spread.py",
+        "sum(squares[1:], start=squares[0]) ** 0.5",
+        "sum(squares[1:], start=squares[0])",
     ),
     (
         "gap relative to f(x) alone",
@@ -221,9 +229,9 @@ FAULTS = (
     ),
     (
         "pairs split between groups",
-        "polyattr/sampling/points.py",
-        "draws = self.draw\n",
-        "draws = np.arange(self.count)\n",
+        "polyattr/sampling/noisy_copies.py",
+        "self.draw * self.parts // (self.draw[-1] + 1)",
+        "np.arange(self.count) * self.parts // self.count",
     ),
     (
         "batches joined backwards",
@@ -245,13 +253,13 @@ FAULTS = (
     ),
     (
         "unused inputs unreported",
-        "polyattr/probing/trial.py",
-        "        if unused:",
-        "        if False:",
+        "polyattr/probing/connections.py",
+        "    if unused:",
+        "    if False:",
     ),
     (
         "Keras models in training mode",
-        "polyattr_keras/models.py",
+        "polyattr_keras/conventions.py",
         '{**kwargs, "training": False}',
         '{**kwargs, "training": True}',
     ),
@@ -274,5 +282,10 @@ FAULTS = (
         "companions=self.companions[::-1]",
     ),
     ("rows not checked", "polyattr/probing/independence.py", "if changed is None:", "if True:"),
-    ("margin against itself", "polyattr/scores/tasks.py", "-_HUGE[dtype] * one_hot", "0 * one_hot"),
+    (
+        "margin against itself",
+        "polyattr/scores/tasks.py",
+        "-FLOATS[dtype].huge * one_hot",
+        "0 * one_hot",
+    ),
 )

@@ -11,12 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from labs import METHODS
+from labs import EVERY_METHOD
 from mypy.version import __version__  # missing: an error, since nothing else runs these tests
 
 import polyattr
-from polyattr.explainer.call import CallOptions
-from polyattr.explainer.options import Common
+from polyattr.explainer.options import CallOptions
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -39,7 +38,8 @@ def strict(folder: Path, *files: str) -> str:
 
 
 def test_right_uses_are_accepted(folder: Path) -> None:
-    assert strict(folder, "right_uses.py", "own_backend.py") == "", f"mypy {__version__}"
+    programs = ("right_uses.py", "own_backend.py", "own_method.py")
+    assert strict(folder, *programs) == "", f"mypy {__version__}"
 
 
 def test_right_uses_run(folder: Path) -> None:
@@ -74,12 +74,12 @@ def test_right_uses_are_the_whole_interface() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in PROGRAMS.glob("[ro]*.py"))
     missing = [name for name in polyattr.__all__ if not re.search(rf"\b{name}\b", text)]
     assert not missing
-    callables = [*METHODS, polyattr.Explainer.explain, polyattr.Attribution.plot, polyattr.load]
-    keywords = set(Common.__annotations__)
-    for function in callables:
+    callables = [*EVERY_METHOD, polyattr.Explainer.explain, polyattr.Attribution.plot]
+    keywords = set()
+    for function in (*callables, polyattr.load):
         keywords |= set(inspect.signature(function).parameters)
     keywords |= set(CallOptions.__annotations__)
-    keywords -= {"self", "model", "common", "options", "path"}
+    keywords -= {"self", "model", "options", "path"}
     assert not [name for name in keywords if not re.search(rf"\b{name}=", text)]
     fields = [name for name in polyattr.Attribution.__dataclass_fields__ if name[0] != "_"]
     assert not [name for name in fields if f"result.{name}" not in text]

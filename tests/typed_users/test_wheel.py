@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("polyattr", "polyattr_torch", "polyattr_tensorflow", "polyattr_jax")
+PACKAGES = ("polyattr", "polyattr_keras", "polyattr_torch", "polyattr_tensorflow", "polyattr_jax")
 
 
 @pytest.fixture(scope="module")

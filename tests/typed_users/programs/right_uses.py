@@ -6,13 +6,23 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import numpy as np
 from own_backend import OwnBackend, Squares
+from own_method import OwnMethod
 
 import polyattr
-from polyattr import Attribution, BackendInfo, Explainer, GradBackend
+from polyattr import (
+    Attribution,
+    BackendInfo,
+    Explainer,
+    GradBackend,
+    InputError,
+    Paper,
+    Recipe,
+)
+from polyattr.backend import Tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -70,13 +80,27 @@ def methods(backend: GradBackend) -> list[Explainer]:
     lost = polyattr.Saliency(MODEL, operator=polyattr.loss(off_by))
     assert_type(lost.explain(X, [1.0, 2.0]), Any)
     product = polyattr.GradientInput(MODEL)
+    refined = polyattr.IntegratedGradients(MODEL, steps="auto", max_steps=33, tolerance=None)
+    expected = polyattr.ExpectedGradients(
+        MODEL, background=X, nb_samples=4, seed=1, tolerance=1e3, backend=backend
+    )
+    smooth_path = polyattr.SmoothGrad(of=path, nb_samples=2, noise=0.1, batch_size=4)
+    square_path = polyattr.SquareGrad(of=expected, nb_samples=2)
+    spread_path = polyattr.VarGrad(of=smooth, nb_samples=2)
+    own = OwnMethod(MODEL, count=2, factor=0.5, backend=backend)
     assert_type(path, polyattr.IntegratedGradients)
     assert_type(smooth, polyattr.SmoothGrad)
     assert_type(square, polyattr.SquareGrad)
     assert_type(spread, polyattr.VarGrad)
     assert_type(plain, polyattr.Saliency)
     assert_type(product, polyattr.GradientInput)
-    return [path, smooth, square, spread, plain, product]
+    assert_type(expected, polyattr.ExpectedGradients)
+    assert_type(own, OwnMethod)
+    assert_type(own.factor, float)
+    assert_type(path.steps, int | Literal["auto"])
+    assert_type(smooth_path.of, Explainer | None)
+    plainly: list[Explainer] = [path, smooth, square, spread, plain, product]
+    return [*plainly, refined, expected, smooth_path, square_path, spread_path, own]
 
 
 def calls(method: Explainer) -> Attribution:
@@ -103,7 +127,29 @@ def calls(method: Explainer) -> Attribution:
     results = method.attribute_batches(batches, targets=1)
     assert_type(results, Iterator[Attribution])
     assert len(list(results)) == 2
+    if method.uses_baselines:
+        several = np.stack([X * 0, X / 2], axis=1)  # (N, K, ...)
+        method.explain(X, 1, baselines=several)
     return result
+
+
+def functions(method: Explainer) -> None:
+    """A method as a function of the inputs, unless it chooses its points on the way."""
+    try:
+        function = method.function(X, 1, forward_args=(), batched=())
+    except InputError:
+        assert "'auto'" in repr(method)
+        return
+    assert_type(function, Callable[[Any], Any])
+    np.testing.assert_allclose(function(X), method.explain(X, 1), rtol=1e-12, atol=1e-12)
+
+
+def sources(method: Explainer) -> None:
+    """Where a method comes from."""
+    assert_type(method.citation(), str)
+    assert_type(type(method).paper, Paper | None)
+    assert_type(method.recipe(), Recipe)
+    assert_type(OwnMethod.citation().splitlines(), list[str])
 
 
 def facts(result: Attribution, folder: Path) -> None:
@@ -113,6 +159,7 @@ def facts(result: Attribution, folder: Path) -> None:
     assert_type(result.baseline_scores, Array | None)
     assert_type(result.completeness_gap, Array | None)
     assert_type(result.error, Array)
+    assert_type(result.standard_error, Any)
     assert_type(result.converged, Array)
     assert_type(result.evaluations, Array)
     assert_type(result.targets, Array | str | None)
@@ -178,13 +225,22 @@ def errors() -> None:
         assert_type(error.args, tuple[Any, ...])
 
 
+def operators(tensor: Tensor) -> Tensor:
+    """What core computes with: a NumPy array is such a tensor."""
+    larger: Tensor = (1 - tensor[:, :1]) * 2 + tensor**2
+    return -larger / (1 + larger)
+
+
 def main(folder: Path) -> None:
     """Runs everything above."""
     assert_type(polyattr.register(OwnBackend()), GradBackend)
     for method in methods(OwnBackend()):
         facts(calls(method), folder)
+        functions(method)
+        sources(method)
     known()
     errors()
+    operators(X)
 
 
 if __name__ == "__main__":

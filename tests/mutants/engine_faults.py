@@ -1,0 +1,169 @@
+"""Faults in how rows are planned, cut, run and summed: rounds, tiles, logs, baselines, nesting."""
+
+from __future__ import annotations
+
+_CUT = "polyattr/engine/cut.py"
+_ROUNDS = "polyattr/engine/loop.py"
+_TILE = "polyattr/engine/tile.py"
+_NESTED = "polyattr/sampling/refinement.py"
+_RANDOM = "polyattr/sampling/random_baselines.py"
+_REFERENCES = "polyattr/question/references.py"
+
+ENGINE = (
+    # Rounds.
+    (
+        "samples never leave",
+        _NESTED,
+        "live = live[change[live] > self.tolerance * size[live]]",
+        "live = live[:]",
+    ),
+    (
+        "change not relative to the map",
+        _NESTED,
+        "self.tolerance * size[live]",
+        "self.tolerance",
+    ),
+    (
+        "the coarser rule is the finer one",
+        _NESTED,
+        "self._trapezoid(level - 1), self._trapezoid(level)",
+        "self._trapezoid(level), self._trapezoid(level)",
+    ),
+    (
+        "samples that left are weighed anew",
+        _NESTED,
+        "coarser[live], value[live] =",
+        "coarser[:], value[:] =",
+    ),
+    ("nodes visited twice", _NESTED, "else every[1::2]", "else every"),
+    ("ends of a nested rule in full", _NESTED, "np.where(ends, 0.5, 1.0)", "np.ones(len(ends))"),
+    ("max_steps exceeded", _NESTED, "bit_length() - _COARSEST", "bit_length() - _COARSEST + 1"),
+    (
+        "the first round's table in every round",
+        _ROUNDS,
+        "if not recipe.one_round:\n            cuts = made()",
+        "if False:\n            cuts = made()",
+    ),
+    (
+        "a round is told of all rounds",
+        _ROUNDS,
+        "told(self.entries[first:])",
+        "told(self.entries)",
+    ),
+    # Tiles.
+    ("padding is valid", _CUT, "there.astype(np.float64)", "np.ones(there.shape)"),
+    (
+        "steps of a sample share a tile",
+        _CUT,
+        "edges = [0, *(np.flatnonzero(turns) + 1).tolist(), len(rows)]",
+        "edges = [0, len(rows)]",
+    ),
+    ("counts forgotten between tables", _CUT, "seen = made.seen\n        yield", "yield"),
+    ("counts forgotten between rounds", _ROUNDS, "        self.seen = made.seen\n", ""),
+    # The log.
+    ("rows told out of place", _CUT, "flat[there],", "flat.ravel()[: len(rows)],"),
+    ("slopes told as scores", _CUT, "flat, flat + sheet.capacity]", "flat, flat]"),
+    (
+        "the log of the last table kept",
+        _ROUNDS,
+        "self.state = self.state._replace(log=log)",
+        "self.state = self.state if self.state.log is not None else self.state._replace(log=log)",
+    ),
+    (
+        "gap from the unweighted parts",
+        "polyattr/engine/ledger.py",
+        "of_part * rows.weight * told",
+        "rows.weight * told",
+    ),
+    # What samples take along.
+    (
+        "carry not written",
+        _TILE,
+        "State(parts, self._carried(state.carry, carry, columns), log)",
+        "State(parts, state.carry, log)",
+    ),
+    ("carry added up", _TILE, "backend.concat([old, rows])", "backend.concat([old, rows + rows])"),
+    (
+        "padding writes carry",
+        "polyattr/engine/cut.py",
+        "tile, row = np.nonzero(valid)",
+        "tile, row = np.nonzero(valid + 1)",
+    ),
+    (
+        "every row the first sample's carry",
+        _TILE,
+        "batch(part, columns.sample) for part",
+        "batch(part, columns.sample * 0) for part",
+    ),
+    # Several baselines.
+    (
+        "several baselines added up",
+        "polyattr/sampling/straight_path.py",
+        "rows.weight[index] / count",
+        "rows.weight[index]",
+    ),
+    (
+        "baselines of another sample",
+        _REFERENCES,
+        "else sample * self.count + chosen",
+        "else sample + chosen",
+    ),
+    (
+        "baselines of a block mixed up",
+        _REFERENCES,
+        "index[:, None] * self.count +",
+        "index[:, None] +",
+    ),
+    (
+        "f(b) of the first baseline alone",
+        "polyattr/explainer/facts.py",
+        ".reshape(n, references.count).mean(axis=1)",
+        ".reshape(n, references.count)[:, 0]",
+    ),
+    # Random baselines.
+    (
+        "alphas not stratified",
+        _RANDOM,
+        "generator.permutation(self.count) + generator.random(self.count)",
+        "self.count * generator.random(self.count)",
+    ),
+    (
+        "strata in ascending order",
+        _RANDOM,
+        "generator.permutation(self.count) +",
+        "np.arange(self.count) +",
+    ),
+    (
+        "background rows not equally often",
+        _RANDOM,
+        "generator.permutation(self.references)",
+        "generator.integers(0, self.references, self.references)",
+    ),
+    ("seed of the background ignored", _RANDOM, "key=[self.seed &", "key=[0 * self.seed &"),
+    # A method inside another.
+    (
+        "the same noise inside and outside",
+        "polyattr/engine/blocks.py",
+        "asked, depth + 1)",
+        "asked, depth)",
+    ),
+    (
+        "the inner method at the clean input",
+        _ROUNDS,
+        "inner(beside.take(backend, sample).at(points))",
+        "inner(beside.take(backend, sample))",
+    ),
+    (
+        "padding of the inner method counted",
+        _ROUNDS,
+        "spent * made.real[number, 1].astype(np.int64)",
+        "spent",
+    ),
+    # Errors.
+    (
+        "groups compared with nothing",
+        "polyattr/engine/spread.py",
+        "backend.absolute(other - value)",
+        "backend.absolute(other)",
+    ),
+)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -34,9 +36,18 @@ EXTRA_KINDS = {
     "jax": ("flax", "equinox", "keras", "dm-haiku"),
 }
 FRAMEWORKS = tuple(EXTRA_KINDS)
+# Libraries with types that mypy follows, at the releases it is right about; torch and its release
+# are those of all sessions.
+FOLLOWED = (
+    "jax==0.10.2",
+    "flax==0.12.8",
+    "equinox==0.13.8",
+    "dm-haiku==0.0.17",
+    "matplotlib==3.11.2",
+)
 # XLA keeps what it compiled mapped for as long as its process lives, some thirty regions for each
 # explainer, and Linux maps 65,530 per process: the whole suite in one crashed in TensorFlow.
-ALONE = ("tests/frameworks", "tests/engine", "tests/axioms")
+ALONE = ("tests/frameworks", "tests/engine", "tests/axioms", "tests/recipes", "tests/conformance")
 # Without what they depend on, which would bring an accelerator build of torch.
 PHOTOS_AND_NETWORK = (
     "efficientnet-lite-pytorch==0.1.0",
@@ -48,6 +59,11 @@ ANY_RELEASE = tuple(
     f"tests/{name}"
     for name in ("conformance", "core", "methods", "tasks", "engine/test_attribution.py")
 )
+# What a change most often breaks, in two halves that take as long: under three minutes together.
+QUICK = (
+    ("tests/engine",),
+    ("tests/conformance", "tests/core", "tests/methods", "tests/readme"),
+)
 FIVE_BUILDS = "tests/real/test_efficientnet_frameworks.py"
 
 
@@ -58,21 +74,25 @@ def _install(session: nox.Session, *packages: str) -> None:
 
 
 def _pytest(session: nox.Session, backends: tuple[str, ...], *paths: str) -> None:
-    # Named here, not detected: a backend that should be there and is not must fail.
     session.run(
         "pytest",
         "--durations=8",
         *paths,
         *session.posargs,
-        env={
-            "POLYATTR_TEST_BACKENDS": ",".join(backends),
-            # Many tests compile the same small programs in JAX: a cache takes a third of their time
-            # away. One for each run, since another may be writing an entry at the same time.
-            "JAX_COMPILATION_CACHE_DIR": mkdtemp(dir=Path(session.create_tmp()).resolve()),
-            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        },
+        env=_environment(session, backends),
     )
+
+
+def _environment(session: nox.Session, backends: tuple[str, ...]) -> dict[str, str]:
+    return {
+        # Named here, not detected: a backend that should be there and is not must fail.
+        "POLYATTR_TEST_BACKENDS": ",".join(backends),
+        # Many tests compile the same small programs in JAX: a cache takes a third of their time
+        # away. One for each run, since another may be writing an entry at the same time.
+        "JAX_COMPILATION_CACHE_DIR": mkdtemp(dir=Path(session.create_tmp()).resolve()),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
 
 
 @nox.session
@@ -86,7 +106,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types: mypy strict over core, backends and tools, and over a user's programs."""
-    _install(session, "mypy", "nox", "hatchling", "pytest", "click", "rich", ".")
+    _install(session, "mypy", "nox", *SHARED, *FOLLOWED, ".[torch,demo]")
     session.run("mypy")
     session.env["POLYATTR_TEST_TYPES"] = "1"
     _pytest(session, (), "tests/typed_users")
@@ -125,6 +145,31 @@ def tensorflow(session: nox.Session) -> None:
 def jax(session: nox.Session) -> None:
     """The JAX backend."""
     _framework(session, "jax")
+
+
+@nox.session(venv_backend="none")
+def quick(session: nox.Session) -> None:
+    """While you work: core and one framework, in the environment nox runs in; not part of `nox`.
+
+    ``nox -s quick -- tensorflow`` names the framework: the first of jax, torch and tensorflow that
+    is installed runs otherwise. All other arguments go to pytest.
+    """
+    named = [argument for argument in session.posargs if argument in FRAMEWORKS]
+    rest = [argument for argument in session.posargs if argument not in FRAMEWORKS]
+    asked = named or ["jax", "torch", "tensorflow"]
+    found = [name for name in asked if find_spec(name)]
+    if not found:
+        session.error(
+            f"{' or '.join(asked)} should be installed beside nox and is not; run "
+            f'pip install -c constraints.txt -e ".[{(named or ["torch"])[0]},demo,dev]"'
+        )
+
+    def run(paths: tuple[str, ...]) -> None:
+        command = (sys.executable, "-m", "pytest", "-q", *paths, *rest)
+        session.run(*command, env=_environment(session, (found[0],)))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, QUICK))
 
 
 @nox.session

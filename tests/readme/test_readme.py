@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -53,5 +54,21 @@ def test_every_method_is_in_the_table() -> None:
         and issubclass(getattr(polyattr, name), polyattr.Explainer)
         and name != "Explainer"
     ]
-    assert len(methods) == 6
+    assert set(methods) == set(polyattr.methods.__all__)
     assert all(f"| `{name}` |" in README for name in methods)
+
+
+def test_the_table_names_every_argument_and_every_source() -> None:
+    import polyattr
+
+    shared = set(inspect.signature(polyattr.Explainer).parameters)
+    for name in polyattr.methods.__all__:
+        method = getattr(polyattr, name)
+        (row,) = re.findall(rf"^\| `{name}` \|.*$", README, flags=re.MULTILINE)
+        arguments, source = row.split(" | ")[-2:]
+        own = set(inspect.signature(method).parameters) - shared
+        assert set(re.findall(r"`(\w+)`", arguments)) == own, name
+        assert f"https://arxiv.org/abs/{method.paper.arxiv})" in source
+    listed = re.search(r"All take (.*?);", README, flags=re.DOTALL)
+    assert listed is not None
+    assert set(re.findall(r"`(\w+)`", listed[1])) == shared - {"model"}

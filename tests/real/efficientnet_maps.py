@@ -18,6 +18,7 @@ import polyattr
 STEPS = 8
 # A black photo, (0 - 127) / 128: no activation of it or on the way from it is at a kink.
 BLACK = -127 / 128
+# The two that `by_hand` computes from their equations.
 SETTINGS: dict[str, dict[str, Any]] = {
     "GradientInput": {},
     "IntegratedGradients": {"steps": STEPS, "rule": "gauss-legendre", "baseline_value": BLACK},

@@ -65,7 +65,8 @@ class RandomBaselines(PathIntegral):
     def table(self, n: int) -> Rows[Array]:
         """A row per draw."""
         # Philox gives the same numbers wherever NumPy runs; a stream of its own, apart from noise.
-        generator = np.random.Generator(np.random.Philox(key=[self.seed & 0xFFFFFFFFFFFFFFFF, 1]))
+        key = np.array([self.seed & 0xFFFFFFFFFFFFFFFF, 1], dtype=np.uint64)
+        generator = np.random.Generator(np.random.Philox(key=key))
         rounds = -(-self.count // self.references)
         drawn = [generator.permutation(self.references) for _ in range(rounds)]
         strata = generator.permutation(self.count) + generator.random(self.count)

@@ -139,7 +139,7 @@ ENGINE = (
         "generator.permutation(self.references)",
         "generator.integers(0, self.references, self.references)",
     ),
-    ("seed of the background ignored", _RANDOM, "key=[self.seed &", "key=[0 * self.seed &"),
+    ("seed of the background ignored", _RANDOM, "[self.seed &", "[0 * self.seed &"),
     # A method inside another.
     (
         "the same noise inside and outside",

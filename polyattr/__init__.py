@@ -1,5 +1,8 @@
 """Gradient attribution for any differentiable model, natively on PyTorch, TensorFlow and JAX."""
 
+import sys
+from typing import TYPE_CHECKING, Any
+
 from polyattr._version import __version__
 from polyattr.backend import BoundModel, GradBackend, Layer, Tap
 from polyattr.backend.bound_model import Visits
@@ -30,6 +33,7 @@ from polyattr.methods import (
     SquareGrad,
     VarGrad,
 )
+from polyattr.question.foreign_names import our_class
 from polyattr.results.attribution import Attribution, load
 from polyattr.sampling import Recipe, Rows, Weights
 from polyattr.scores.losses import loss
@@ -76,3 +80,18 @@ __all__ = [
     "setting",
     "unregister",
 ]
+
+
+if not TYPE_CHECKING:  # a type checker would take any name for known
+
+    def __getattr__(name: str) -> Any:
+        """Says what another library's class is called here."""
+        known = our_class(name)
+        text = f"module 'polyattr' has no attribute {name!r}"
+        if not known:
+            raise AttributeError(text)
+        text = f"{text}; {known}"
+        # `from polyattr import name` asks first, and would put words of its own in place of these.
+        if sys._getframe(1).f_code.co_name == "_handle_fromlist":
+            raise ImportError(text, name=__name__)
+        raise AttributeError(text)

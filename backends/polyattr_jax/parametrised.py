@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from polyattr.backend import BoundModel
+from polyattr.backend import BoundModel, InputTypeError
 
 
 def signed(signature: inspect.Signature) -> Callable[..., Any]:
@@ -28,6 +28,18 @@ class ParametrisedModel(BoundModel):
     def fingerprint(self) -> tuple[object, ...]:
         """Nothing: all that is replaced is in the state."""
         return ()
+
+    def attribute(self, name: str) -> Any:
+        """Refuses: what is read off the model would freeze its parameters.
+
+        Raises:
+            InputTypeError: Always.
+        """
+        raise InputTypeError(
+            f"the operator reads model.{name}, but the parameters of a {self.kind} are arguments "
+            f"of the compiled kernel; expected calls model(...) alone. For a part of the model, "
+            f"explain a function or a module that returns it"
+        )
 
     def parameters(self) -> Any:
         """The parameters, as they are now."""

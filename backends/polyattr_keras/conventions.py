@@ -34,12 +34,12 @@ def not_training(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Adds ``training=False`` to the keyword arguments of a call.
 
     Raises:
-        InputError: They say something about the mode themselves.
+        InputError: They ask for the other mode.
     """
-    if "training" in kwargs:
+    if kwargs.get("training"):
         raise InputError(
-            f"forward_kwargs has training={kwargs['training']!r}, but the model is always "
-            f"explained in inference mode; leave it out"
+            f"the call has training={kwargs['training']!r}, but the model is always explained in "
+            f"inference mode; leave it out"
         )
     return {**kwargs, "training": False}
 

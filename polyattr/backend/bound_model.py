@@ -158,6 +158,14 @@ class BoundModel:
         """Wraps a `leaf`, a tensor of any shape that all samples share, where a model must know."""
         return leaf
 
+    def attribute(self, name: str) -> Any:
+        """Returns the attribute `name` of the user's model, which an operator reads.
+
+        Override it where `state` hands the parameters over: read off the model, they would become
+        part of the kernel.
+        """
+        return getattr(self._function, name)
+
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a layer by index, name or object.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Unpack
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Unpack
 
 from polyattr.explainer.base import MethodBase
 from polyattr.explainer.call import Call
 from polyattr.explainer.function import differentiable
 from polyattr.explainer.options import CallOptions, Options, read_options
+from polyattr.question.foreign_names import missing_member
 from polyattr.results import joining
 from polyattr.results.attribution import Attribution
 
@@ -67,9 +69,10 @@ class Explainer(MethodBase):
                 them for a model with several inputs, where token ids, masks, None and the like
                 are passed on to the model; or a dataset: any iterable of batches, or of (inputs,
                 targets) batches.
-            targets: Class index (int, or (N,) integers), a tuple of indices for outputs with more
-                axes, weights in the shape of the output, a callable on the output, or None: the
-                output itself where it is (N,) or (N, 1), else the predicted class.
+            targets: Class index (int, or (N,) integers), counted from 0; a tuple of indices for
+                outputs with more axes, or one such tuple per sample, (N, axes); weights in the
+                shape of the output; a callable on the output; or None: the output itself where it
+                is (N,) or (N, 1), else the predicted class.
             **options: Further arguments of the call:
                 baselines: overrides `baseline_value`: a scalar, an array in the shape of one
                 sample, of all, or (N, K, ...) for K baselines per sample to average over, or a
@@ -191,8 +194,15 @@ class Explainer(MethodBase):
         """
         return differentiable(self._calls, example, targets, self._read(options))
 
+    if not TYPE_CHECKING:  # a type checker would take any name for known
+
+        def __getattr__(self, name: str) -> Any:
+            """Says what another library's name is called here."""
+            raise AttributeError(missing_member(self, name))
+
     def _read(self, options: CallOptions) -> Options:
-        return read_options(type(self).__name__, self.uses_baselines, options)
+        made_with = [entry.name for entry in fields(self)]
+        return read_options(type(self).__name__, self.uses_baselines, options, made_with)
 
     def _stream(
         self, inputs: Any, targets: Any, options: CallOptions, full: bool

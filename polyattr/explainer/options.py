@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from polyattr.errors import InputError, InputTypeError, nearest
 from polyattr.question.arguments import Beside, read_beside
 from polyattr.question.checks import check_flag
+from polyattr.question.foreign_names import our_argument, our_place
 
 
 class CallOptions(TypedDict, total=False):
@@ -18,6 +20,9 @@ class CallOptions(TypedDict, total=False):
     forward_kwargs: dict[str, Any] | None
     batched: Any
     progress: bool
+
+
+CALL_ARGUMENTS = ("inputs", "targets", *CallOptions.__annotations__)
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,16 @@ class Options:
         return replace(self, beside=replace(self.beside, batched=frozenset()))
 
 
-def read_options(name: str, uses_baselines: bool, options: CallOptions) -> Options:
+def read_options(
+    name: str, uses_baselines: bool, options: CallOptions, made_with: Iterable[str] = ()
+) -> Options:
     """Checks the keyword arguments of a call.
 
     Args:
         name: The method's, for messages.
         uses_baselines: Whether the method has a baseline.
         options: As the user passed them.
+        made_with: Names of the constructor's arguments, which a call may be given by mistake.
 
     Raises:
         InputTypeError: An argument that calls do not have, or of the wrong type.
@@ -50,9 +58,12 @@ def read_options(name: str, uses_baselines: bool, options: CallOptions) -> Optio
     known = list(CallOptions.__annotations__)
     for given in options:
         if given not in known:
+            hint = our_argument(given, name)
+            if given in made_with:
+                hint = our_place(given, name, "constructor")
             raise InputTypeError(
-                f"a call has no argument {given!r}.{nearest(given, known)} Its arguments: inputs, "
-                f"targets, {', '.join(known)}"
+                f"a call has no argument {given!r}.{hint or nearest(given, known)} Its arguments: "
+                f"inputs, targets, {', '.join(known)}"
             )
     if options.get("baselines") is not None and not uses_baselines:
         raise InputError(

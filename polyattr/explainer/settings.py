@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import numbers
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import wraps
 from typing import Any, TypeVar
 
 from polyattr.errors import InputError, InputTypeError, nearest
+from polyattr.explainer.options import CALL_ARGUMENTS
+from polyattr.question.foreign_names import our_argument, our_place
 
 Value = TypeVar("Value")
 Check = Callable[[str, Any], Any]
@@ -53,6 +55,7 @@ def finish_class(cls: Any, shared: frozenset[str]) -> None:
     @wraps(made)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         _check_names(cls, kwargs)
+        _check_model(cls, args, kwargs)
         made(self, *args, **kwargs)
 
     init.__signature__ = _ordered(inspect.signature(made), shared)  # type: ignore[attr-defined]  # `inspect` honours it
@@ -78,9 +81,32 @@ def _check_names(method: type, given: dict[str, Any]) -> None:
     unknown = set(given) - set(known) - {MODEL}
     if unknown:
         name = min(unknown)
+        hint = our_argument(name, method.__name__)
+        if name in CALL_ARGUMENTS:
+            hint = our_place(name, method.__name__, "call")
         raise InputTypeError(
-            f"{method.__name__} has no argument {name!r}.{nearest(name, known)} Its arguments: "
-            f"{', '.join(known)}"
+            f"{method.__name__} has no argument {name!r}.{hint or nearest(name, known)} Its "
+            f"arguments: {', '.join(known)}"
+        )
+
+
+def _check_model(method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Checks that the model, and nothing but the model, is given by position.
+
+    Raises:
+        InputTypeError: It is missing, or something stands behind it.
+    """
+    if len(args) > 1:
+        known = [name for name in inspect.signature(method).parameters if name != MODEL]
+        raise InputTypeError(
+            f"{method.__name__} is given {len(args)} arguments by position; expected the model "
+            f"alone, and by name what else there is: {', '.join(f'{name}=' for name in known)}"
+        )
+    needed = any(entry.name == MODEL and entry.default is MISSING for entry in fields(method))
+    if needed and not args and MODEL not in kwargs:
+        raise InputTypeError(
+            f"{method.__name__} is given no model; expected {method.__name__}(model, ...), and "
+            f"inputs and targets in its calls"
         )
 
 

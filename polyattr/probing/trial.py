@@ -17,8 +17,9 @@ from polyattr.probing.independence import check_rows
 from polyattr.probing.layer_inputs import Activations, outline_activations
 from polyattr.question.inputs import Inputs
 from polyattr.scores import reductions
+from polyattr.scores.operator_targets import read_operator_targets
 from polyattr.scores.reductions import Rule, Selected
-from polyattr.scores.targets import TargetReader, Targets, read_operator_targets
+from polyattr.scores.targets import TargetReader, Targets
 from polyattr.scores.tasks import Task
 
 # What a user passes beside the inputs is part of their signature, and a callable target a rule of

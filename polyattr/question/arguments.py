@@ -108,6 +108,11 @@ class Calling:
         self._entry = entry
         self._decided: dict[object, _Way] = {}
 
+    @property
+    def takes_containers(self) -> bool:
+        """Whether several inputs come in one container, whatever they are."""
+        return self._entry is None
+
     def arguments(
         self, value: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polyattr.errors import InputError
+from polyattr.question.foreign_names import missing_member
 from polyattr.question.structure import flatten, map_leaves
 from polyattr.results import npz
 
@@ -61,6 +62,12 @@ class Attribution:
     backend: str
     standard_error: Any = None
     _native: GradBackend | None = None
+
+    if not TYPE_CHECKING:  # a type checker would take any name for known
+
+        def __getattr__(self, name: str) -> Any:
+            """Says what another library's name is called here."""
+            raise AttributeError(missing_member(self, name))
 
     @property
     def base_values(self) -> Array | None:

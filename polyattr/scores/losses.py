@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from polyattr.backend import Tensor
 from polyattr.errors import InputTypeError
@@ -15,6 +15,7 @@ class _Loss:
     """An operator; compares by its function, and can be pickled where that can."""
 
     function: Callable[[Tensor, Tensor], Tensor]
+    takes_one_output: ClassVar[bool] = True
 
     def __call__(self, model: Callable[[Any], Tensor], inputs: Any, targets: Tensor) -> Tensor:
         """Evaluates the loss of every row.

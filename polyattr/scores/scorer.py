@@ -13,6 +13,7 @@ from polyattr.backend import BoundModel, GradBackend, Tensor
 from polyattr.errors import ModelOutputError, nearest
 from polyattr.question.arguments import Calling
 from polyattr.question.layout import Context, Layout
+from polyattr.scores.handed_model import HandedModel
 from polyattr.scores.reductions import Rule
 from polyattr.scores.taps import Taps
 from polyattr.scores.tasks import Task
@@ -73,15 +74,33 @@ class Scorer:
             outputs = self.outputs(layout, state, x, context)
             scores = rule(self.backend, outputs, context.goals)
         else:
-            value = layout.arguments(x, context)[0]
-            _, args, kwargs = self._arguments(layout, x, context)
-            scores = self.operator(
-                lambda value: self._evaluate(state, value, args, kwargs, layout, x),
-                value,
-                context.goals[0] if context.goals else None,
-            )
+            scores = self._operated(layout, self.operator, state, x, context)
         self._check_scores(scores, int(x[0].shape[0]))
         return scores
+
+    def _operated(
+        self, layout: Layout, operator: Operator, state: Any, x: list[Tensor], context: Context
+    ) -> Tensor:
+        """Returns what the user's operator makes of the model, the inputs and the targets."""
+        value = layout.arguments(x, context)[0]
+        _, args, kwargs = self._arguments(layout, x, context)
+        # A loss compares one tensor; an operator takes what it wants out of what the model returns.
+        whole = self.output is None and not getattr(operator, "takes_one_output", False)
+
+        def run(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+            outputs = self.taps.run(state, args, kwargs, layout, x)
+            return outputs if whole else self._select(outputs)
+
+        model = HandedModel(run, self._calling, args, kwargs, self.bound.attribute)
+        try:
+            return operator(model, value, context.goals[0] if context.goals else None)
+        except (TypeError, KeyError, IndexError, AttributeError) as error:
+            if model.returned is None or self.backend.is_tensor(model.returned):
+                raise
+            raise ModelOutputError(
+                f"operator raised {type(error).__name__}: {error}. {_choices(model.returned)}: "
+                f"take one out in the operator, or with output=key, index or callable"
+            ) from error
 
     def _check_scores(self, scores: Any, rows: int) -> None:
         shape = tuple(scores.shape) if self.backend.is_tensor(scores) else type(scores).__name__

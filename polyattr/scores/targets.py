@@ -14,9 +14,17 @@ from polyattr.scores import reductions
 from polyattr.scores.reductions import Rule, Selected
 
 _HOW = (
-    "pass a class index (int), N indices (N,), a tuple of indices for outputs with more axes, "
-    "weights in the shape of the output, or a callable on the output"
+    "pass a class index (int), N indices (N,), a tuple of indices for outputs with more axes "
+    "or one such tuple per sample, weights in the shape of the output, or a callable on the output"
 )
+
+
+def _expected(n: int, shape: tuple[int, ...]) -> str:
+    """Says which indices (N, ...) an output of `shape` a sample takes."""
+    if len(shape) <= 1:
+        return f"({n},)"
+    axes = len(shape)
+    return f"({n}, {axes}), {axes} for each sample, or a tuple of {axes}, each an int or ({n},),"
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,8 @@ class TargetReader:
         if isinstance(targets, tuple):
             return self.indices([self._array(part) for part in targets], targets)
         array = self._array(targets)
+        if isinstance(targets, list) and any(len(getattr(part, "shape", ())) for part in targets):
+            self._check_list(array)
         if array.ndim == 0 and np.issubdtype(array.dtype, np.integer):
             return self.indices([array], targets)
         return self._array_targets(array, dtype)
@@ -103,9 +113,12 @@ class TargetReader:
                 return Targets(reductions.weighted, [self.backend.cast(targets, dtype)])
         elif shape == (self.n,) and len(self.shape) == 1:
             return Targets(reductions.indexed, [targets])
+        elif self._has_index_rows(shape):
+            return Targets(reductions.indexed, [targets[:, k] for k in range(shape[1])])
         raise InputError(
-            f"targets are being traced and have shape {shape}; expected integers ({self.n},), or "
-            f"floating weights in the shape of the output, {self.whole}"
+            f"targets are being traced and have shape {shape}; expected integers of shape "
+            f"{_expected(self.n, self.shape)} or floating weights in the shape of the output, "
+            f"{self.whole}"
         )
 
     def _array_targets(self, array: np.ndarray[Any, Any], dtype: str) -> Targets:
@@ -113,6 +126,8 @@ class TargetReader:
         integer = np.issubdtype(array.dtype, np.integer)
         if integer and array.shape == (self.n,) and self.shape != ():
             return self.indices([array], array)
+        if integer and self._has_index_rows(array.shape):
+            return self.indices(list(array.T), array)
         if integer and self.is_score and array.shape == whole:
             raise InputError(
                 f"targets of integer type and shape {array.shape} are ambiguous for an output of "
@@ -121,11 +136,24 @@ class TargetReader:
         if array.shape == whole and array.dtype.kind in "fbiu":
             return self._weights(array, dtype)
         kind = "indices" if integer else "weights"
-        expected = f"({self.n},)" if integer else str(whole)
+        expected = _expected(self.n, self.shape) if integer else f"{whole}"
         raise InputError(
             f"targets have shape {array.shape} and dtype {array.dtype}; expected {kind} of shape "
             f"{expected} for an output of shape {whole}: {_HOW}"
         )
+
+    def _has_index_rows(self, shape: tuple[int, ...]) -> bool:
+        """Says whether integers of `shape` are an index per axis for each sample, (N, axes)."""
+        return len(self.shape) > 1 and shape == (self.n, len(self.shape))
+
+    def _check_list(self, array: np.ndarray[Any, Any]) -> None:
+        """Checks a list of arrays, as a loader collates pairs of labels: is one for each axis?"""
+        if array.dtype.kind in "iu" and self._has_index_rows(array.shape[::-1]):
+            raise InputError(
+                f"targets are a list of {len(array)} arrays: one for each axis of the output, or "
+                f"one for each of {self.n} samples? Pass a tuple for the one, a single array "
+                f"({self.n}, {len(self.shape)}) for the other"
+            )
 
     def _weights(self, array: np.ndarray[Any, Any], dtype: str) -> Targets:
         native = self.native(array, dtype)
@@ -191,14 +219,14 @@ class TargetReader:
             single = "; the output is one score per sample, pass targets=None" if size == 1 else ""
             raise InputError(
                 f"target {int(wrong[0])} is out of range: output axis {axis} has {size} entries, "
-                f"expected 0 to {size - 1}{single}"
+                f"expected 0 to {size - 1}{single or _not_from_the_end(int(wrong[0]), size)}"
             )
         return np.ascontiguousarray(np.broadcast_to(part.astype(np.int64), (self.n,)))
 
     def _array(self, value: Any, how: str = _HOW) -> np.ndarray[Any, Any]:
         if self.backend.is_tensor(value):
             return self.backend.to_numpy(value)
-        return _numbers(value, how)
+        return read_numbers(value, how)
 
     def predicted(self, outputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Returns (N,) the class with the largest output of each sample."""
@@ -218,11 +246,22 @@ class TargetReader:
             )
 
 
+def _not_from_the_end(target: int, size: int) -> str:
+    """Says of a negative index that it is none, as of the labels frameworks leave out (-100)."""
+    return f" (negative ones do not count from the end; the last is {size - 1})" * (target < 0)
+
+
 def _plural(word: str, count: int) -> str:
     return word if count == 1 else {"index": "indices", "axis": "axes"}[word]
 
 
-def _numbers(value: Any, how: str) -> np.ndarray[Any, Any]:
+def read_numbers(value: Any, how: str) -> np.ndarray[Any, Any]:
+    """Reads targets that are no tensor as an array of numbers; `how` ends messages.
+
+    Raises:
+        InputTypeError: No numbers.
+        InputError: No array.
+    """
     if value is None or isinstance(value, str | bytes | dict):
         raise InputTypeError(f"targets are {brief(value)}: {how}")
     try:
@@ -232,40 +271,3 @@ def _numbers(value: Any, how: str) -> np.ndarray[Any, Any]:
     if array.dtype.kind not in "biuf":
         raise InputTypeError(f"targets are of type {array.dtype}: {how}")
     return array
-
-
-def read_operator_targets(targets: Any, backend: GradBackend, like: Tensor, n: int) -> Targets:
-    """Reads targets for an operator of the user's: anything with one entry per sample, or None.
-
-    Args:
-        targets: As the user passed them; one number holds for all samples.
-        backend: Makes native tensors.
-        like: A tensor on the device of the inputs; floating targets take its dtype, so that a loss
-            does not widen what the model computes.
-        n: Number of samples.
-
-    Raises:
-        InputError: No array.
-        InputTypeError: Not numbers.
-        ModelOutputError: Not one entry per sample.
-    """
-    if targets is None:
-        return Targets(reductions.total, [])
-    native = targets if backend.is_tensor(targets) else _native(targets, backend, like, n)
-    if len(native.shape) == 0 or int(native.shape[0]) != n:
-        raise ModelOutputError(
-            f"targets have shape {tuple(native.shape)}; with an operator, expected one entry per "
-            f"sample on the first axis, ({n}, ...)"
-        )
-    record = backend.to_numpy(native) if backend.readable(native) else None
-    return Targets(reductions.total, [native], record=record)
-
-
-def _native(targets: Any, backend: GradBackend, like: Tensor, n: int) -> Tensor:
-    how = "with an operator, expected an array or tensor with one entry per sample, or None"
-    array = _numbers(targets, how)
-    array = np.broadcast_to(array, (n,)) if array.ndim == 0 else array
-    if array.dtype.kind != "f":
-        return backend.to_native(array, like)
-    with np.errstate(over="ignore"):  # what only a longer float holds is infinite
-        return backend.to_native(array.astype(np.float64), like, backend.dtype(like))

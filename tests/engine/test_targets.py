@@ -120,6 +120,10 @@ def test_an_output_that_is_the_score(lab, shape):
         ((2, 3), (np.array([1, 0, 1, 0]), np.array([0, 1, 2, 0], np.uint8)), [3, 1, 5, 0]),
         ((1, 3, 2), (0, 2, 1), [5] * 4),
         ((1, 3, 2), (0, [0, 1, 2, 0], 1), [1, 3, 5, 1]),
+        # one tuple for each sample, as captum takes them
+        ((2, 3), [(0, 0), (0, 1), (1, 2), (1, 0)], [0, 1, 5, 3]),
+        ((2, 3), np.array([[0, 0], [0, 1], [1, 2], [1, 0]], np.int16), [0, 1, 5, 3]),
+        ((1, 3, 2), [(0, 0, 1), (0, 1, 1), (0, 2, 0), (0, 0, 0)], [1, 3, 4, 0]),
     ],
 )
 def test_multi_indices_on_outputs_of_higher_rank(lab, shape, targets, classes):
@@ -128,6 +132,16 @@ def test_multi_indices_on_outputs_of_higher_rank(lab, shape, targets, classes):
     assert_close(lab.numpy(result.values), expected(classes))
     flat = np.ravel_multi_index(tuple(result.targets.T), shape)
     assert flat.tolist() == classes
+
+
+def test_native_index_rows(lab):
+    model = lab.function(lambda ops, x: ops.reshape(ops.matmul(x, ops.like(W, x)), 2, 3))
+    method = polyattr.GradientInput(model, backend=lab.name)
+    rows = lab.tensor(np.array([[0, 0], [0, 1], [1, 2], [1, 0]], np.int32))
+    assert_close(lab.numpy(method.explain(lab.tensor(X), rows)), expected([0, 1, 5, 3]))
+    by_row = [(0, 0), (0, 1), (1, 2), (1, 0)]
+    dataset = [(lab.tensor(X[:3]), by_row[:3]), (lab.tensor(X[3:]), by_row[3:])]
+    assert_close(lab.numpy(method.explain(dataset)), expected([0, 1, 5, 3]))
 
 
 def test_weights_on_outputs_of_higher_rank(lab):

@@ -115,6 +115,32 @@ def test_a_ragged_list(methods):
         methods[(4,)].explain(X, [[1], [1, 2]])
 
 
+def test_index_rows_for_another_number_of_samples_or_axes(methods):
+    for targets in ([(0, 1)], [(0, 1)] * 4, [(0, 1, 1)] * 5):
+        parts = f"targets have shape {np.shape(targets)}", "indices of shape (5, 2), 2 for each"
+        refused(InputError, methods[(2, 2)], targets, *parts, "a tuple of 2, each an int or (5,)")
+
+
+def test_index_rows_out_of_range(methods):
+    rows = [(0, 1), (1, 0), (0, 2), (0, 0), (1, 1)]
+    refused(InputError, methods[(2, 2)], rows, "target 2 is out of range", "output axis 2")
+
+
+@pytest.mark.parametrize("targets", [(0, -1), [(0, -1)] * 5, (0, [0, 1, -1, 0, 0])])
+def test_negative_indices_do_not_count_from_the_end(methods, targets):
+    parts = "target -1 is out of range", "0 to 1", "do not count from the end; the last is 1"
+    refused(InputError, methods[(2, 2)], targets, *parts)
+
+
+def test_a_list_of_arrays_is_ambiguous_where_axes_and_samples_are_as_many(lab):
+    model = lab.function(lambda ops, x: ops.reshape(ops.concat([x, x]), 2, 3))
+    method = polyattr.GradientInput(model, backend=lab.name)
+    labels = [np.array([0, 1]), np.array([1, 2])]
+    with pytest.raises(InputError, match=r"a list of 2 arrays.* Pass a tuple for the one"):
+        method.explain(X[:2], labels)
+    assert lab.numpy(method.explain(X[:2], tuple(labels)))[0, 1] == X[0, 1]
+
+
 def test_a_callable_that_returns_no_score(lab, methods):
     for target in (lambda out: out, lambda out: out[:2, 0]):
         with pytest.raises(ModelOutputError, match="the callable given as targets") as caught:

@@ -28,7 +28,9 @@ def rows(page: str) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("about", "cell"), rows(PAGE) + rows(TROUBLE), ids=lambda value: value[:40])
+@pytest.mark.parametrize(
+    ("about", "cell"), rows(PAGE) + rows(TROUBLE), ids=lambda value: value[:40]
+)
 def test_every_row_has_a_test(about: str, cell: str) -> None:
     link = re.fullmatch(r"\[(test_\w+)\]\(\.\./(tests/\S+\.py)\)", cell)
     assert link, f"{about}: {cell}"

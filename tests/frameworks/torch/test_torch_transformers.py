@@ -162,3 +162,28 @@ def test_the_next_token_of_a_language_model(text):
     score = model(inputs_embeds=leaf).logits[:, 6, 17]
     gradient = torch.autograd.grad(score.sum(), leaf)[0]
     torch.testing.assert_close(values, (leaf * gradient).detach())
+
+
+OPERATORS = {
+    "by name": lambda model, inputs, targets: model(**inputs).logits[:, 1],
+    "in one": lambda model, inputs, targets: model(inputs).logits[:, 1],
+    "as a tuple": lambda model, inputs, targets: model(**inputs, return_dict=False)[0][:, 1],
+    "its settings": lambda model, inputs, targets: model(**inputs).logits[
+        :, model.config.num_labels - 2
+    ],
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_operator_calls_the_model_as_everyone_does(classifier, text, name):
+    embeds, _ = _embedded(classifier, text)
+    method = polyattr.GradientInput(classifier, operator=OPERATORS[name], batch_size=2)
+    mask = text["attention_mask"]
+    found = method.explain({"inputs_embeds": embeds, "attention_mask": mask})["inputs_embeds"]
+    leaf = embeds.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(_score(classifier, leaf, mask, 1).sum(), leaf)
+    torch.testing.assert_close(found, embeds * slope)
+    tokens = polyattr.GradientInput(
+        classifier, operator=OPERATORS[name], batch_size=2, input_layer=EMBEDDING
+    )
+    torch.testing.assert_close(tokens.explain(text), found)

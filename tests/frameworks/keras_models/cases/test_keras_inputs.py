@@ -128,3 +128,34 @@ def test_layers_that_draw_in_training_are_silent(pair, native, gradient):
     result = polyattr.GradientInput(model).attribute(native(pair[0]), 1)
     expected = pair[0] * gradient(lambda x: model(x, training=False)[:, 1], pair[0])
     np.testing.assert_allclose(result.to_numpy().values, expected, rtol=1e-4, atol=1e-6)
+
+
+OPERATORS = {
+    "in one": lambda model, inputs, targets: model(inputs)["logits"][:, 1],
+    "its mode": lambda model, inputs, targets: model(inputs, training=False)["logits"][:, 1],
+    "by name": lambda model, inputs, targets: model(**inputs)["logits"][:, 1],
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_operator_calls_a_graph_with_a_dict(pair, native, name):
+    keras.utils.set_random_seed(0)
+    a, b = keras.Input((4,), name="a"), keras.Input((2,), name="b")
+    head = layers.Dense(3, name="head")
+    outputs = {"logits": head(layers.Concatenate()([a, b])), "features": a}
+    model = keras.Model({"a": a, "b": b}, outputs)
+    method = polyattr.GradientInput(model, operator=OPERATORS[name], batch_size=2)
+    found = method.explain({"a": native(pair[0]), "b": native(pair[1])})
+    kernel = keras.ops.convert_to_numpy(head.kernel)
+    convert = keras.ops.convert_to_numpy
+    np.testing.assert_allclose(convert(found["a"]), pair[0] * kernel[:4, 1], rtol=1e-5)
+    np.testing.assert_allclose(convert(found["b"]), pair[1] * kernel[4:, 1], rtol=1e-5)
+
+
+def test_an_operator_asks_for_the_other_mode(pair, native):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    method = polyattr.GradientInput(
+        model, operator=lambda model, inputs, targets: model(inputs, training=True)[:, 1]
+    )
+    with pytest.raises(polyattr.InputError, match=r"training=True.* in inference mode"):
+        method.explain(native(pair[0]))

@@ -1,0 +1,136 @@
+"""Words of other libraries: each error says the one polyattr has, and where it goes."""
+
+import subprocess
+import sys
+
+import pytest
+
+import polyattr
+from polyattr import InputTypeError
+from polyattr.explainer.options import CALL_ARGUMENTS
+from polyattr.question.foreign_names import ABSENT, ARGUMENTS, CLASSES, MEMBERS
+
+IG = polyattr.IntegratedGradients(abs)
+
+# name: parts of what a call is told
+IN_A_CALL = {
+    "target": ["Here it is targets=...", "in the call, method.explain(inputs, ...)"],
+    "n_steps": ["Here it is steps=...", "in the constructor, IntegratedGradients(model, ...)"],
+    "stdevs": ["noise=..., in the units of the inputs", "constructor, SmoothGrad(model, ...)"],
+    "nt_samples": ["nb_samples=...", "constructor, SmoothGrad(model, ...)"],
+    "abs": ["no such choice", "Saliency gives magnitudes"],
+    "internal_batch_size": ["batch_size=...", "constructor, IntegratedGradients(model, ...)"],
+    "additional_forward_args": ["forward_args=(...)", "batched=", "in the call"],
+    "return_convergence_delta": ["`completeness_gap`", "method.attribute(inputs, ...)"],
+    "baseline": ["baselines=...", "in the call"],
+    "x_steps": ["steps=...", "constructor"],
+    "x_baseline": ["baselines=...", "in the call"],
+    "layer": ["input_layer=...", "constructor"],
+    "class_index": ["targets=...", "in the call"],
+    # polyattr's own, in the wrong place
+    "steps": ["steps goes elsewhere", "constructor, IntegratedGradients(model, ...)"],
+    "batch_size": ["batch_size goes elsewhere", "in the constructor"],
+    "noise": ["noise=...", "constructor, SmoothGrad(model, ...)"],
+}
+
+# name: parts of what a constructor is told
+IN_A_CONSTRUCTOR = {
+    "forward_func": ["the model, the first argument"],
+    "reducer": ["no such choice", "plot() sums channels"],
+    "harmonize": ["no such choice"],
+    "n_steps": ["steps=..."],
+    "target_fn": ["targets=...", "callable on the output", "in the call"],
+    "data": ["background=...", "ExpectedGradients(model, ...)"],
+    "num_samples": ["nb_samples=...", "SmoothGrad(model, ...)"],
+    "targets": ["targets goes elsewhere", "in the call"],
+    "forward_kwargs": ["forward_kwargs goes elsewhere", "in the call"],
+    "baselines": ["in the call"],
+}
+
+
+def told(call):
+    with pytest.raises(InputTypeError) as caught:
+        call()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", IN_A_CALL)
+def test_a_call_says_our_word_and_its_place(name):
+    for call in (IG.explain, IG.attribute, IG):
+        message = told(lambda call=call: call(3.0, **{name: 1}))
+        assert message.startswith(f"a call has no argument {name!r}")
+        assert all(part in message for part in IN_A_CALL[name]), message
+
+
+@pytest.mark.parametrize("name", IN_A_CONSTRUCTOR)
+def test_a_constructor_says_our_word_and_its_place(name):
+    message = told(lambda: polyattr.IntegratedGradients(**{name: abs}))
+    assert message.startswith(f"IntegratedGradients has no argument {name!r}")
+    assert all(part in message for part in IN_A_CONSTRUCTOR[name]), message
+
+
+def test_every_word_of_ours_exists_where_it_is_said_to_go():
+    for word in ARGUMENTS.values():
+        ours = word.say.partition("=")[0]
+        if word.place == "constructor" and "=" in word.say:
+            maker = getattr(polyattr, word.maker or "Saliency")
+            assert ours in maker.__init__.__signature__.parameters, word
+        if word.place == "call" and "=" in word.say:
+            assert ours in CALL_ARGUMENTS, word
+        if word.place == "result":
+            assert ours.split("`")[1] in polyattr.Attribution.__dataclass_fields__, word
+
+
+def test_every_class_of_ours_exists():
+    for said in CLASSES.values():
+        assert hasattr(polyattr, said.partition("(")[0]), said
+    assert not [name for name in {*CLASSES, *ABSENT} if name in polyattr.__all__]
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("InputXGradient", "polyattr.GradientInput(model)"),
+        ("NoiseTunnel", "polyattr.SmoothGrad(of=method)"),
+        ("GradientShap", "polyattr.ExpectedGradients(model, background=...)"),
+        ("LayerIntegratedGradients", "polyattr.IntegratedGradients(model, input_layer=...)"),
+        ("DeepLift", "polyattr has none: it attributes by gradients"),
+        ("GradCAM", "polyattr has none"),
+        ("GradientSaliency", "polyattr.Saliency(model)"),
+    ],
+)
+def test_a_class_of_another_library(name, ours):
+    with pytest.raises(AttributeError) as caught:
+        getattr(polyattr, name)
+    assert str(caught.value).startswith(f"module 'polyattr' has no attribute {name!r}; ")
+    assert ours in str(caught.value)
+    assert not hasattr(polyattr, name)
+    line = f"from polyattr import {name}"
+    run = subprocess.run(
+        [sys.executable, "-c", line], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert run.stderr.strip().splitlines()[-1].startswith("ImportError: module 'polyattr' has no")
+    assert ours in run.stderr
+
+
+def test_a_name_nobody_has():
+    assert not hasattr(polyattr, "Nothing")
+    with pytest.raises(ImportError, match="cannot import name 'Nothing'"):
+        from polyattr import Nothing  # noqa: F401
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_member_of_another_librarys_objects(name):
+    assert not hasattr(IG, name)
+    with pytest.raises(AttributeError, match=r"object has no attribute .*; here it is"):
+        getattr(IG, name)
+
+
+def test_arguments_by_position():
+    message = told(lambda: polyattr.Saliency(abs, "logits"))
+    assert "given 2 arguments by position; expected the model alone" in message
+    assert "output_layer=" in message
+
+
+def test_no_model_at_all():
+    assert "expected Saliency(model, ...)" in told(lambda: polyattr.Saliency())

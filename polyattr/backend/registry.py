@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
@@ -33,6 +34,9 @@ from polyattr.errors import (
 
 _manager = pluggy.PluginManager("polyattr")
 _manager.add_hookspecs(HookSpecs)
+
+# Held while plugins are looked up or changed, never during an import, which may wait for another.
+_lock = threading.RLock()
 
 _problems: dict[str, str] = {}
 """What was found wrong with plugins, by name: they are told once, and not loaded unasked again."""
@@ -139,10 +143,11 @@ def register(backend: GradBackend) -> GradBackend:
         >>> polyattr.unregister("mine")
     """
     check_backend(backend, f"polyattr.register({backend!r})")
-    if _manager.has_plugin(backend.name):
-        _manager.unregister(name=backend.name)
-    _forget_problem(backend.name)
-    _manager.register(backend, name=backend.name)
+    with _lock:
+        if _manager.has_plugin(backend.name):
+            _manager.unregister(name=backend.name)
+        _forget_problem(backend.name)
+        _manager.register(backend, name=backend.name)
     return backend
 
 
@@ -161,10 +166,11 @@ def unregister(name: str) -> None:
         Traceback (most recent call last):
         polyattr.errors.UnknownBackendError: backend 'mine' is not registered
     """
-    if not isinstance(name, str) or not _manager.has_plugin(name):
-        raise UnknownBackendError(f"backend {name!r} is not registered")
-    _manager.unregister(name=name)
-    _forget_problem(name)
+    with _lock:
+        if not isinstance(name, str) or not _manager.has_plugin(name):
+            raise UnknownBackendError(f"backend {name!r} is not registered")
+        _manager.unregister(name=name)
+        _forget_problem(name)
 
 
 def get_backend(backend: str | GradBackend) -> GradBackend:
@@ -182,10 +188,7 @@ def get_backend(backend: str | GradBackend) -> GradBackend:
         raise InputTypeError(
             f"backend is {backend!r}; expected a name, a GradBackend instance or None"
         )
-    if not _manager.has_plugin(backend):
-        _load(_point(backend, declared()))
-    plugin: Any = _manager.get_plugin(backend)
-    return cast(GradBackend, plugin)
+    return _registered(backend) or _load(_point(backend, declared()))
 
 
 def detect(model: object, inputs: Iterable[object] = ()) -> GradBackend | None:
@@ -208,12 +211,12 @@ def detect(model: object, inputs: Iterable[object] = ()) -> GradBackend | None:
 
 def unrecognised(model: object, inputs: Iterable[object]) -> UnrecognisedModelError:
     """Builds the error for a model nobody claims: what was asked and what to do."""
-    asked = sorted(name for name, _ in _manager.list_name_plugin())
+    asked = ", ".join(sorted(name for name, _ in _manager.list_name_plugin()))
     kinds = ", ".join(sorted({type(leaf).__name__ for leaf in inputs})) or "none yet"
     return UnrecognisedModelError(
         f"no backend recognises this model of type {type(model).__module__}."
         f"{type(model).__qualname__} or its inputs ({kinds}). Asked: "
-        f"{', '.join(asked) or 'nobody, no framework is imported'}. Pass backend='name' (known: "
+        f"{asked or 'nobody, no framework is imported'}. Pass backend='name' (known: "
         f"{', '.join(sorted(backends()))}) or inputs that are tensors of the model's framework"
     )
 
@@ -237,17 +240,25 @@ def _point(name: str, points: Mapping[str, EntryPoint]) -> EntryPoint:
     )
 
 
-def _load(point: EntryPoint) -> None:
+def _load(point: EntryPoint) -> GradBackend:
     plugin = load(point)
-    other = _manager.get_name(plugin)
-    if other not in {None, point.name}:
-        raise InputTypeError(
-            f"{place_of(point)} is the object that is known as "
-            f"backend {other!r}; expected an instance of its own for {point.name!r}"
-        )
-    if other is None:
-        _manager.register(plugin, name=point.name)
-    _forget_problem(point.name)
+    with _lock:
+        other = _manager.get_name(plugin)
+        if other not in {None, point.name}:
+            raise InputTypeError(
+                f"{place_of(point)} is the object that is known as "
+                f"backend {other!r}; expected an instance of its own for {point.name!r}"
+            )
+        if other is None and not _manager.has_plugin(point.name):  # nor by the user, meanwhile
+            _manager.register(plugin, name=point.name)
+        _forget_problem(point.name)
+        return cast(GradBackend, _manager.get_plugin(point.name))
+
+
+def _registered(name: str) -> GradBackend | None:
+    """Finds a backend that is known; one that is being registered is waited for."""
+    with _lock:
+        return cast("GradBackend | None", _manager.get_plugin(name))
 
 
 def _problem(point: EntryPoint) -> str | None:
@@ -255,7 +266,7 @@ def _problem(point: EntryPoint) -> str | None:
     name = point.name
     if not is_imported(name):
         return _problems.get(name) or missing_module(point)
-    if name not in _problems and not _manager.has_plugin(name):
+    if name not in _problems and _registered(name) is None:
         try:
             _load(point)
         except PolyattrError as error:

@@ -79,10 +79,18 @@ def test_what_cannot_be_pickled_is_named(lab, part):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_forks_around_a_frameworks_first_use(backend_name):
-    script = HERE / "forked_around_a_framework.py"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)])}
+    in_an_interpreter_of_its_own("forked_around_a_framework.py", backend_name)
+
+
+def test_threads_that_make_the_first_explainers(backend_name):
+    in_an_interpreter_of_its_own("threads_that_come_first.py", backend_name)
+
+
+def in_an_interpreter_of_its_own(script, backend_name):
+    found = [str(HERE.parent), str(HERE), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, found))}
     done = subprocess.run(
-        [sys.executable, str(script), backend_name],
+        [sys.executable, str(HERE / script), backend_name],
         env=environment,
         capture_output=True,
         text=True,

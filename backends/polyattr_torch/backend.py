@@ -11,6 +11,13 @@ import torch
 
 from polyattr.backend import BoundModel, GradBackend, Score, noise_words
 from polyattr_torch.binding import bind, is_model
+from polyattr_torch.differentiation import (
+    connected,
+    differentiable_gradients,
+    gradients,
+    outline,
+    value,
+)
 
 # torch leaves it without types.
 _initialised: Callable[[], bool] = torch.cuda.is_initialized
@@ -44,27 +51,25 @@ class TorchBackend(GradBackend):
         self, score: Score, rows: list[torch.Tensor]
     ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
         """Differentiates with autograd.grad on the inputs: parameters keep their .grad."""
-        with torch.enable_grad():
-            leaves = [row.detach().requires_grad_() for row in rows]
-            # A copy, since a model may begin with an in-place operation.
-            scores = score([leaf.clone() for leaf in leaves])
-            if not scores.requires_grad:
-                return scores, [None] * len(rows)
-            found = torch.autograd.grad(scores.sum(), leaves, allow_unused=True)
-        return scores.detach(), list(found)
+        return gradients(score, rows)
 
     def differentiable_grad(
         self, score: Score, rows: list[torch.Tensor]
     ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
         """Differentiates with a graph of the gradient itself."""
-        with torch.enable_grad():
-            leaves = [r if r.requires_grad else r.detach().requires_grad_() for r in rows]
-            scores = score([leaf.clone() for leaf in leaves])
-            if not scores.requires_grad:
-                return scores, [None] * len(rows)
-            total = scores.sum()
-            found = torch.autograd.grad(total, leaves, create_graph=True, allow_unused=True)
-        return scores, list(found)
+        return differentiable_gradients(score, rows)
+
+    def value(self, function: Callable[[list[torch.Tensor]], Any], rows: list[torch.Tensor]) -> Any:
+        """Evaluates without gradients, or with, where a model chooses its code by that."""
+        return value(function, rows)
+
+    def outline(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Evaluates in both modes."""
+        return outline(function, args)
+
+    def connected(self, score: Score, rows: list[torch.Tensor]) -> list[bool]:
+        """Goes by which gradients there are; looks at the score in both modes."""
+        return connected(score, rows)
 
     def linspace(
         self, baseline: torch.Tensor, rows: torch.Tensor, alpha: torch.Tensor

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from polyattr.backend import BoundModel, held_objects
+from polyattr_torch.differentiation import Needs
 from polyattr_torch.evaluation import evaluated, own
 
 
@@ -17,6 +18,7 @@ class BoundFunction(BoundModel):
 
     def __init__(self, function: Any) -> None:
         super().__init__(function, entry=function)
+        self._needs = Needs()
         tensors = [t for t in held_objects(function) if isinstance(t, torch.Tensor)]
         floats = [t for t in tensors if t.is_floating_point()]
         if floats:
@@ -32,11 +34,11 @@ class BoundFunction(BoundModel):
 
     def inference(self) -> AbstractContextManager[None]:
         """Does for the modules the function refers to what is done for a module."""
-        return evaluated(self._modules())
+        return evaluated(self._modules(), self._needs)
 
     def evaluation(self) -> AbstractContextManager[None]:
         """The same in the user's own training step."""
-        return evaluated(self._modules(), training_step=True)
+        return evaluated(self._modules(), self._needs, training_step=True)
 
     def _modules(self) -> list[torch.nn.Module]:
         held = held_objects(self._function, (torch.nn.Module,))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-from polyattr_keras import KerasLayers, keras_dtype, keras_entry, not_training
-from polyattr_torch.evaluation import own
+from polyattr_keras import KerasLayers, all_layers, keras_dtype, keras_entry, not_training
+from polyattr_torch.differentiation import Needs
+from polyattr_torch.evaluation import own, used
 
 
 class BoundKeras(KerasLayers):
@@ -15,8 +17,13 @@ class BoundKeras(KerasLayers):
     def __init__(self, model: Any) -> None:
         super().__init__(model, entry=keras_entry(model))
         self.dtype = keras_dtype(model)
+        self._needs = Needs()
         floats = [v.value for v in model.variables]
         self.like = floats[0] if floats else None
+
+    def inference(self) -> AbstractContextManager[None]:
+        """Keeps other threads from the model: layers are tapped by replacing their methods."""
+        return used([self._function, *all_layers(self._function)], self._needs)
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False``."""

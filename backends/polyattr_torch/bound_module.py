@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.hooks import RemovableHandle
 
-from polyattr.backend import BoundModel, Layer, Tap, Visits
-from polyattr_torch.evaluation import evaluated, own, own_activation
+from polyattr.backend import BoundModel, Layer, Tap
+from polyattr_torch.differentiation import Needs
+from polyattr_torch.evaluation import evaluated, own
+from polyattr_torch.hooks import hooked
 from polyattr_torch.layer_finding import find_layer
 
 
@@ -23,6 +24,7 @@ class BoundModule(BoundModel):
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__(module, entry=getattr(module, "forward", module))
+        self._needs = Needs()
         floats = [p for p in _tensors(module) if p.is_floating_point()]
         self._first = floats[0] if floats else None
 
@@ -52,41 +54,16 @@ class BoundModule(BoundModel):
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
     ) -> tuple[Any, list[list[Any]]]:
         """Runs the module with hooks on the tapped submodules."""
-        visits = Visits(taps)
-        handles = [_hook(visits, number) for number in range(len(taps))]
-        try:
-            with _uncompiled(self._function):
-                return self.run(state, args, kwargs), visits.seen
-        finally:
-            for handle in handles:
-                handle.remove()
+        with _uncompiled(self._function), hooked(taps) as visits:
+            return self.run(state, args, kwargs), visits.seen
 
     def inference(self) -> AbstractContextManager[None]:
         """Turns training flags off, and each back as it was."""
-        return evaluated([self._function])
+        return evaluated([self._function], self._needs)
 
     def evaluation(self) -> AbstractContextManager[None]:
         """Turns training flags off alone."""
-        return evaluated([self._function], training_step=True)
-
-
-def _hook(visits: Visits, number: int) -> RemovableHandle:
-    """Hooks a tap to its submodule."""
-    tap = visits.taps[number]
-    place: nn.Module = tap.layer.place
-    if tap.at_input:
-        return place.register_forward_pre_hook(
-            lambda _module, args, kwargs: _own_first(*visits.arguments(number, args, kwargs)),
-            with_kwargs=True,
-        )
-    return place.register_forward_hook(
-        lambda _module, _args, output: own_activation(visits.visit(number, output))
-    )
-
-
-def _own_first(args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """Copies the arguments that were tapped; what comes beside them may be an object to fill."""
-    return (own_activation(args), kwargs) if args else (args, own_activation(kwargs))
+        return evaluated([self._function], self._needs, training_step=True)
 
 
 @contextmanager

@@ -10,7 +10,14 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_map_only
 
-from polyattr.backend import TrainingModeWarning, warn
+from polyattr.backend import Exclusive, SharedSetting, TrainingModeWarning, warn
+from polyattr_torch.differentiation import Needs, Way, learning
+
+_exclusive = Exclusive()
+# Fused attention layers write zeros where the plain ones, which are differentiated, do not.
+_fused_off = SharedSetting(
+    torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled, False
+)
 
 _BATCH_NORM = nn.modules.batchnorm._BatchNorm
 _DROPOUT = nn.modules.dropout._DropoutNd
@@ -18,14 +25,41 @@ _HAS_DROPOUT = (nn.MultiheadAttention, nn.RNNBase)
 
 
 @contextmanager
-def evaluated(roots: Sequence[nn.Module], training_step: bool = False) -> Iterator[None]:
+def evaluated(
+    roots: Sequence[nn.Module], needs: Needs, training_step: bool = False
+) -> Iterator[None]:
     """Turns the flags of modules and parameters off while the block runs.
 
     Args:
         roots: Modules; all modules below them are treated alike.
+        needs: What the model is known to need; more may be learnt.
         training_step: The user is training: parameters keep their flags, and nothing is said.
     """
-    modules = {id(m): m for root in roots for m in root.modules()}.values()
+    modules = list({id(m): m for root in roots for m in root.modules()}.values())
+    held = [p for module in modules for p in module.parameters(recurse=False)]
+    if any(isinstance(module, nn.RNNBase) and _by_cudnn(module) for module in modules):
+        needs.ways.add(Way.WITHOUT_CUDNN)
+    # Other threads may explain these modules, or models that share a part with them.
+    with used([*modules, *held], needs), _flags_off(modules, held, training_step):
+        yield
+
+
+@contextmanager
+def used(parts: Sequence[object], needs: Needs) -> Iterator[None]:
+    """Keeps other threads from the parts of a model, and torch from code of other values.
+
+    Args:
+        parts: Its modules or layers, and their parameters.
+        needs: What the model is known to need; more may be learnt.
+    """
+    with _exclusive.use(parts), _fused_off.held(), learning(needs):
+        yield
+
+
+@contextmanager
+def _flags_off(
+    modules: Sequence[nn.Module], held: Sequence[nn.Parameter], training_step: bool
+) -> Iterator[None]:
     # A frozen TorchScript module has no flag any more.
     training = [m for m in modules if getattr(m, "training", False)]
     if not training_step and any(_depends_on_mode(m) for m in training):
@@ -34,7 +68,6 @@ def evaluated(roots: Sequence[nn.Module], training_step: bool = False) -> Iterat
             "as BatchNorm or Dropout); it is evaluated in inference mode and put back",
             TrainingModeWarning,
         )
-    held = [p for module in modules for p in module.parameters(recurse=False)]
     # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
     frozen = [p for p in held if p.requires_grad and not p.is_inference() and not training_step]
     try:
@@ -49,6 +82,11 @@ def evaluated(roots: Sequence[nn.Module], training_step: bool = False) -> Iterat
             parameter.requires_grad_(True)
         for module in training:
             module.training = True
+
+
+def _by_cudnn(module: nn.Module) -> bool:
+    """Says whether cuDNN would run a recurrent layer, whose gradient it has in training only."""
+    return any(parameter.is_cuda for parameter in module.parameters(recurse=False))
 
 
 def _depends_on_mode(module: nn.Module) -> bool:

@@ -5,6 +5,7 @@ package `polyattr` itself). `INTERFACE_VERSION` says which form of it this relea
 """
 
 from polyattr.backend.bound_model import BoundModel, Layer, Tap, Visits
+from polyattr.backend.exclusive import Exclusive, SharedSetting
 from polyattr.backend.held_objects import held_objects
 from polyattr.backend.interface import INTERFACE_VERSION, GradBackend, Score, noise_words
 from polyattr.backend.layer_finding import (
@@ -44,6 +45,7 @@ __all__ = [
     "BackendInfo",
     "Backends",
     "BoundModel",
+    "Exclusive",
     "GradBackend",
     "InputError",
     "InputTypeError",
@@ -54,6 +56,7 @@ __all__ = [
     "PolyattrError",
     "PolyattrWarning",
     "Score",
+    "SharedSetting",
     "Submodule",
     "Tap",
     "Tensor",

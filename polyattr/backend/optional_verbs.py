@@ -48,6 +48,14 @@ class OptionalVerbs:
             f"the {self.name} backend has no random numbers of its own; use noise_source='portable'"
         )
 
+    def value(self, function: Callable[[list[NativeTensor]], Any], rows: list[NativeTensor]) -> Any:
+        """Evaluates a `function` of `rows`, tensors (R, ...), as `grad` does, free of recording.
+
+        What is read must be what is differentiated: a framework that chooses other code where no
+        gradient is asked for has to be kept from it.
+        """
+        return function(rows)
+
     def outline(self, function: Callable[..., Any], *args: Any) -> Any:
         """Returns what `function` returns for `args`, or stand-ins that have its shapes."""
         return function(*args)

@@ -43,7 +43,9 @@ class Forward:
         kernel = self.kernels.get(
             ("outputs", layout),
             lambda: scorer.backend.compile(
-                lambda state, rows, context: scorer.outputs(layout, state, rows, context)
+                lambda state, rows, context: scorer.backend.value(
+                    lambda leaves: scorer.outputs(layout, state, leaves, context), rows
+                )
             ),
         )
         return self._host(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
@@ -69,7 +71,9 @@ class Forward:
         kernel = self.kernels.get(
             ("scores", layout, rule),
             lambda: scorer.backend.compile(
-                lambda state, rows, context: scorer.score(layout, rule, state, rows, context)
+                lambda state, rows, context: scorer.backend.value(
+                    lambda leaves: scorer.score(layout, rule, state, leaves, context), rows
+                )
             ),
         )
         return self._host(leaves, inputs.context(goals), kernel, inputs.n, batch_size)
@@ -81,7 +85,10 @@ class Forward:
         layout, scorer = inputs.layout, self.scorer
 
         def wanted(state: Any, rows: list[Tensor], context: Context) -> list[Tensor]:
-            parts = flatten(scorer.activations(layout, state, rows, context), "activations")[1]
+            found = scorer.backend.value(
+                lambda leaves: scorer.activations(layout, state, leaves, context), rows
+            )
+            parts = flatten(found, "activations")[1]
             return [part for part, has in zip(parts, attributed, strict=True) if has]
 
         key = ("activations", layout, attributed)

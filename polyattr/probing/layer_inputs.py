@@ -74,7 +74,9 @@ def _outline(
     outlines: list[tuple[Structure, tuple[bool, ...]]] = []
 
     def floating(state: Any, leaves: list[Tensor], beside: Context) -> list[Tensor]:
-        activations = scorer.activations(inputs.layout, state, leaves, beside)
+        activations = forward.backend.value(
+            lambda rows: scorer.activations(inputs.layout, state, rows, beside), leaves
+        )
         structure, parts = flatten(activations, "input_layer")
         is_float = tuple(scorer.taps.is_floating(part) for part in parts)
         outlines.append((structure, is_float))

@@ -199,7 +199,9 @@ def outline_output(forward: Forward, inputs: Inputs) -> tuple[tuple[int, ...], s
     x, context = inputs.first_rows([])
     rows = int(x[0].shape[0])
     outputs = forward.backend.outline(
-        lambda state, leaves, beside: scorer.outputs(inputs.layout, state, leaves, beside),
+        lambda state, leaves, beside: forward.backend.value(
+            lambda rows: scorer.outputs(inputs.layout, state, rows, beside), leaves
+        ),
         scorer.bound.state(),
         x,
         context,

@@ -44,6 +44,14 @@ class GradientChecks(Harness):
         expect.close(self.host(scores), sums, 1e-6, "scores")
         expect.close(self.host(gradients[0]), 2 * x, 1e-6, "gradient of the sum of squares")
 
+    def test_value_is_what_grad_differentiates(self) -> None:
+        """A value read without a gradient is that of the score `grad` takes, in any container."""
+        rows = [self.native(order_one(4, 3))]
+        score = square(self.backend)
+        scores, _ = self.backend.grad(lambda leaves: score(leaves[0]), rows)
+        found = self.backend.value(lambda leaves: [score(leaves[0])], rows)
+        expect.same(self.host(found[0]), self.host(scores), "values")
+
     @pytest.mark.parametrize("dtype", FLOATS)
     def test_grad_keeps_the_dtype(self, dtype: str) -> None:
         """Scores and gradients have the dtype of the rows and its accuracy."""

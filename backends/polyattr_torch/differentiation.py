@@ -1,0 +1,291 @@
+"""Taking gradients, in the way that the operations of the model allow; reading without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from polyattr.backend import ModelOutputError, Score, SharedSetting, held_objects
+
+Rows = list[torch.Tensor]
+Found = tuple[torch.Tensor, list[torch.Tensor | None]]
+
+# The public property refuses where a user has frozen the flags, the public context sets them all.
+_cudnn_off = SharedSetting(torch._C._get_cudnn_enabled, torch._C._set_cudnn_enabled, False)
+
+
+class Way(Enum):
+    """How a gradient has to be taken; the value is what torch says where it is taken otherwise."""
+
+    WITHOUT_CUDNN = "RNN backward can only be called in training mode"
+    WITHOUT_INPUTS = "incompatible with .grad() or passing an `inputs` parameter"
+
+
+@dataclass
+class Needs:
+    """What is known of a model's needs.
+
+    Attributes:
+        ways: How its gradients have to be taken.
+        recorded: It asks whether gradients are on, as by taking one itself: they are, also where
+            values are read.
+        compared: Whether the last call's values were read with gradients on and off.
+    """
+
+    ways: set[Way] = field(default_factory=set)
+    recorded: bool = False
+    compared: bool = False
+
+
+@dataclass
+class Differentiation:
+    """A model's call and the gradient of it.
+
+    Attributes:
+        ends: Called when the gradient has been taken.
+        runs: Runs with layers tapped so far.
+        inside: How many of them go on now.
+    """
+
+    ends: list[Callable[[], None]] = field(default_factory=list)
+    runs: int = 0
+    inside: int = 0
+
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """Surrounds a run with layers tapped."""
+        self.runs += 1
+        self.inside += 1
+        try:
+            yield
+        finally:
+            self.inside -= 1
+
+
+_needs: ContextVar[Needs | None] = ContextVar("needs", default=None)
+_running: ContextVar[Differentiation | None] = ContextVar("running", default=None)
+_comparing: ContextVar[bool] = ContextVar("comparing", default=False)
+
+
+def learning(needs: Needs) -> AbstractContextManager[None]:
+    """Adds to the `needs` of a model what turns out while the block runs."""
+    return _set(_needs, needs)
+
+
+def running() -> Differentiation | None:
+    """Returns the differentiation that goes on in this thread; None where a value is read."""
+    return _running.get()
+
+
+@contextmanager
+def _set(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
+
+
+def outline(function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """Evaluates a function; what `value` reads within is read with gradients on and off."""
+    _known().compared = True
+    with _set(_comparing, True):
+        return function(*args)
+
+
+def connected(score: Score, rows: Rows) -> list[bool]:
+    """Says which rows the score has a gradient of."""
+    scores, found = gradients(score, rows)
+    needs = _known()
+    if not (needs.compared or needs.recorded):
+        needs.recorded = not _alike(_unrecorded(score, rows), scores)
+    needs.compared = False
+    return [gradient is not None for gradient in found]
+
+
+def value(function: Callable[[Rows], Any], rows: Rows) -> Any:
+    """Evaluates a function of rows as its gradient is taken, without keeping what that needs.
+
+    Where the model gives something else without gradients, or nothing since it differentiates
+    itself, they are on.
+    """
+    needs = _known()
+    with _entered(needs):
+        found = None if needs.recorded else _unrecorded(function, rows)
+        if found is not None and not _comparing.get():
+            return found
+        recorded = _recorded(function, rows)
+    needs.recorded = found is None or not _alike(found, recorded)
+    return recorded
+
+
+def _unrecorded(function: Callable[[Rows], Any], rows: Rows) -> Any:
+    """Evaluates without gradients; None where the model wants them."""
+    try:
+        with torch.no_grad():
+            return function(rows)
+    except Exception as error:  # a model may check by itself whether a gradient is asked for
+        if isinstance(error, AssertionError) or "grad" in str(error):
+            return None
+        raise
+
+
+def _recorded(function: Callable[[Rows], Any], rows: Rows) -> Any:
+    with torch.enable_grad():
+        found = function([leaf.clone() for leaf in _leaves(rows)])
+    return tree_map_only(torch.Tensor, torch.Tensor.detach, found)
+
+
+def _alike(found: Any, other: Any) -> bool:
+    """Says whether tensors are equal but for the rounding of other kernels."""
+    leaves = tree_leaves(found), tree_leaves(other)
+    return len(leaves[0]) == len(leaves[1]) and all(
+        _close(a, b) for a, b in zip(*leaves, strict=True) if isinstance(a, torch.Tensor)
+    )
+
+
+def _close(a: torch.Tensor, b: torch.Tensor) -> bool:
+    if a.is_meta or a.shape != b.shape or not a.is_floating_point():
+        return a.is_meta or torch.equal(a, b)
+    most = 64 * torch.finfo(a.dtype).eps
+    largest = b.nan_to_num().abs().amax() if b.numel() else b.new_zeros(())
+    return torch.allclose(a, b, rtol=most, atol=most * float(largest), equal_nan=True)
+
+
+def gradients(score: Score, rows: Rows) -> Found:
+    """Differentiates on the inputs alone: parameters keep their .grad."""
+    return _in_some_way(lambda ways: _gradients(score, rows, ways))
+
+
+def differentiable_gradients(score: Score, rows: Rows) -> Found:
+    """Differentiates with a graph of the gradient itself.
+
+    Raises:
+        ModelOutputError: A checkpoint in the model has none.
+    """
+    return _in_some_way(lambda ways: _differentiable(score, rows, ways))
+
+
+def _in_some_way(differentiate: Callable[[set[Way]], Found]) -> Found:
+    """Tries again in another way where an operation asks for it, and remembers that."""
+    needs = _known()
+    ways = needs.ways
+    while True:
+        try:
+            with _entered(needs):
+                return differentiate(ways)
+        except RuntimeError as error:
+            left = {Way.WITHOUT_CUDNN, Way.WITHOUT_INPUTS} - ways
+            wanted = next((way for way in left if way.value in str(error)), None)
+            if wanted is None:
+                _check_graph(error)
+                raise
+        # Outside the handler, whose traceback would keep the tile's tensors alive.
+        ways.add(wanted)
+
+
+def _check_graph(error: RuntimeError) -> None:
+    """Says what to do about a graph that somebody else has used up."""
+    if "backward through the graph a second time" in str(error):
+        raise ModelOutputError(
+            "the gradient of the score needs a graph that is gone: the model takes a gradient of "
+            "its own, or keeps a tensor of an earlier call; expected create_graph=True in its "
+            "torch.autograd.grad, and detach() on what it keeps"
+        ) from error
+
+
+def _known() -> Needs:
+    needs = _needs.get()
+    return Needs() if needs is None else needs
+
+
+@contextmanager
+def _entered(needs: Needs) -> Iterator[None]:
+    with _cudnn_off.held() if Way.WITHOUT_CUDNN in needs.ways else nullcontext():
+        yield
+
+
+@contextmanager
+def _differentiating() -> Iterator[None]:
+    """Surrounds a model's call and its backward pass, with gradients."""
+    here = Differentiation()
+    token = _running.set(here)
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        _running.reset(token)
+        for end in here.ends:
+            end()
+
+
+def _leaves(rows: Rows) -> Rows:
+    return [row.detach().requires_grad_() for row in rows]
+
+
+def _gradients(score: Score, rows: Rows, ways: set[Way]) -> Found:
+    with _differentiating():
+        leaves = _leaves(rows)
+        # A copy, since a model may begin with an in-place operation.
+        scores = score([leaf.clone() for leaf in leaves])
+        if not scores.requires_grad:
+            return scores, [None] * len(rows)
+        total = scores.sum()
+        if Way.WITHOUT_INPUTS in ways:
+            return scores.detach(), _accumulated(total, leaves)
+        found = torch.autograd.grad(total, leaves, allow_unused=True)
+    return scores.detach(), list(found)
+
+
+def _differentiable(score: Score, rows: Rows, ways: set[Way]) -> Found:
+    if Way.WITHOUT_INPUTS in ways:
+        raise ModelOutputError(
+            "the model has a checkpoint with use_reentrant=True, whose gradient cannot be "
+            "differentiated once more; expected torch.utils.checkpoint(..., use_reentrant=False)"
+        )
+    with _differentiating():
+        leaves = [r if r.requires_grad else r.detach().requires_grad_() for r in rows]
+        scores = score([leaf.clone() for leaf in leaves])
+        if not scores.requires_grad:
+            return scores, [None] * len(rows)
+        total = scores.sum()
+        found = torch.autograd.grad(total, leaves, create_graph=True, allow_unused=True)
+    return scores, list(found)
+
+
+def _accumulated(total: torch.Tensor, leaves: Rows) -> list[torch.Tensor | None]:
+    """Differentiates as a training step does, which reentrant checkpoints ask for."""
+    others = [t for t in _accumulating(total) if not any(t is leaf for leaf in leaves)]
+    before = [tensor.grad for tensor in others]
+    for tensor in others:
+        tensor.grad = None
+    try:
+        torch.autograd.backward(total)
+        return [leaf.grad for leaf in leaves]
+    finally:
+        for tensor, grad in zip(others, before, strict=True):
+            tensor.grad = grad
+
+
+def _accumulating(total: torch.Tensor) -> list[torch.Tensor]:
+    """Finds the tensors whose `.grad` a training step would change."""
+    found: dict[int, torch.Tensor] = {}
+    seen, queue = set(), [total.grad_fn]
+    while queue:
+        node: Any = queue.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        queue += [following for following, _ in node.next_functions]
+        # What is run again within a checkpoint is not part of the graph yet.
+        inside = held_objects(getattr(node, "run_function", None))
+        tensors = [getattr(node, "variable", None), *inside]
+        found |= {id(t): t for t in tensors if isinstance(t, torch.Tensor) and t.requires_grad}
+    return list(found.values())

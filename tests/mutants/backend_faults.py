@@ -1,7 +1,8 @@
 """Faults that one backend alone can have: (what, file, the part of a line, what it becomes)."""
 
 _TORCH = "polyattr_torch/backend.py"
-_TORCH_MODULE = "polyattr_torch/bound_module.py"
+_TORCH_GRADIENT = "polyattr_torch/differentiation.py"
+_TORCH_HOOKS = "polyattr_torch/hooks.py"
 _TORCH_EVALUATION = "polyattr_torch/evaluation.py"
 _TENSORFLOW = "polyattr_tensorflow/backend.py"
 _TENSORFLOW_FUNCTION = "polyattr_tensorflow/bound_function.py"
@@ -36,13 +37,23 @@ FAULTS = {
             "model.like), model.inference():",
             "model.like):",
         ),
-        ("scores keep their graph", _TORCH, "return scores.detach(), list", "return scores, list"),
-        ("rows not detached", _TORCH, "row.detach().requires_grad_()", "row.requires_grad_()"),
+        (
+            "scores keep their graph",
+            _TORCH_GRADIENT,
+            "return scores.detach(), list",
+            "return scores, list",
+        ),
+        (
+            "rows not detached",
+            _TORCH_GRADIENT,
+            "row.detach().requires_grad_()",
+            "row.requires_grad_()",
+        ),
         (
             "in-place models overwrite the rows",
-            _TORCH,
-            "in-place operation.\n            scores = score([leaf.clone() for",
-            "in-place operation.\n            scores = score([leaf for",
+            _TORCH_GRADIENT,
+            "in-place operation.\n        scores = score([leaf.clone() for",
+            "in-place operation.\n        scores = score([leaf for",
         ),
         (
             "functions of the inputs without a gradient",
@@ -92,13 +103,29 @@ FAULTS = {
             "requires_grad_(True)",
             "requires_grad_(False)",
         ),
-        ("hook left on the layer", _TORCH_MODULE, "handle.remove()", "pass"),
+        ("hook left on the layer", _TORCH_HOOKS, "handle.remove()", "pass"),
         (
             "layer's output overwritten",
-            _TORCH_MODULE,
+            _TORCH_HOOKS,
             "own_activation(visits.visit(number, output))",
             "visits.visit(number, output)",
         ),
+        (
+            "hooks gone before a checkpoint runs again",
+            _TORCH_HOOKS,
+            "run.within.ends.append(remove)",
+            "remove()",
+        ),
+        ("fused attention read", _TORCH_EVALUATION, "_fused_off.held(), ", ""),
+        ("threads share a model", _TORCH_EVALUATION, "_exclusive.use(parts), ", ""),
+        (
+            "models read without the gradients they ask for",
+            _TORCH_GRADIENT,
+            "found is None or not",
+            "found is None and not",
+        ),
+        ("a training step's gradients left", _TORCH_GRADIENT, "tensor.grad = grad", "pass"),
+        ("cuDNN in inference mode", _TORCH_EVALUATION, "needs.ways.add(Way.WITHOUT_CUDNN)", "pass"),
         (
             "layers counted from one",
             "polyattr_torch/layer_finding.py",

@@ -24,6 +24,7 @@ from polyattr.explainer.facts import Facts
 from polyattr.explainer.lock import CallLock
 from polyattr.explainer.options import Options
 from polyattr.explainer.progress import progress_bar
+from polyattr.probing.belonging import Belonging
 from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
 from polyattr.probing.trial import Trials
 from polyattr.question import datasets
@@ -142,12 +143,13 @@ class Bound:
         self.engine = Engine(scorer, kernels)
         self._most_rows: int | None = taps.bound.most_rows
         self._trials = Trials(self.forward)
+        self._belonging = Belonging(self.forward)
 
     def call(
         self, inputs: Any, targets: Any, options: Options, tick: Tick | None, full: bool
     ) -> tuple[Any, Attribution | None]:
         """Computes the attributions of one batch, and with `full` everything known about them."""
-        given = self._read(inputs, options)
+        given = self.settled(self._read(inputs, options))
         at = self._at(given)
         references = self.references(options.baselines, given, at)
         trial = self._trials.of(at)
@@ -170,6 +172,14 @@ class Bound:
         scorer = self.engine.scorer
         whole = bool(scorer.taps.inputs)
         return read_inputs(inputs, options.beside, self.backend, scorer.bound, whole=whole)
+
+    def settled(self, inputs: Inputs) -> Inputs:
+        """Tells which arguments whose size alone says so have a row for each sample.
+
+        Raises:
+            InputError: It cannot be told.
+        """
+        return self._belonging.settle(inputs)
 
     def _at(self, given: Inputs) -> Inputs:
         """Moves to the space of the layers that are attributed to, if any are."""

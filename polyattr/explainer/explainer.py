@@ -80,7 +80,8 @@ class Explainer(MethodBase):
                 forward_args: tuple of arguments the model takes after its inputs.
                 forward_kwargs: dict of arguments the model takes by name.
                 batched: which of them have a row per sample, by position and name, such as
-                ``(0, "mask")``; None takes those whose first axis has size N (none for datasets).
+                ``(0, "mask")``; None takes those whose first axis has size N, if the model takes
+                them so (none for datasets).
                 progress: True shows a progress bar.
 
         Returns:

@@ -23,6 +23,38 @@ def differentiable(
         InputError: The method has several rounds, attributes to a layer, or no class is named.
     """
     method, bound = calls.method, calls.bound(example)
+    _check_method(bound)
+    read = _read(bound, example, options)
+    model = bound.engine.scorer.bound
+    # Trying the model must neither train it nor draw from the user's random state.
+    with bound.backend.session(read.leaves[0]), model.evaluation():
+        inputs = bound.settled(read)
+        goals = bound.fixed_targets(inputs, targets)
+    references = None
+    if not callable(options.baselines if options.baselines is not None else method.baseline_value):
+        references = bound.references(options.baselines, inputs, inputs, traced=True)
+    asked = Asked(None if method.batch_size == "auto" else bound.batch_size(inputs))
+    engine = Engine(bound.engine.scorer, bound.engine.kernels, graph=True)
+
+    def function(given: Any) -> Any:
+        here = _read(bound, given, options).sharing(set(read.guessed) - set(inputs.guessed))
+        _check_alike(here, inputs, bound.backend)
+        # A callable baseline belongs to the inputs of this call.
+        start = references or bound.references(options.baselines, here, here, traced=True)
+        with engine.scorer.bound.evaluation():
+            values = engine.values(bound.recipes(start), Question(here, goals, start), asked)
+        return bound.result(here, values)
+
+    return bound.backend.untransformed(function)
+
+
+def _check_method(bound: Bound) -> None:
+    """Checks that the method can be a function of the inputs.
+
+    Raises:
+        InputError: It has several rounds, or attributes to a layer.
+    """
+    method = bound.method
     if not all(recipe.one_round for recipe in method.recipes):
         raise InputError(
             f"{method.text} chooses its points from what earlier ones told, which no pure function "
@@ -33,27 +65,6 @@ def differentiable(
             f"{method.text} attributes to a layer; expected one that attributes to the inputs: "
             f"pass the part of the model behind the layer as a model of its own"
         )
-    inputs = _read(bound, example, options)
-    model = bound.engine.scorer.bound
-    # Trying the model must neither train it nor draw from the user's random state.
-    with bound.backend.session(inputs.leaves[0]), model.evaluation():
-        goals = bound.fixed_targets(inputs, targets)
-    references = None
-    if not callable(options.baselines if options.baselines is not None else method.baseline_value):
-        references = bound.references(options.baselines, inputs, inputs, traced=True)
-    asked = Asked(None if method.batch_size == "auto" else bound.batch_size(inputs))
-    engine = Engine(bound.engine.scorer, bound.engine.kernels, graph=True)
-
-    def function(given: Any) -> Any:
-        here = _read(bound, given, options)
-        _check_alike(here, inputs, bound.backend)
-        # A callable baseline belongs to the inputs of this call.
-        start = references or bound.references(options.baselines, here, here, traced=True)
-        with engine.scorer.bound.evaluation():
-            values = engine.values(bound.recipes(start), Question(here, goals, start), asked)
-        return bound.result(here, values)
-
-    return bound.backend.untransformed(function)
 
 
 def _read(bound: Bound, inputs: Any, options: Options) -> Inputs:

@@ -12,8 +12,9 @@ from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.forward import Forward
 from polyattr.errors import InputError, ModelOutputError
 from polyattr.question.arguments import Beside
+from polyattr.question.arrays import dtype_of, read_array
 from polyattr.question.baselines import called, is_scalar, read_baselines
-from polyattr.question.inputs import Inputs, dtype_of, read_array, read_inputs
+from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.question.layout import Context
 from polyattr.question.references import References
 from polyattr.question.structure import Structure, flatten

@@ -231,4 +231,9 @@ def _noted(inputs: Inputs) -> Iterator[None]:
             f"polyattr was trying the model on {shapes}: at most the first two of the "
             f"{inputs.n} samples given, along the first axis"
         )
+        if inputs.guessed:
+            error.add_note(
+                f"{inputs.guessed_names()} was cut likewise, since its first axis has {inputs.n} "
+                f"entries, too; if it belongs to no sample, pass batched=()"
+            )
         raise

@@ -9,7 +9,8 @@ import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Tensor
 from polyattr.errors import InputError, InputTypeError
-from polyattr.question.inputs import Inputs, check_finite, check_finite_array, read_array
+from polyattr.question.arrays import check_finite, check_finite_array, read_array
+from polyattr.question.inputs import Inputs
 from polyattr.question.references import References
 from polyattr.question.structure import Structure, flatten
 

@@ -71,18 +71,18 @@ _INSTEAD = (
     "IntegratedGradients or ExpectedGradients where values are to sum to the score"
 )
 
-_TARGETS = OurWord("targets=...", "call")
-_BASELINES = OurWord("baselines=...", "call")
-_STEPS = OurWord("steps=...", "constructor", "IntegratedGradients")
-_DRAWS = OurWord("nb_samples=...", "constructor", "SmoothGrad")
-_NOISE = OurWord("noise=..., in the units of the inputs", "constructor", "SmoothGrad")
-_SEED = OurWord("seed=...", "constructor", "SmoothGrad")
-_BATCH = OurWord("batch_size=...", "constructor")
+_TARGETS = OurWord("'targets'", "call")
+_BASELINES = OurWord("'baselines'", "call")
+_STEPS = OurWord("'steps'", "constructor", "IntegratedGradients")
+_DRAWS = OurWord("'nb_samples'", "constructor", "SmoothGrad")
+_NOISE = OurWord("'noise', in the units of the inputs", "constructor", "SmoothGrad")
+_SEED = OurWord("'seed'", "constructor", "SmoothGrad")
+_BATCH = OurWord("'batch_size'", "constructor")
 _MODEL = OurWord("the model, the first argument", "constructor")
-_LAYER = OurWord("input_layer=...", "constructor")
-_BACKGROUND = OurWord("background=...", "constructor", "ExpectedGradients")
+_LAYER = OurWord("'input_layer'", "constructor")
+_BACKGROUND = OurWord("'background'", "constructor", "ExpectedGradients")
 _INPUTS = OurWord("inputs, the first argument", "call")
-_ARGS = OurWord("forward_args=(...), with batched= for those that have a row per sample", "call")
+_ARGS = OurWord("'forward_args', with 'batched' for those that have a row per sample", "call")
 _GAP = OurWord("`completeness_gap`, beside `error`", "result")
 _NO_SUM = OurWord("maps come in the shape of the inputs; plot() sums channels", "nowhere")
 _CLASS = OurWord(
@@ -94,18 +94,18 @@ _CLASS = OurWord(
 ARGUMENTS = {
     # polyattr's own, given to a class that has not got them
     "steps": _STEPS,
-    "baseline_value": OurWord("baseline_value=...", "constructor", "IntegratedGradients"),
-    "rule": OurWord("rule=...", "constructor", "IntegratedGradients"),
-    "multiply_by_inputs": OurWord("multiply_by_inputs=...", "constructor", "IntegratedGradients"),
+    "baseline_value": OurWord("'baseline_value'", "constructor", "IntegratedGradients"),
+    "rule": OurWord("'rule'", "constructor", "IntegratedGradients"),
+    "multiply_by_inputs": OurWord("'multiply_by_inputs'", "constructor", "IntegratedGradients"),
     "nb_samples": _DRAWS,
-    "noise": OurWord("noise=...", "constructor", "SmoothGrad"),
+    "noise": OurWord("'noise'", "constructor", "SmoothGrad"),
     "seed": _SEED,
-    "of": OurWord("of=method", "constructor", "SmoothGrad"),
+    "of": OurWord("'of'", "constructor", "SmoothGrad"),
     "background": _BACKGROUND,
     # captum
     "target": _TARGETS,
     "n_steps": _STEPS,
-    "method": OurWord("rule='gauss-legendre' and the like", "constructor", "IntegratedGradients"),
+    "method": OurWord("'rule', such as 'gauss-legendre'", "constructor", "IntegratedGradients"),
     "stdevs": _NOISE,
     "nt_samples": _DRAWS,
     "nt_samples_batch_size": _BATCH,
@@ -118,13 +118,13 @@ ARGUMENTS = {
     "return_convergence_delta": _GAP,
     "abs": _CLASS,
     "forward_func": _MODEL,
-    "attribution_method": OurWord("of=method", "constructor", "SmoothGrad"),
+    "attribution_method": OurWord("'of'", "constructor", "SmoothGrad"),
     "layer": _LAYER,
-    "attribute_to_layer_inputs": OurWord("attribute_to_layer_input=True", "constructor"),
+    "attribute_to_layer_inputs": OurWord("'attribute_to_layer_input'", "constructor"),
     "neuron_selector": _TARGETS,
     "baseline": _BASELINES,
     "baselines": _BASELINES,
-    "show_progress": OurWord("progress=True", "call"),
+    "show_progress": OurWord("'progress'", "call"),
     "device_ids": OurWord("calls run on the device of the inputs", "nowhere"),
     "grad_kwargs": OurWord("gradients are taken as the framework gives them", "nowhere"),
     # xplique
@@ -147,7 +147,7 @@ ARGUMENTS = {
     "data": _BACKGROUND,
     "masker": _BACKGROUND,
     "local_smoothing": OurWord(
-        "of=ExpectedGradients(...) with noise=...", "constructor", "SmoothGrad"
+        "'of', ExpectedGradients(...), with 'noise'", "constructor", "SmoothGrad"
     ),
     "ranked_outputs": _TARGETS,
     "rseed": _SEED,
@@ -156,7 +156,7 @@ ARGUMENTS = {
     "return_variances": OurWord("`standard_error`", "result"),
     "check_additivity": _GAP,
     # alibi
-    "target_fn": OurWord("targets=..., which takes a callable on the output", "call"),
+    "target_fn": OurWord("'targets', which takes a callable on the output", "call"),
     "X": _INPUTS,
     # tf-explain, tf-keras-vis, zennit, iNNvestigate
     "validation_data": OurWord("inputs and targets, the first two arguments", "call"),
@@ -173,7 +173,7 @@ ARGUMENTS = {
     "noise_level": _NOISE,
     "noise_scale": _NOISE,
     "n_iter": _STEPS,
-    "baseline_fn": OurWord("baselines=..., which takes a callable on the inputs", "call"),
+    "baseline_fn": OurWord("'baselines', which takes a callable on the inputs", "call"),
     "attr_output": _TARGETS,
     "augment_by_n": _DRAWS,
     "reference_inputs": _BASELINES,
@@ -217,12 +217,12 @@ def our_argument(name: str, kind: str) -> str:
         return ""
     if word.place == "nowhere":
         return f" polyattr has no such choice: {word.say}."
-    return f" Here it is {word.say}: {_WHERE[word.place].format(maker=word.maker or kind)}."
+    return f" Here it is {word.say}, {_WHERE[word.place].format(maker=word.maker or kind)}."
 
 
 def our_place(name: str, kind: str, place: Place) -> str:
     """Says where an argument of polyattr's own goes that was given in the wrong place."""
-    return f" {name} goes elsewhere: {_WHERE[place].format(maker=kind)}."
+    return f" {name!r} goes elsewhere: {_WHERE[place].format(maker=kind)}."
 
 
 def our_class(name: str) -> str:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Tensor
-from polyattr.dtypes import FLOATS
 from polyattr.errors import InputError, InputTypeError
 from polyattr.question.arguments import Beside
+from polyattr.question.arrays import (
+    check_features,
+    check_finite,
+    is_array,
+    is_floating,
+    read_array,
+    refuse,
+)
 from polyattr.question.layout import Context, Fixed, Layout
 from polyattr.question.structure import Structure, flatten
 
@@ -25,6 +33,7 @@ class Inputs:
         n: Number of samples, N.
         companions: Further arguments that belong to a sample, (N, ...) each.
         shared: Further arguments that all samples share.
+        guessed: Slots of the layout that hold companions for their size alone.
     """
 
     leaves: list[Tensor]
@@ -32,6 +41,38 @@ class Inputs:
     n: int
     companions: list[Tensor] = field(default_factory=list)
     shared: list[Tensor] = field(default_factory=list)
+    guessed: tuple[int, ...] = ()
+
+    def sharing(self, slots: Collection[int]) -> Inputs:
+        """Returns the inputs with the companions in some `slots` of the layout shared by all."""
+        if not slots:
+            return self
+        companions: list[Tensor] = []
+        shared, changed = list(self.shared), []
+        for slot, (kind, number) in enumerate(self.layout.slots):
+            if kind == "companion" and slot in slots:
+                changed.append(("shared", len(shared)))
+                shared.append(self.companions[number])
+            elif kind == "companion":
+                changed.append((kind, len(companions)))
+                companions.append(self.companions[number])
+            else:
+                changed.append((kind, number))
+        return replace(
+            self,
+            layout=replace(self.layout, slots=tuple(changed)),
+            companions=companions,
+            shared=shared,
+            guessed=tuple(slot for slot in self.guessed if slot not in slots),
+        )
+
+    def guessed_names(self) -> str:
+        """Lists the arguments in `guessed` with their shapes, as a user would write them."""
+        names = (*self.layout.inputs.names, *self.layout.args.names, *self.layout.kwargs.names)
+        companions = {slot: self.companions[self.layout.slots[slot][1]] for slot in self.guessed}
+        return " and ".join(
+            f"{names[slot]} of shape {tuple(leaf.shape)}" for slot, leaf in companions.items()
+        )
 
     @property
     def elements(self) -> int:
@@ -86,7 +127,7 @@ def read_inputs(
     """
     structure, leaves = flatten(value, "inputs")
     named = list(zip(structure.names, leaves, strict=True))
-    attributed = tuple(_is_floating(leaf, backend) for leaf in leaves)
+    attributed = tuple(is_floating(leaf, backend) for leaf in leaves)
     _check_any(value, named, any(attributed), whole, backend)
     n = _samples(named, attributed, backend)
     near = next(filter(backend.is_tensor, leaves), None)
@@ -97,8 +138,7 @@ def read_inputs(
     layout = Layout(
         structure, args, kwargs, tuple(sorter.slots), tuple(sorter.fixed), structure, attributed
     )
-    pools = sorter.pools
-    return Inputs(pools["x"], layout, n, pools["companion"], pools["shared"])
+    return sorter.inputs(layout)
 
 
 def _check_any(
@@ -107,8 +147,8 @@ def _check_any(
     """Checks that there is something to attribute to, or to put through a layer."""
     if not named:
         raise InputError(f"inputs is an empty {type(value).__name__}; expected at least one array")
-    if not floating and not (whole and any(_is_array(leaf, backend) for _, leaf in named)):
-        _refuse(*named[0], backend)
+    if not floating and not (whole and any(is_array(leaf, backend) for _, leaf in named)):
+        refuse(*named[0], backend)
 
 
 class _Sorter:
@@ -122,10 +162,11 @@ class _Sorter:
         self.slots: list[tuple[str, int]] = []
         self.pools: dict[str, list[Tensor]] = {"x": [], "companion": [], "shared": []}
         self.fixed: list[Fixed] = []
+        self.guessed: list[int] = []
 
     def add(self, leaf: Any, name: str, kind: str | None) -> None:
         """Adds a leaf; `kind` None goes by the size of its first axis."""
-        if not _is_array(leaf, self.backend):
+        if not is_array(leaf, self.backend):
             self.slots.append(("fixed", len(self.fixed)))
             self.fixed.append(Fixed(leaf))
             return
@@ -134,17 +175,23 @@ class _Sorter:
         has_rows = tuple(native.shape[:1]) == (self.n,)
         if kind is None:
             kind = "companion" if has_rows else "shared"
+            self.guessed += [len(self.slots)] if has_rows else []
         if kind == "companion" and not has_rows:
             raise InputError(
                 f"{name} has shape {tuple(native.shape)}, but batched says it has a row for each "
                 f"of {self.n} samples; expected ({self.n}, ...)"
             )
         if kind == "x":
-            _check_features(native, name)
+            check_features(native, name)
             if not self.traced:
                 check_finite(native, name, self.backend)
         self.slots.append((kind, len(self.pools[kind])))
         self.pools[kind].append(native)
+
+    def inputs(self, layout: Layout) -> Inputs:
+        """Returns what was added, in its `layout`."""
+        x, companions, shared = self.pools["x"], self.pools["companion"], self.pools["shared"]
+        return Inputs(x, layout, self.n, companions, shared, tuple(self.guessed))
 
     def beside(self, beside: Beside) -> tuple[Structure, Structure]:
         """Adds the further arguments; returns their containers."""
@@ -168,7 +215,7 @@ class _Sorter:
         for key, part in parts:
             held = leaves[start : start + len(part.names)]
             start += len(held)
-            if beside.names(key) and not any(_is_array(leaf, self.backend) for leaf in held):
+            if beside.names(key) and not any(is_array(leaf, self.backend) for leaf in held):
                 raise InputTypeError(
                     f"batched names {key!r}, which holds no array; expected ({self.n}, ...) as a "
                     f"{self.backend.name} tensor or a NumPy array, a row for each sample"
@@ -182,7 +229,7 @@ def _samples(
     arrays = [
         (name, leaf)
         for (name, leaf), has in zip(named, attributed, strict=True)
-        if has or (not any(attributed) and _is_array(leaf, backend))
+        if has or (not any(attributed) and is_array(leaf, backend))
     ]
     for name, leaf in arrays:
         if len(leaf.shape) == 0:
@@ -198,92 +245,3 @@ def _samples(
             f"inputs are empty: shape {tuple(arrays[0][1].shape)}; expected at least one sample"
         )
     return next(iter(sizes.values()))
-
-
-def _is_array(leaf: Any, backend: GradBackend) -> bool:
-    return backend.is_tensor(leaf) or isinstance(leaf, np.ndarray)
-
-
-def _is_floating(leaf: Any, backend: GradBackend) -> bool:
-    return _is_array(leaf, backend) and dtype_of(leaf, backend) in FLOATS
-
-
-def dtype_of(leaf: Any, backend: GradBackend) -> str:
-    """Names the dtype of an array of any shape, of NumPy or the framework."""
-    return str(leaf.dtype.name if isinstance(leaf, np.ndarray) else backend.dtype(leaf))
-
-
-def _refuse(name: str, leaf: Any, backend: GradBackend) -> None:
-    if not _is_array(leaf, backend):
-        raise InputTypeError(
-            f"{name} is {_type(leaf)}; expected a {backend.name} tensor or a NumPy array, or a "
-            f"tuple, list or dict of them (for a list of numbers pass np.array(...))"
-        )
-    dtype = dtype_of(leaf, backend)
-    whole = dtype.startswith(("int", "uint", "bool"))
-    hint = ". Convert pixels to float; for token ids, name their embedding with input_layer"
-    raise InputTypeError(
-        f"{name} has dtype {dtype}, which has no gradient here; expected a floating dtype: "
-        f"{', '.join(sorted(FLOATS))}" + (hint if whole else "")
-    )
-
-
-def read_array(
-    leaf: Any, name: str, backend: GradBackend, bound: BoundModel, near: Tensor | None = None
-) -> Tensor:
-    """Makes an array native: floating ones in the model's dtype, others in their own.
-
-    It goes to the device of `near`, a tensor the user passed, or else to the model's.
-
-    Raises:
-        InputTypeError: A NumPy array of text or objects.
-    """
-    if isinstance(leaf, np.ndarray):
-        dtype = leaf.dtype.name
-        if leaf.dtype.kind not in "biu" and dtype not in {*FLOATS, "complex64", "complex128"}:
-            raise InputTypeError(f"{name} has dtype {dtype}; expected numbers of at most 64 bits")
-        # The framework knows no other byte order than the machine's, nor NumPy's own bfloat16.
-        plain = leaf.astype("float32" if dtype == "bfloat16" else leaf.dtype.newbyteorder("="))
-        kind = (bound.dtype or dtype) if dtype in FLOATS else None
-        leaf = backend.to_native(plain, bound.like if near is None else near, kind)
-    return backend.own(leaf)
-
-
-def _check_features(leaf: Tensor, name: str) -> None:
-    if 0 in leaf.shape:
-        raise InputError(f"{name} has shape {tuple(leaf.shape)}: there is no feature to attribute")
-
-
-def _type(value: Any) -> str:
-    if value is None:
-        return "None"
-    module, name = type(value).__module__, type(value).__qualname__
-    return f"a {name}" if module == "builtins" else f"a {module}.{name}"
-
-
-def check_finite(leaf: Tensor, name: str, backend: GradBackend) -> None:
-    """Checks for finite numbers.
-
-    Raises:
-        InputError: NaN or inf, with the place of the first.
-    """
-    wide = backend.cast(leaf, backend.accumulator_dtype(leaf))
-    if np.isfinite(backend.to_numpy(backend.row_sums(backend.absolute(wide)))).all():
-        return
-    # The sum itself may have overflowed: look at every element.
-    check_finite_array(backend.to_numpy(wide), name)
-
-
-def check_finite_array(array: np.ndarray[Any, Any], name: str) -> None:
-    """Checks an array on the host for finite numbers.
-
-    Raises:
-        InputError: NaN or inf, with the place of the first.
-    """
-    bad = np.argwhere(~np.isfinite(array))
-    if bad.size:
-        where = tuple(int(i) for i in bad[0])
-        raise InputError(
-            f"{name} contains {array[where]} at index {where} ({len(bad)} non-finite in all); "
-            f"expected finite numbers"
-        )

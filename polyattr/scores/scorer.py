@@ -61,6 +61,11 @@ class Scorer:
         args, kwargs = self._calling.arguments(value, args, kwargs)
         return self._select(self.taps.run(state, args, kwargs, layout, x))
 
+    def returned(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Any:
+        """Returns all that the model returns for rows of its own inputs, without any tap."""
+        args, kwargs = self._calling.arguments(*self._arguments(layout, x, context))
+        return self.bound.run(state, args, kwargs)
+
     def activations(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Any:
         """Returns the activations (R, ...) of the layers that are attributed to."""
         args, kwargs = self._calling.arguments(*self._arguments(layout, x, context))

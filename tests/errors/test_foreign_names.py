@@ -1,5 +1,6 @@
 """Words of other libraries: each error says the one polyattr has, and where it goes."""
 
+import re
 import subprocess
 import sys
 
@@ -14,23 +15,29 @@ IG = polyattr.IntegratedGradients(abs)
 
 # name: parts of what a call is told
 IN_A_CALL = {
-    "target": ["Here it is targets=...", "in the call, method.explain(inputs, ...)"],
-    "n_steps": ["Here it is steps=...", "in the constructor, IntegratedGradients(model, ...)"],
-    "stdevs": ["noise=..., in the units of the inputs", "constructor, SmoothGrad(model, ...)"],
-    "nt_samples": ["nb_samples=...", "constructor, SmoothGrad(model, ...)"],
+    "target": ["Here it is 'targets'", "in the call, method.explain(inputs, ...)"],
+    "n_steps": ["Here it is 'steps'", "in the constructor, IntegratedGradients(model, ...)"],
+    "stdevs": [
+        "Here it is 'noise', in the units of the inputs",
+        "constructor, SmoothGrad(model, ...)",
+    ],
+    "nt_samples": ["Here it is 'nb_samples'", "constructor, SmoothGrad(model, ...)"],
     "abs": ["no such choice", "Saliency gives magnitudes"],
-    "internal_batch_size": ["batch_size=...", "constructor, IntegratedGradients(model, ...)"],
-    "additional_forward_args": ["forward_args=(...)", "batched=", "in the call"],
+    "internal_batch_size": [
+        "Here it is 'batch_size'",
+        "constructor, IntegratedGradients(model, ...)",
+    ],
+    "additional_forward_args": ["Here it is 'forward_args'", "'batched'", "in the call"],
     "return_convergence_delta": ["`completeness_gap`", "method.attribute(inputs, ...)"],
-    "baseline": ["baselines=...", "in the call"],
-    "x_steps": ["steps=...", "constructor"],
-    "x_baseline": ["baselines=...", "in the call"],
-    "layer": ["input_layer=...", "constructor"],
-    "class_index": ["targets=...", "in the call"],
+    "baseline": ["Here it is 'baselines'", "in the call"],
+    "x_steps": ["Here it is 'steps'", "constructor"],
+    "x_baseline": ["Here it is 'baselines'", "in the call"],
+    "layer": ["Here it is 'input_layer'", "constructor"],
+    "class_index": ["Here it is 'targets'", "in the call"],
     # polyattr's own, in the wrong place
-    "steps": ["steps goes elsewhere", "constructor, IntegratedGradients(model, ...)"],
-    "batch_size": ["batch_size goes elsewhere", "in the constructor"],
-    "noise": ["noise=...", "constructor, SmoothGrad(model, ...)"],
+    "steps": ["'steps' goes elsewhere", "constructor, IntegratedGradients(model, ...)"],
+    "batch_size": ["'batch_size' goes elsewhere", "in the constructor"],
+    "noise": ["Here it is 'noise'", "constructor, SmoothGrad(model, ...)"],
 }
 
 # name: parts of what a constructor is told
@@ -38,12 +45,12 @@ IN_A_CONSTRUCTOR = {
     "forward_func": ["the model, the first argument"],
     "reducer": ["no such choice", "plot() sums channels"],
     "harmonize": ["no such choice"],
-    "n_steps": ["steps=..."],
-    "target_fn": ["targets=...", "callable on the output", "in the call"],
-    "data": ["background=...", "ExpectedGradients(model, ...)"],
-    "num_samples": ["nb_samples=...", "SmoothGrad(model, ...)"],
-    "targets": ["targets goes elsewhere", "in the call"],
-    "forward_kwargs": ["forward_kwargs goes elsewhere", "in the call"],
+    "n_steps": ["Here it is 'steps'"],
+    "target_fn": ["Here it is 'targets'", "callable on the output", "in the call"],
+    "data": ["Here it is 'background'", "ExpectedGradients(model, ...)"],
+    "num_samples": ["Here it is 'nb_samples'", "SmoothGrad(model, ...)"],
+    "targets": ["'targets' goes elsewhere", "in the call"],
+    "forward_kwargs": ["'forward_kwargs' goes elsewhere", "in the call"],
     "baselines": ["in the call"],
 }
 
@@ -71,14 +78,14 @@ def test_a_constructor_says_our_word_and_its_place(name):
 
 def test_every_word_of_ours_exists_where_it_is_said_to_go():
     for word in ARGUMENTS.values():
-        ours = word.say.partition("=")[0]
-        if word.place == "constructor" and "=" in word.say:
+        ours = re.match(r"'(\w+)'|`(\w+)`|", word.say)
+        if word.place == "constructor" and ours[1]:
             maker = getattr(polyattr, word.maker or "Saliency")
-            assert ours in maker.__init__.__signature__.parameters, word
-        if word.place == "call" and "=" in word.say:
-            assert ours in CALL_ARGUMENTS, word
+            assert ours[1] in maker.__init__.__signature__.parameters, word
+        if word.place == "call" and ours[1]:
+            assert ours[1] in CALL_ARGUMENTS, word
         if word.place == "result":
-            assert ours.split("`")[1] in polyattr.Attribution.__dataclass_fields__, word
+            assert ours[2] in polyattr.Attribution.__dataclass_fields__, word
 
 
 def test_every_class_of_ours_exists():

@@ -48,6 +48,11 @@ class Ops:
         return jax.lax.stop_gradient(x)
 
     @staticmethod
+    def transpose(x):
+        """Exchanges the two axes of a matrix."""
+        return x.T
+
+    @staticmethod
     def total(x):
         """Sums over the first axis."""
         return x.sum(0)

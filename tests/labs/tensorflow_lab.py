@@ -46,6 +46,11 @@ class Ops:
         return tf.stop_gradient(x)
 
     @staticmethod
+    def transpose(x):
+        """Exchanges the two axes of a matrix."""
+        return tf.transpose(x)
+
+    @staticmethod
     def total(x):
         """Sums over the first axis."""
         return tf.reduce_sum(x, axis=0)

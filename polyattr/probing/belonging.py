@@ -1,0 +1,148 @@
+"""Whether an argument belongs to samples, where only its size says so: the model is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, combinations
+from typing import Any
+
+import numpy as np
+
+from polyattr.dtypes import FLOATS
+from polyattr.engine.forward import Forward, row_taker
+from polyattr.engine.kernels import make_room
+from polyattr.errors import InputError
+from polyattr.question.inputs import Inputs
+from polyattr.question.structure import flatten
+
+Array = np.ndarray[Any, Any]
+
+_MOST_KNOWN = 64
+_MOST_COMBINED = 3
+
+
+class Belonging:
+    """Remembers for each way in which a model is called which arguments all samples share.
+
+    An edge index of a graph, or a mask (T, T), may have as many entries on its first axis as there
+    are samples. Cut into rows like the samples it is another argument, and some models run with it.
+
+    Args:
+        forward: Evaluates the model.
+    """
+
+    def __init__(self, forward: Forward) -> None:
+        self._forward = forward
+        self._known: dict[object, frozenset[int]] = {}
+
+    def settle(self, inputs: Inputs) -> Inputs:
+        """Returns the inputs with what all samples share taken as shared.
+
+        Raises:
+            InputError: It cannot be told.
+        """
+        return inputs.sharing(self.shared(inputs)) if inputs.guessed else inputs
+
+    def shared(self, inputs: Inputs) -> frozenset[int]:
+        """Returns the slots of those arguments that went by their size, and belong to no sample.
+
+        Raises:
+            InputError: It cannot be told.
+        """
+        signature = inputs.signature(self._forward.backend)
+        # What has rows has them for any number of samples; the same size can be an accident once.
+        for key in (signature, (signature, inputs.n)):
+            if key in self._known:
+                return self._known[key]
+        found = _decide(self._forward, inputs)
+        make_room(self._known, _MOST_KNOWN)
+        self._known[(signature, inputs.n) if found else signature] = found
+        return found
+
+
+def _decide(forward: Forward, inputs: Inputs) -> frozenset[int]:
+    """Tries the model on repeated and exchanged rows, with the arguments cut likewise or whole."""
+    index = _rows(inputs.n)
+    tried = {some: _outputs(forward, inputs.sharing(some), index) for some in _choices(inputs)}
+    running = [some for some, outputs in tried.items() if outputs is not None]
+    if len(running) <= 1:
+        # Where none runs, the trial that follows says what is wrong.
+        return running[0] if running else frozenset()
+    if not all(map(forward.backend.readable, (*inputs.leaves, *inputs.companions))):
+        return running[0]
+    every = [
+        _outputs(forward, inputs.sharing(some), index, concrete=True) or [] for some in running
+    ]
+    if all(_alike(every[0], other) for other in every[1:]):
+        return running[0]
+    # As the user calls the model, with all rows, nothing is cut: the same row is the same output.
+    plain = _outputs(forward, inputs, np.arange(inputs.n), concrete=True)
+    if plain is not None:
+        wanted = [output[index] for output in plain]
+        for some, outputs in zip(running, every, strict=True):
+            if _alike(wanted, outputs):
+                return some
+    raise InputError(_ambiguous(inputs))
+
+
+def _rows(n: int) -> Array:
+    """Chooses rows (R,) that come in another order and number than the samples, R other than n."""
+    if n == 1:
+        return np.zeros(2, np.int32)
+    return np.array([1, 1, 0, 2] if n == 3 else [1, 1, 0], np.int32)
+
+
+def _choices(inputs: Inputs) -> Iterator[frozenset[int]]:
+    """Yields which arguments may be shared, none first; of many, each alone and all."""
+    slots, few = inputs.guessed, len(inputs.guessed) <= _MOST_COMBINED
+    sizes = range(len(slots) + 1) if few else (0, 1, len(slots))
+    yield from map(frozenset, chain.from_iterable(combinations(slots, size) for size in sizes))
+
+
+def _outputs(
+    forward: Forward, inputs: Inputs, index: Array, concrete: bool = False
+) -> list[Any] | None:
+    """Evaluates the floating outputs with a row per row of `index` (R,).
+
+    Returns:
+        The outputs (R, ...), placeholders unless `concrete`, or None where the model does not run
+        or has no such output.
+    """
+    backend, scorer = forward.backend, forward.scorer
+    take = row_taker(backend, index)
+
+    def run(state: Any, leaves: list[Any], context: Any) -> list[Any]:
+        found = flatten(scorer.returned(inputs.layout, state, leaves, context), "")[1]
+        return [leaf for leaf in found if scorer.taps.is_floating(leaf)]
+
+    arguments = scorer.bound.state(), take(inputs.leaves), inputs.context([]).rows(take)
+    try:
+        found = run(*arguments) if concrete else backend.outline(run, *arguments)
+    except Exception:  # whatever the model raises on arguments it does not take
+        return None
+    rows = [leaf for leaf in found if tuple(leaf.shape[:1]) == index.shape]
+    if not rows:
+        return None
+    return [backend.to_numpy(leaf) for leaf in rows] if concrete else [None for _ in rows]
+
+
+def _alike(first: list[Any], second: list[Any]) -> bool:
+    """Says whether outputs (R, ...) are equal but for rounding."""
+    if [a.shape for a in first] != [b.shape for b in second]:
+        return False
+    return all(_close(a, b) for a, b in zip(first, second, strict=True))
+
+
+def _close(a: Array, b: Array) -> bool:
+    scale = float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a)))
+    noticeable = FLOATS[a.dtype.name].noticeable * scale
+    return bool(np.allclose(a, b, rtol=0.0, atol=noticeable, equal_nan=True))
+
+
+def _ambiguous(inputs: Inputs) -> str:
+    return (
+        f"{inputs.guessed_names()}: as many entries on the first axis as there are samples, "
+        f"{inputs.n}, and the model runs with a row for each sample as well as with the whole for "
+        f"all of them, to different outputs; say which it is: batched=(0, 'name') names what has "
+        f"rows among forward_args and forward_kwargs, batched=() says that nothing has"
+    )

@@ -1,0 +1,112 @@
+"""One array as the user passed it: whether it can be taken, and as what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import BoundModel, GradBackend, Tensor
+from polyattr.dtypes import FLOATS
+from polyattr.errors import InputError, InputTypeError
+
+
+def is_array(leaf: Any, backend: GradBackend) -> bool:
+    """Says whether a value is an array of NumPy or the framework."""
+    return backend.is_tensor(leaf) or isinstance(leaf, np.ndarray)
+
+
+def is_floating(leaf: Any, backend: GradBackend) -> bool:
+    """Says whether a value is an array whose numbers have a gradient."""
+    return is_array(leaf, backend) and dtype_of(leaf, backend) in FLOATS
+
+
+def dtype_of(leaf: Any, backend: GradBackend) -> str:
+    """Names the dtype of an array of any shape, of NumPy or the framework."""
+    return str(leaf.dtype.name if isinstance(leaf, np.ndarray) else backend.dtype(leaf))
+
+
+def refuse(name: str, leaf: Any, backend: GradBackend) -> None:
+    """Says why a value cannot be attributed to.
+
+    Raises:
+        InputTypeError: Always.
+    """
+    if not is_array(leaf, backend):
+        raise InputTypeError(
+            f"{name} is {_type(leaf)}; expected a {backend.name} tensor or a NumPy array, or a "
+            f"tuple, list or dict of them (for a list of numbers pass np.array(...))"
+        )
+    dtype = dtype_of(leaf, backend)
+    whole = dtype.startswith(("int", "uint", "bool"))
+    hint = ". Convert pixels to float; for token ids, name their embedding with input_layer"
+    raise InputTypeError(
+        f"{name} has dtype {dtype}, which has no gradient here; expected a floating dtype: "
+        f"{', '.join(sorted(FLOATS))}" + (hint if whole else "")
+    )
+
+
+def read_array(
+    leaf: Any, name: str, backend: GradBackend, bound: BoundModel, near: Tensor | None = None
+) -> Tensor:
+    """Makes an array native: floating ones in the model's dtype, others in their own.
+
+    It goes to the device of `near`, a tensor the user passed, or else to the model's.
+
+    Raises:
+        InputTypeError: A NumPy array of text or objects.
+    """
+    if isinstance(leaf, np.ndarray):
+        dtype = leaf.dtype.name
+        if leaf.dtype.kind not in "biu" and dtype not in {*FLOATS, "complex64", "complex128"}:
+            raise InputTypeError(f"{name} has dtype {dtype}; expected numbers of at most 64 bits")
+        # The framework knows no other byte order than the machine's, nor NumPy's own bfloat16.
+        plain = leaf.astype("float32" if dtype == "bfloat16" else leaf.dtype.newbyteorder("="))
+        kind = (bound.dtype or dtype) if dtype in FLOATS else None
+        leaf = backend.to_native(plain, bound.like if near is None else near, kind)
+    return backend.own(leaf)
+
+
+def check_features(leaf: Tensor, name: str) -> None:
+    """Checks that a sample has anything to attribute to.
+
+    Raises:
+        InputError: It has not.
+    """
+    if 0 in leaf.shape:
+        raise InputError(f"{name} has shape {tuple(leaf.shape)}: there is no feature to attribute")
+
+
+def _type(value: Any) -> str:
+    if value is None:
+        return "None"
+    module, name = type(value).__module__, type(value).__qualname__
+    return f"a {name}" if module == "builtins" else f"a {module}.{name}"
+
+
+def check_finite(leaf: Tensor, name: str, backend: GradBackend) -> None:
+    """Checks for finite numbers.
+
+    Raises:
+        InputError: NaN or inf, with the place of the first.
+    """
+    wide = backend.cast(leaf, backend.accumulator_dtype(leaf))
+    if np.isfinite(backend.to_numpy(backend.row_sums(backend.absolute(wide)))).all():
+        return
+    # The sum itself may have overflowed: look at every element.
+    check_finite_array(backend.to_numpy(wide), name)
+
+
+def check_finite_array(array: np.ndarray[Any, Any], name: str) -> None:
+    """Checks an array on the host for finite numbers.
+
+    Raises:
+        InputError: NaN or inf, with the place of the first.
+    """
+    bad = np.argwhere(~np.isfinite(array))
+    if bad.size:
+        where = tuple(int(i) for i in bad[0])
+        raise InputError(
+            f"{name} contains {array[where]} at index {where} ({len(bad)} non-finite in all); "
+            f"expected finite numbers"
+        )

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from polyattr.backend import UnrecognisedModelError
+from polyattr.backend import Tap, UnrecognisedModelError, Visits
 from polyattr_jax.parametrised import ParametrisedModel
-from polyattr_keras import KerasLayers, keras_dtype, keras_entry, not_training
+from polyattr_jax.tapping import run_marked
+from polyattr_keras import KerasLayers, keras_dtype, keras_entry, not_training, tapped
 
 
 class BoundKeras(KerasLayers, ParametrisedModel):
@@ -47,3 +48,14 @@ class BoundKeras(KerasLayers, ParametrisedModel):
         mapping = zip(variables, [*state[0], *state[1]], strict=True)
         with sys.modules["keras"].StatelessScope(state_mapping=list(mapping)):
             return model(*args, **not_training(kwargs))
+
+    def run_tapped(
+        self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
+    ) -> tuple[Any, list[list[Any]]]:
+        """Runs the model with the `call` of the layers replaced, also inside `jax.checkpoint`."""
+
+        def call(visits: Visits) -> Any:
+            with tapped(visits, self.plain_methods()):
+                return self.run(state, args, kwargs)
+
+        return run_marked(call, taps)

@@ -8,13 +8,17 @@ from polyattr_keras.bound_keras import KerasLayers
 from polyattr_keras.conventions import input_entry, keras_dtype, keras_entry, not_training
 from polyattr_keras.detection import keras_backend
 from polyattr_keras.layer_finding import all_layers
+from polyattr_keras.tapping import Methods, replaced, tapped
 
 __all__ = [
     "KerasLayers",
+    "Methods",
     "all_layers",
     "input_entry",
     "keras_backend",
     "keras_dtype",
     "keras_entry",
     "not_training",
+    "replaced",
+    "tapped",
 ]

@@ -8,36 +8,45 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from polyattr.backend import Tap, Visits
+from polyattr.backend import Visits
 
-# Replacing a layer's `call` is seen by every thread that runs the model.
-_capturing = threading.Lock()
+# Replacing a layer's methods is seen by every thread that runs the model.
+_replacing = threading.RLock()
+
+Methods = Sequence[tuple[Any, str, Callable[..., Any]]]
+"""Methods of layers to replace: (layer, name, replacement)."""
 
 
 @contextmanager
-def tapped(
-    taps: Sequence[Tap], plain: Sequence[tuple[Any, str, Callable[..., Any]]] = ()
-) -> Iterator[Visits]:
+def tapped(visits: Visits, methods: Methods = ()) -> Iterator[None]:
     """Taps layers while the block runs; they are as before afterwards.
 
     Args:
-        taps: Where.
-        plain: Further methods to replace: (layer, name of the method, replacement).
+        visits: Told of every call of a tapped layer.
+        methods: Further methods to replace.
     """
-    visits = Visits(taps)
-    with _capturing, ExitStack() as stack:
-        for layer, name, function in plain:
-            stack.enter_context(_attribute(layer, name, function))
-        for number, tap in enumerate(taps):
-            stack.enter_context(_replaced(tap.layer.place, visits, number))
-        yield visits
+    with replaced(methods), ExitStack() as stack:
+        for number, tap in enumerate(visits.taps):
+            stack.enter_context(_told(tap.layer.place, visits, number))
+        yield
 
 
 @contextmanager
-def _replaced(layer: Any, visits: Visits, number: int) -> Iterator[None]:
-    original = layer.call
+def replaced(methods: Methods) -> Iterator[None]:
+    """Replaces methods of layers while the block runs."""
+    with _replacing, ExitStack() as stack:
+        for layer, name, function in methods:
+            stack.enter_context(_attribute(layer, name, function))
+        yield
+
+
+@contextmanager
+def _told(layer: Any, visits: Visits, number: int) -> Iterator[None]:
+    original, owner = layer.call, threading.get_ident()
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() != owner:  # the user's own, meanwhile
+            return original(*args, **kwargs)
         return visits.call(number, original, args, kwargs)
 
     call.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]  # `inspect` honours it

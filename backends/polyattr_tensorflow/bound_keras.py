@@ -9,15 +9,20 @@ from typing import Any
 
 import tensorflow as tf
 
+from polyattr.backend import Tap
 from polyattr_keras import (
     KerasLayers,
+    Methods,
     all_layers,
     keras_backend,
     keras_dtype,
     keras_entry,
     not_training,
+    replaced,
+    tapped,
 )
 from polyattr_tensorflow.variables import first_float
+from polyattr_tensorflow.visits import GraphVisits
 
 GRAPH_FUNCTION = type(tf.function(lambda: None))
 """What tf.function makes, and what a SavedModel is loaded as."""
@@ -48,19 +53,36 @@ class BoundKeras(KerasLayers):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False``."""
-        return self._function(*args, **not_training(kwargs))
+        # In a graph, layers that compute activations again cannot be called by keyword.
+        with replaced(super().plain_methods()):
+            return self._function(*args, **not_training(kwargs))
 
-    def plain_methods(self) -> Sequence[tuple[Any, str, Callable[..., Any]]]:
-        """Methods that are tf.functions, and what they were made of.
+    def run_tapped(
+        self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
+    ) -> tuple[Any, list[list[Any]]]:
+        """Runs the model with the `call` of the layers replaced.
+
+        Raises:
+            LayerNotFoundError: A layer is called where it cannot be reached.
+        """
+        visits = GraphVisits(taps)
+        with tapped(visits, self.plain_methods()):
+            outputs = self.run(state, args, kwargs)
+        visits.check()
+        return outputs, visits.seen
+
+    def plain_methods(self) -> Methods:
+        """Adds methods that are tf.functions, and what they were made of.
 
         A graph traced before would not call a tapped layer, and one traced now would keep the tap.
         """
         layers = (self._function, *all_layers(self._function))
-        return [
+        graphs = [
             (layer, name, plain)
             for layer in layers
             for name, plain in _graph_methods(layer).items()
         ]
+        return [*super().plain_methods(), *graphs]
 
 
 def _graph_methods(layer: Any) -> dict[str, Callable[..., Any]]:

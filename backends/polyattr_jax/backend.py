@@ -143,6 +143,13 @@ class JaxBackend(GradBackend):
         """Unless it is being traced."""
         return not isinstance(tensor, jax.core.Tracer)
 
+    def refusal(self, value: object) -> str | None:
+        """Sparse arrays; asking by name imports nothing for those who have none."""
+        if type(value).__module__.startswith("jax.experimental.sparse"):
+            kind = type(value).__name__
+            return f"a sparse array ({kind}); expected a dense one, inputs.todense()"
+        return None
+
     def device(self, tensor: jax.Array) -> object:
         """The devices, unless it is being traced."""
         return None if isinstance(tensor, jax.core.Tracer) else frozenset(tensor.devices())

@@ -157,6 +157,17 @@ class TensorFlowBackend(GradBackend):
         plain: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
         return plain
 
+    def refusal(self, value: object) -> str | None:
+        """Sparse and ragged tensors."""
+        if isinstance(value, tf.sparse.SparseTensor):
+            return "a SparseTensor; expected a dense tensor, tf.sparse.to_dense(inputs)"
+        if isinstance(value, tf.RaggedTensor):
+            return (
+                "a RaggedTensor, whose samples differ in shape; expected a padded tensor, "
+                "inputs.to_tensor(), with the lengths or a mask in forward_args"
+            )
+        return None
+
     def device(self, tensor: tf.Tensor) -> object:
         """The name of the device."""
         return tensor.device or None

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from polyattr.backend import BoundModel, GradBackend, Score, noise_words
+from polyattr.backend import BoundModel, GradBackend, InputError, Score, noise_words
 from polyattr_torch.binding import bind, is_model
-from polyattr_torch.differentiation import (
+from polyattr_torch.running.differentiation import (
     connected,
     differentiable_gradients,
     gradients,
     outline,
     value,
 )
+from polyattr_torch.running.trouble import refusal, without_values
 
 # torch leaves it without types.
 _initialised: Callable[[], bool] = torch.cuda.is_initialized
@@ -80,7 +81,10 @@ class TorchBackend(GradBackend):
         return torch.lerp(baseline.to(wide), rows.to(wide), at).to(rows.dtype)
 
     def batch(self, tensor: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-        """Gathers rows."""
+        """Gathers rows, also of a tensor that lies elsewhere, as lengths must on the host."""
+        if index.device != tensor.device:
+            known = torch.zeros_like(index, device=tensor.device) if index.is_meta else index
+            index = known.to(tensor.device)
         return tensor.index_select(0, index)
 
     def fold(self, total: torch.Tensor, index: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
@@ -123,7 +127,13 @@ class TorchBackend(GradBackend):
         return torch.tensor(np.asarray(array, order="C"), device=device, dtype=kind)
 
     def to_numpy(self, tensor: torch.Tensor) -> np.ndarray[Any, Any]:
-        """Copies to the host; bfloat16, which NumPy lacks, as float32."""
+        """Copies to the host; bfloat16, which NumPy lacks, as float32.
+
+        Raises:
+            InputError: There are no values.
+        """
+        if tensor.is_meta:
+            raise InputError(without_values("inputs or parameters are"))
         host = tensor.detach().cpu()
         return np.array((host.float() if host.dtype is torch.bfloat16 else host).numpy())
 
@@ -161,6 +171,10 @@ class TorchBackend(GradBackend):
         """Leaves no_grad and inference mode as the caller has them, and random state as it was."""
         with torch.random.fork_rng(_used_devices()), torch.inference_mode(False), torch.no_grad():
             yield
+
+    def refusal(self, value: object) -> str | None:
+        """Packed, nested, sparse and quantised tensors."""
+        return refusal(value)
 
     def is_out_of_memory(self, error: Exception) -> bool:
         """The device's error, or the CPU allocator's, which has no class of its own."""

@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from polyattr.backend import BoundModel, Layer
 from polyattr_torch.bound_module import BoundModule
-from polyattr_torch.evaluation import own
+from polyattr_torch.running.trouble import called
 
 
 def is_exported(module: object) -> bool:
@@ -60,7 +60,7 @@ class BoundExported(BoundModule):
                 for leaf, own_rows in zip(leaves, self._rows, strict=True)
             ]
             args, kwargs = tree_unflatten(taken, structure)
-            parts.append(self._function(*own(args), **own(kwargs)))
+            parts.append(called(self._function, args, kwargs, self.like))
         return _joined(parts, size, n)
 
     def layer(self, selector: Any, argument: str) -> Layer:

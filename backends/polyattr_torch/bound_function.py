@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from polyattr.backend import BoundModel, held_objects
-from polyattr_torch.differentiation import Needs
-from polyattr_torch.evaluation import evaluated, own
+from polyattr_torch.running.differentiation import Needs
+from polyattr_torch.running.evaluation import evaluated
+from polyattr_torch.running.trouble import called
 
 
 class BoundFunction(BoundModel):
@@ -30,7 +31,7 @@ class BoundFunction(BoundModel):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function."""
-        return self._function(*own(args), **own(kwargs))
+        return called(self._function, args, kwargs, self.like)
 
     def inference(self) -> AbstractContextManager[None]:
         """Does for the modules the function refers to what is done for a module."""

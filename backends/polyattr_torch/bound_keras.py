@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from polyattr_keras import KerasLayers, all_layers, keras_dtype, keras_entry, not_training
-from polyattr_torch.differentiation import Needs
-from polyattr_torch.evaluation import own, used
+from polyattr_torch.running.differentiation import Needs
+from polyattr_torch.running.evaluation import own, used
 
 
 class BoundKeras(KerasLayers):

@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from polyattr.backend import BoundModel, Layer, Tap
-from polyattr_torch.differentiation import Needs
-from polyattr_torch.evaluation import evaluated, own
-from polyattr_torch.hooks import hooked
 from polyattr_torch.layer_finding import find_layer
+from polyattr_torch.running.differentiation import Needs
+from polyattr_torch.running.evaluation import evaluated
+from polyattr_torch.running.hooks import hooked
+from polyattr_torch.running.trouble import called
 
 
 class BoundModule(BoundModel):
@@ -44,7 +45,7 @@ class BoundModule(BoundModel):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the module."""
-        return self._function(*own(args), **own(kwargs))
+        return called(self._function, args, kwargs, self.like)
 
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a submodule by index among the children, by dotted name or as the object."""

@@ -42,7 +42,9 @@ def _walk(value: Any, depth: int, seen: set[int], whole: tuple[type, ...]) -> It
 
 def _inside(value: Any) -> list[Any] | None:
     """Returns what an object is made of, or None for a leaf."""
-    if hasattr(value, "shape") or isinstance(value, float | complex):
+    # Asked of the class first: a parameter of PyTorch that has no shape yet raises when asked.
+    shaped = hasattr(type(value), "shape") or hasattr(value, "shape")
+    if shaped or isinstance(value, float | complex):
         return None
     if isinstance(value, partial):
         return [value.func, *value.args, *value.keywords.values()]

@@ -64,6 +64,14 @@ class OptionalVerbs:
         """Surrounds a call on the device of `like`; restores global state on exit."""
         return nullcontext()
 
+    def refusal(self, value: object) -> str | None:
+        """Says of a `value` of the framework's what it is and what to pass instead; else None.
+
+        For tensors, and what holds some, that no row per sample can be taken of: sparse ones,
+        nested or packed ones. Said after "inputs is".
+        """
+        return None
+
     def is_out_of_memory(self, error: Exception) -> bool:
         """Says whether an `error` means that a tile was too large for the device's memory."""
         return isinstance(error, MemoryError)

@@ -37,7 +37,7 @@ def check_connections(connected: list[bool], inputs: Inputs, several_layers: boo
         raise ModelOutputError(
             f"the score does not depend on {' or '.join(unused)}: there is no gradient to "
             f"attribute. Is the path cut by detach, stop_gradient, a NumPy call, a cast to "
-            f"integers or no_grad?"
+            f"integers, quantised layers or no_grad?"
         )
     if unused:
         behind = "; a layer behind another one cuts it off: explain them one at a time"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,20 @@ def read_array(
         kind = (bound.dtype or dtype) if dtype in FLOATS else None
         leaf = backend.to_native(plain, bound.like if near is None else near, kind)
     return backend.own(leaf)
+
+
+def check_kinds(value: Any, name: str, backend: GradBackend) -> None:
+    """Checks that every array in containers has a row for each sample.
+
+    Raises:
+        InputTypeError: One is sparse, nested or packed.
+    """
+    reason = backend.refusal(value)
+    if reason is not None:
+        raise InputTypeError(f"{name} is {reason}")
+    if isinstance(value, Mapping | tuple | list):
+        for key in list(value) if isinstance(value, Mapping) else range(len(value)):
+            check_kinds(value[key], f"{name}[{key!r}]", backend)
 
 
 def check_features(leaf: Tensor, name: str) -> None:

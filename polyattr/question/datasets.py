@@ -15,7 +15,9 @@ def is_dataset(value: Any) -> bool:
     """
     if isinstance(value, list):
         return bool(value) and all(isinstance(item, tuple) and len(item) == 2 for item in value)
-    if isinstance(value, tuple | Mapping | str | bytes) or hasattr(value, "shape"):
+    # Asked of the class first: a nested tensor of PyTorch raises when asked itself.
+    shaped = hasattr(type(value), "shape") or hasattr(value, "shape")
+    if shaped or isinstance(value, tuple | Mapping | str | bytes):
         return False
     return isinstance(value, Iterable)
 

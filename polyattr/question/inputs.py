@@ -14,6 +14,7 @@ from polyattr.question.arguments import Beside
 from polyattr.question.arrays import (
     check_features,
     check_finite,
+    check_kinds,
     is_array,
     is_floating,
     read_array,
@@ -125,6 +126,7 @@ def read_inputs(
         InputTypeError: No leaf is a floating tensor.
         InputError: No samples, different numbers of samples, NaN or inf.
     """
+    check_kinds(value, "inputs", backend)
     structure, leaves = flatten(value, "inputs")
     named = list(zip(structure.names, leaves, strict=True))
     attributed = tuple(is_floating(leaf, backend) for leaf in leaves)

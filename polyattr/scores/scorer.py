@@ -116,6 +116,11 @@ class Scorer:
                 f"{who} gave {shape} when tried on {rows} samples; expected one score per sample, "
                 f"({rows},)"
             )
+        if self.backend.dtype(scores).startswith("complex"):
+            raise ModelOutputError(
+                f"the scores are {self.backend.dtype(scores)}, and only real numbers can be "
+                f"explained; expected abs(z) or z.real of them, as with output=abs"
+            )
 
     def _select(self, outputs: Any) -> Tensor:
         if callable(self.output):

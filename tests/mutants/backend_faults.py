@@ -1,9 +1,9 @@
 """Faults that one backend alone can have: (what, file, the part of a line, what it becomes)."""
 
 _TORCH = "polyattr_torch/backend.py"
-_TORCH_GRADIENT = "polyattr_torch/differentiation.py"
-_TORCH_HOOKS = "polyattr_torch/hooks.py"
-_TORCH_EVALUATION = "polyattr_torch/evaluation.py"
+_TORCH_GRADIENT = "polyattr_torch/running/differentiation.py"
+_TORCH_HOOKS = "polyattr_torch/running/hooks.py"
+_TORCH_EVALUATION = "polyattr_torch/running/evaluation.py"
 _TENSORFLOW = "polyattr_tensorflow/backend.py"
 _TENSORFLOW_FUNCTION = "polyattr_tensorflow/bound_function.py"
 _JAX = "polyattr_jax/backend.py"

@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint, checkpoint_sequential
 
 import polyattr
-from polyattr_torch import evaluation
+from polyattr_torch.running import evaluation
 
 pytestmark = pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad:UserWarning")
 

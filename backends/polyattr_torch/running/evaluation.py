@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
-from polyattr.backend import Exclusive, SharedSetting, TrainingModeWarning, warn
-from polyattr_torch.differentiation import Needs, Way, learning
+from polyattr.backend import Exclusive, InputError, SharedSetting, TrainingModeWarning, warn
+from polyattr_torch.running.differentiation import Needs, Way, learning
 
 _exclusive = Exclusive()
 # Fused attention layers write zeros where the plain ones, which are differentiated, do not.
@@ -37,6 +39,7 @@ def evaluated(
     """
     modules = list({id(m): m for root in roots for m in root.modules()}.values())
     held = [p for module in modules for p in module.parameters(recurse=False)]
+    _check_run_once(modules, held)
     if any(isinstance(module, nn.RNNBase) and _by_cudnn(module) for module in modules):
         needs.ways.add(Way.WITHOUT_CUDNN)
     # Other threads may explain these modules, or models that share a part with them.
@@ -82,6 +85,22 @@ def _flags_off(
             parameter.requires_grad_(True)
         for module in training:
             module.training = True
+
+
+def _check_run_once(modules: Sequence[nn.Module], held: Sequence[nn.Parameter]) -> None:
+    """Checks that no module waits for its first call to know its shapes.
+
+    Raises:
+        InputError: One does: the trial of two rows would be that call, and change the model.
+    """
+    lazy = [type(m) for m in modules if isinstance(m, LazyModuleMixin)]
+    waits = any(m.has_uninitialized_params() for m in modules if isinstance(m, LazyModuleMixin))
+    if waits or any(map(is_lazy, held)):
+        named = ", ".join(sorted({kind.__name__ for kind in lazy})) or "parameters"
+        raise InputError(
+            f"the model has layers that were not run yet and do not know their shapes ({named}); "
+            f"expected a model that was run once: model(inputs)"
+        )
 
 
 def _by_cudnn(module: nn.Module) -> bool:

@@ -12,8 +12,8 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from polyattr.backend import ModelOutputError, Tap, Visits
-from polyattr_torch.differentiation import Differentiation, running
-from polyattr_torch.evaluation import own_activation
+from polyattr_torch.running.differentiation import Differentiation, running
+from polyattr_torch.running.evaluation import own_activation
 
 
 @contextmanager

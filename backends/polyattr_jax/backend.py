@@ -164,10 +164,16 @@ class JaxBackend(GradBackend):
 
 
 def _device(like: jax.Array | None) -> Any:
-    """Returns the one device a concrete array lives on; None lets JAX choose."""
+    """Returns the one device a concrete array is committed to; None lets JAX choose.
+
+    What is put on a device by name stays there, and a program for several would refuse it. Where
+    the array is where JAX chose, JAX chooses for what goes with it.
+    """
     if like is None or isinstance(like, jax.core.Tracer) or len(like.devices()) != 1:
         return None
-    return next(iter(like.devices()))
+    # Before 0.4.31 it has no public name.
+    committed = getattr(like, "committed", True)
+    return next(iter(like.devices())) if committed else None
 
 
 def _draw(key: jax.Array, numbers: jax.Array, shape: tuple[int, ...]) -> jax.Array:

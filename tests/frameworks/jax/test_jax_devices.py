@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 ON_THE_THIRD_DEVICE = """
 import equinox
@@ -99,13 +100,24 @@ print("all on the third device")
 """
 
 
-def test_results_are_on_the_device_of_the_inputs():
+SEVERAL = str(Path(__file__).parent / "several_devices.py")
+
+
+def with_four_devices(*command):
     done = subprocess.run(
-        [sys.executable, "-c", ON_THE_THIRD_DEVICE],
+        [sys.executable, *command],
         env=os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"},
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert "all on the third device" in done.stdout
+    return done.stdout
+
+
+def test_results_are_on_the_device_of_the_inputs():
+    assert "all on the third device" in with_four_devices("-c", ON_THE_THIRD_DEVICE)
+
+
+def test_models_on_several_devices():
+    assert "done" in with_four_devices(SEVERAL)

@@ -164,16 +164,23 @@ class JaxBackend(GradBackend):
 
 
 def _device(like: jax.Array | None) -> Any:
-    """Returns the one device a concrete array is committed to; None lets JAX choose.
+    """Returns the one device a concrete array lives on; None lets JAX choose.
 
     What is put on a device by name stays there, and a program for several would refuse it. Where
-    the array is where JAX chose, JAX chooses for what goes with it.
+    the array is where JAX chose to have it, JAX chooses for what goes with it.
     """
     if like is None or isinstance(like, jax.core.Tracer) or len(like.devices()) != 1:
         return None
-    # Before 0.4.31 it has no public name.
-    committed = getattr(like, "committed", True)
-    return next(iter(like.devices())) if committed else None
+    device = next(iter(like.devices()))
+    # Before 0.4.31 `committed` has no public name.
+    return device if getattr(like, "committed", True) or device != _first_choice() else None
+
+
+def _first_choice() -> Any:
+    chosen: Any = jax.config.jax_default_device  # type: ignore[attr-defined]  # made at run time
+    if chosen is None or isinstance(chosen, str):
+        return jax.local_devices(backend=chosen)[0]
+    return chosen
 
 
 def _draw(key: jax.Array, numbers: jax.Array, shape: tuple[int, ...]) -> jax.Array:

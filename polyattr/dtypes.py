@@ -15,11 +15,8 @@ class FloatingDtype:
         huge: A finite number that no output reaches, and that leaves room to add outputs to it.
         noticeable: Relative change of a score that rounding does not explain. Rounding differs
             between kernels, not between two runs of one; this is far above either.
-        inside: How far inside a path its start is taken: a few roundings. The integrand at alpha
-            = 0 is the limit from inside. At the baseline itself, often all zeros, every ReLU of a
-            bias-free network sits on its kink and every max-pool window is a tie: the gradient
-            there is a convention, different between frameworks, and would leave a trapezoid of 50
-            points 1% short.
+        inside: How far inside a path its start is taken at least: a few roundings. Nearer to a
+            baseline of zeros, pixels in half precision would be zeros themselves.
     """
 
     huge: float

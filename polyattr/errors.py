@@ -129,9 +129,10 @@ class UnusedInputWarning(PolyattrWarning):
 
 
 class ConvergenceWarning(PolyattrWarning):
-    """The error of some samples is above the tolerance that was asked for.
+    """The error of some samples is above the tolerance that was asked for, or known to be large.
 
-    What to do: raise `steps`, or accept a larger `tolerance`; `Attribution.error` has them all.
+    What to do: raise `steps`, choose another baseline where the gradient explodes at this one, or
+    accept a larger `tolerance`; `Attribution.error` has them all.
     """
 
 

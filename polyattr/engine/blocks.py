@@ -94,6 +94,7 @@ class Engine:
             ledger.spent,
             ledger.scores if alone else None,
             ledger.slope if alone and recipe.origin is not None else None,
+            ledger.course if alone else None,
         )
 
     def values(self, recipes: Recipes, question: Question, asked: Asked) -> list[Tensor]:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.sampling.course import Course
 from polyattr.sampling.recipe import Recipe, Told, Weights
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.rows import Rows, joined
 
 Array = np.ndarray[Any, Any]
 
@@ -38,7 +39,9 @@ def entry(backend: GradBackend, rows: Rows[Array], position: Array, log: Tensor)
 
 
 def told(entries: list[Entry]) -> Told:
-    """Joins what the tables of one round told."""
+    """Joins what tables told."""
+    if len(entries) == 1:
+        return entries[0].told
 
     def read() -> tuple[Array, Array]:
         both = [(known.told.scores, known.told.slopes) for known in entries]
@@ -73,6 +76,7 @@ class Ledger:
         self._slope = np.zeros(self.n)
         self._scores = np.zeros(self.n)
         self._at_input = np.zeros(self.n, dtype=bool)
+        self._courses: list[Course | None] = []
 
     def add(self, first: int, spent: Array, entries: list[Entry], weights: Weights) -> None:
         """Adds a block that begins with sample `first`."""
@@ -86,6 +90,8 @@ class Ledger:
         for first, entries, weights in self._pending:
             for known in entries:
                 self._read(first, known, weights)
+            rows = entries[0].rows if len(entries) == 1 else joined([e.rows for e in entries])
+            self._courses.append(self.recipe.course(rows, told(entries)))
         self._pending.clear()
 
     def _read(self, first: int, known: Entry, weights: Weights) -> None:
@@ -103,6 +109,16 @@ class Ledger:
     def scores(self) -> Array | None:
         """f(x) (N,) from rows that are the input; None where a sample has none."""
         return self._scores if self._at_input.all() else None
+
+    @property
+    def course(self) -> Course | None:
+        """How the scores of all samples go along their paths; None where nobody knows."""
+        known = [each for each in self._courses if each is not None]
+        if not known or len(known) < len(self._courses):
+            return None
+        if len(known) == 1:
+            return known[0]
+        return Course(*(np.concatenate(parts) for parts in zip(*known, strict=True)))
 
     @property
     def slope(self) -> Array:

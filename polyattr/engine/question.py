@@ -11,6 +11,7 @@ from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.forward import row_taker
 from polyattr.question.inputs import Inputs
 from polyattr.question.references import References
+from polyattr.sampling.course import Course
 from polyattr.scores.targets import Targets
 
 Array = np.ndarray[Any, Any]
@@ -65,6 +66,7 @@ class Answer:
         evaluations: (N,) gradient evaluations spent on each sample.
         scores: (N,) scores f(x), where a row was the input itself.
         slope: (N,) gradient times velocity, integrated over the path; None without a path.
+        course: How scores go along the paths, where that came for free.
     """
 
     values: list[Tensor]
@@ -72,3 +74,4 @@ class Answer:
     evaluations: Array
     scores: Array | None
     slope: Array | None
+    course: Course | None = None

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from polyattr.backend import (
     GradBackend,
     Tensor,
@@ -16,6 +18,7 @@ from polyattr.backend import (
     unrecognised,
 )
 from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
+from polyattr.engine.convergence import Convergence
 from polyattr.engine.cut import auto_batch_size
 from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import Kernels
@@ -37,6 +40,8 @@ from polyattr.scores.scorer import Operator, Scorer
 from polyattr.scores.taps import bind_taps
 from polyattr.scores.targets import Targets
 from polyattr.scores.tasks import task_of
+
+Array = np.ndarray[Any, Any]
 
 Call = tuple[GradBackend, Any, Attribution | None]
 """Backend, attributions (N, ...), and what is known about them where that was asked for."""
@@ -92,11 +97,14 @@ class Calls:
         batches: Iterable[tuple[Any, Any]] = [(inputs, targets)]
         if datasets.is_dataset(inputs):
             batches, options = datasets.batches(inputs, targets), options.for_dataset()
+        convergence = Convergence(self.method.tolerance, self.method.recipes[0].more)
         with progress_bar(options.progress, self.method.name) as tick:
             for x, y in batches:
                 with self._lock, self._ready(x) as bound:
-                    values, result = bound.call(x, y, options, tick, full)
+                    values, result, error = bound.call(x, y, options, tick, full)
+                convergence.add(error)
                 yield bound.backend, values, result
+        convergence.tell()
 
     @contextmanager
     def _ready(self, inputs: Any) -> Iterator[Bound]:
@@ -147,8 +155,11 @@ class Bound:
 
     def call(
         self, inputs: Any, targets: Any, options: Options, tick: Tick | None, full: bool
-    ) -> tuple[Any, Attribution | None]:
-        """Computes the attributions of one batch, and with `full` everything known about them."""
+    ) -> tuple[Any, Attribution | None, Array | None]:
+        """Computes the attributions of one batch, and with `full` everything known about them.
+
+        The third are the relative errors (N,) that have to be within the tolerance, if known.
+        """
         given = self.settled(self._read(inputs, options))
         at = self._at(given)
         references = self.references(options.baselines, given, at)
@@ -157,16 +168,21 @@ class Bound:
         trial.check(at, goals)
         question = Question(at, goals, references, scores)
         recipes = self.recipes(references)
-        full = full or self.method.tolerance is not None
-        answer, batch_size = self._answer(recipes, question, tick, full)
+        tolerance = self.method.tolerance
+        full = full or tolerance is not None
+        # What rounds were stopped by is known; whether the last of them was enough, too.
+        errors = full or not recipes[0].one_round
+        answer, batch_size = self._answer(recipes, question, tick, errors)
         values = self.result(at, answer.values)
-        if not full:
-            return values, None
         facts = Facts(self.forward, recipes, question, answer, batch_size)
-        errors = None
+        if not full:
+            return values, None, facts.known_error()
+        spread = None
         if answer.standard_error is not None:
-            errors = self.result(at, answer.standard_error)
-        return values, facts.attribution(values, errors, self.method.text, self.method.tolerance)
+            spread = self.result(at, answer.standard_error)
+        found = facts.attribution(values, spread, self.method.text, tolerance)
+        # Who asks for the facts is told of errors by them, unless they were to be within bounds.
+        return values, found, None if tolerance is None else found.error
 
     def _read(self, inputs: Any, options: Options) -> Inputs:
         scorer = self.engine.scorer
@@ -221,13 +237,13 @@ class Bound:
         return (*outer, core if references is None else core.over(references.count))
 
     def _answer(
-        self, recipes: Recipes, question: Question, tick: Tick | None, full: bool
+        self, recipes: Recipes, question: Question, tick: Tick | None, errors: bool
     ) -> tuple[Answer, int | None]:
         """Runs the engine, with half the rows per call each time memory runs out."""
         batch_size = self.batch_size(question.inputs)
         while True:
             try:
-                asked = Asked(batch_size, full, tick)
+                asked = Asked(batch_size, errors, tick)
                 return self.engine.run(recipes, question, asked), batch_size
             except Exception as error:
                 rows = batch_size or question.inputs.n * len(recipes[0].table(1))

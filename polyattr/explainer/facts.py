@@ -7,23 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.backend import Tensor
 from polyattr.engine.blocks import Recipes
+from polyattr.engine.convergence import DEFAULT_TOLERANCE, FLOOR, told_error
 from polyattr.engine.forward import Forward
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.spread import norms
-from polyattr.errors import ConvergenceWarning, warn
 from polyattr.question.references import References
 from polyattr.results.attribution import Attribution
 from polyattr.sampling.recipe import Recipe
 
 Array = np.ndarray[Any, Any]
-
-DEFAULT_TOLERANCE = 0.05
-"""Relative error up to which `Attribution.converged` holds when no tolerance was asked for."""
-
-_FLOOR = 1e-3
-"""Smallest score difference errors are relative to, as a fraction of the scores themselves: where
-f(x) and f(b) all but coincide, a relative gap says nothing."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class Facts:
     def attribution(
         self, values: Any, errors: Any, method: str, tolerance: float | None
     ) -> Attribution:
-        """Assembles the result; warns if a tolerance was asked for and missed.
+        """Assembles the result.
 
         Args:
             values: Attributions in the containers of the inputs.
@@ -66,8 +60,6 @@ class Facts:
         gap = None if slope is None or origin is None else slope - (scores - origin)
         error = self.error(gap, scores, origin)
         converged = error <= (DEFAULT_TOLERANCE if tolerance is None else tolerance)
-        if tolerance is not None and not converged.all():
-            _warn_unconverged(error, converged, tolerance, self.recipe.more)
         backend = self.forward.backend
         return Attribution(
             values=values,
@@ -100,7 +92,7 @@ class Facts:
     def baseline_scores(self) -> Array:
         """Returns the mean of f over the baselines of each sample (N,).
 
-        Always evaluated: the path's first point lies a rounding inside of it.
+        Always evaluated: the path's first point lies inside of it.
         """
         question, references = self.question, self.question.references
         inputs, n = question.inputs, question.inputs.n
@@ -159,6 +151,16 @@ class Facts:
             found.append(self.forward.scores(leaves, part.inputs, rule, goals, None))
         return np.concatenate(found)[: len(sample)].astype(np.float64)
 
+    def known_error(self) -> Array | None:
+        """Returns the relative error of the map (N,), where it is known without an evaluation."""
+        if self.recipe.sampled or len(self.recipes) > 1:
+            return None
+        leaf, spread = self.question.inputs.leaves[0], self.answer.standard_error
+        error = told_error(self.answer, self.forward.backend.dtype(leaf))
+        if spread is None or error is None:
+            return error if spread is None else self._standard_error(spread)
+        return np.fmax(error, self._standard_error(spread))
+
     def error(self, gap: Array | None, scores: Array, origin: Array | None) -> Array:
         """Returns the relative error of the map (N,).
 
@@ -171,28 +173,22 @@ class Facts:
             # An inner method draws the same for all copies: their spread does not know its error.
             return np.full(n, np.nan)
         if errors is not None:
-            backend = self.forward.backend
-            error, size = norms(backend, errors), norms(backend, self.answer.values)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return np.where(error == 0, 0.0, error / size)
+            return self._standard_error(errors)
         if self.recipe.sampled:
             return np.full(n, np.nan)
         return np.zeros(n) if gap is None else relative_gap(gap, scores, origin)
+
+    def _standard_error(self, errors: list[Tensor]) -> Array:
+        backend = self.forward.backend
+        error, size = norms(backend, errors), norms(backend, self.answer.values)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(error == 0, 0.0, error / size)
 
 
 def relative_gap(gap: Array, scores: Array, origin: Array | None) -> Array:
     """Returns |gap| relative to |f(x) - f(b)|, or to a floor where that is smaller."""
     start = np.zeros_like(scores) if origin is None else origin
-    floor = _FLOOR * np.maximum(np.abs(scores), np.abs(start))
+    floor = FLOOR * np.maximum(np.abs(scores), np.abs(start))
     scale = np.maximum(np.abs(scores - start), floor)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(gap == 0, 0.0, np.abs(gap) / scale)
-
-
-def _warn_unconverged(error: Array, converged: Array, tolerance: float, more: str) -> None:
-    worst = int(np.argmax(np.nan_to_num(error, nan=np.inf)))
-    warn(
-        f"{int((~converged).sum())} of {len(error)} samples have a relative error above "
-        f"tolerance={tolerance:g} (worst: {error[worst]:.3g}, sample {worst}); {more}",
-        ConvergenceWarning,
-    )

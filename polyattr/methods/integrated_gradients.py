@@ -16,7 +16,8 @@ class IntegratedGradients(Explainer):
 
     Sundararajan, Taly & Yan, Axiomatic Attribution for Deep Networks (2017), arXiv 1703.01365.
     Shape: that of the inputs, (N, ...). Units: those of the score. The attributions of a sample
-    sum to f(x) - f(b); by how much they miss it is `Attribution.completeness_gap`.
+    sum to f(x) - f(b); by how much they miss it is `Attribution.completeness_gap`. The gradient at
+    b itself, where a ReLU may sit on its kink, is taken a hundredth of the first interval inside.
 
     Args:
         model: The model; this and the keyword arguments not listed are those of `Explainer`.
@@ -29,8 +30,9 @@ class IntegratedGradients(Explainer):
             it.
         rule: "left", "right", "midpoint", "trapezoid", "simpson", "gauss-legendre" or
             "clenshaw-curtis".
-        tolerance: Relative error above which a `ConvergenceWarning` is given; None gives none and
-            lets `Attribution.converged` hold up to 0.05. With ``steps="auto"`` the relative change
+        tolerance: Relative error above which a `ConvergenceWarning` is given. With None,
+            `Attribution.converged` holds up to 0.05, and `explain`, which returns no facts, warns
+            from 0.1 where the points of the path tell of it for free. With ``steps="auto"`` the relative change
             of the map to stop at, 0.01 unless given.
         max_steps: Most points per sample with ``steps="auto"``.
         multiply_by_inputs: False leaves out the factor (x - b): the mean gradient on the path.

@@ -8,6 +8,7 @@ Clenshaw & Curtis, Numerische Mathematik 2 (1960).
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,10 +29,13 @@ class Rule:
     Attributes:
         nodes: Maps the number of points to nodes and unnormalised weights.
         minimum: The smallest number of points the rule is defined for.
+        through: How many nodes the value at 0 is continued from, where that is taken inside: as
+            many as leave the rule its order. One, the value itself, for those of low order.
     """
 
     nodes: Callable[[int], tuple[Array, Array]]
     minimum: int = 1
+    through: int = 1
 
 
 def _left(n: int) -> tuple[Array, Array]:
@@ -87,9 +91,9 @@ RULES: dict[str, Rule] = {
     "right": Rule(_right),
     "midpoint": Rule(_midpoint),
     "trapezoid": Rule(_trapezoid, minimum=2),
-    "simpson": Rule(_simpson, minimum=3),
+    "simpson": Rule(_simpson, minimum=3, through=4),
     "gauss-legendre": Rule(_gauss_legendre),
-    "clenshaw-curtis": Rule(_clenshaw_curtis, minimum=2),
+    "clenshaw-curtis": Rule(_clenshaw_curtis, minimum=2, through=sys.maxsize),
 }
 
 
@@ -138,6 +142,29 @@ def quadrature(rule: str, steps: int) -> tuple[Array, Array]:
         (array([0. , 0.5, 1. ]), array([0.25, 0.5 , 0.25]))
     """
     return _remembered(rule, steps)
+
+
+def from_inside(nodes: Array, weights: Array, inside: float, through: int) -> Array:
+    """Returns the weights of a rule whose node at 0 is taken a little inside instead.
+
+    The value at 0 is that of the polynomial through the first nodes as they are taken. The weights
+    still sum to 1.
+
+    Args:
+        nodes: (P,) ascending, the first of them 0.
+        weights: (P,) of these nodes.
+        inside: Where the first node is taken.
+        through: How many nodes the polynomial goes through, if there are as many.
+    """
+    if through == 1:
+        return weights
+    at = np.array([inside, *nodes[1:through]])
+    others = at[:, None] - at + np.eye(len(at))
+    lagrange = np.prod(np.where(np.eye(len(at)) == 1, 1.0, -at / others), axis=1)
+    moved = weights.copy()
+    moved[0] = 0.0
+    moved[: len(at)] += weights[0] * lagrange
+    return moved
 
 
 @lru_cache(maxsize=64)

@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from polyattr.sampling.course import Course
 from polyattr.sampling.noisy_copies import group_weights, independent_groups
-from polyattr.sampling.recipe import Array, Norm, Recipe, Rounds, Weights
+from polyattr.sampling.recipe import Array, Norm, Recipe, Rounds, Told, Weights
 from polyattr.sampling.rows import Rows
-from polyattr.sampling.straight_path import PathIntegral
+from polyattr.sampling.straight_path import INSIDE, PathIntegral
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class RandomBaselines(PathIntegral):
         rounds = -(-self.count // self.references)
         drawn = [generator.permutation(self.references) for _ in range(rounds)]
         strata = generator.permutation(self.count) + generator.random(self.count)
+        # As far inside as the first node of a rule.
+        strata = np.maximum(strata, INSIDE)
         return Rows.over(
             n,
             weight=np.full(self.count, 1.0 / self.count),
@@ -86,6 +89,10 @@ class RandomBaselines(PathIntegral):
         """A single round."""
         yield self.table(n)
         return self.weights()
+
+    def course(self, rows: Rows[Array], told: Told) -> Course | None:
+        """One point on each path tells nothing of its ends."""
+        return None
 
     def over(self, references: int) -> Recipe:
         """Returns the recipe for a background of `references` rows."""

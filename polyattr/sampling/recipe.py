@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.sampling.course import Course
 from polyattr.sampling.rows import Rows
 from polyattr.sampling.statistics import Mean, Statistic
 
@@ -190,6 +191,13 @@ class Recipe:
     def at_input(self, rows: Rows[Array]) -> Array:
         """Says which of the `rows` are the input itself, so that f(x) is known from them: (R,)."""
         return np.ones(len(rows), dtype=bool)
+
+    def course(self, rows: Rows[Array], told: Told) -> Course | None:
+        """Says how the score goes along the samples' paths, by what all their `rows` (R,) `told`.
+
+        None where that says nothing about the ends of the paths.
+        """
+        return None
 
     def describe(self, rows: Rows[Array], row: int) -> str:
         """Names the point of a `row` of the `rows` (R,) for an error message."""

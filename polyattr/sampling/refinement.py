@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from polyattr.errors import InputError, InputTypeError
+from polyattr.sampling.course import Course, ragged_course
 from polyattr.sampling.quadrature import check_rule
-from polyattr.sampling.recipe import Array, Norm, Rounds, Weights
+from polyattr.sampling.recipe import Array, Norm, Rounds, Told, Weights
 from polyattr.sampling.rows import Rows
-from polyattr.sampling.straight_path import FixedNodes, Nodes
+from polyattr.sampling.straight_path import INSIDE, FixedNodes, Nodes
 
 _COARSEST = 2
 """Part 0 has 2**2 + 1 nodes; the first round brings part 1 as well, to compare it with."""
@@ -45,6 +46,15 @@ class NestedNodes(Nodes):
     def parts(self) -> int:  # type: ignore[override]  # depends on how many nodes there may be
         """How many levels `most` nodes are enough for."""
         return (self.most - 1).bit_length() - _COARSEST
+
+    @property
+    def inside(self) -> float:
+        """A hundredth of the first round's intervals."""
+        return float(INSIDE / (FEWEST_NODES - 1))
+
+    def course(self, rows: Rows[Array], told: Told, references: int) -> Course | None:
+        """Follows each sample from node to node, of which it has as many as it needed."""
+        return ragged_course(rows, told.scores, told.slopes, references, self.inside)
 
     def rounds(self, n: int, norm: Norm) -> Rounds:
         """A round per level, of the samples that still change."""

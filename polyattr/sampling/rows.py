@@ -95,6 +95,13 @@ class Rows(Generic[Column]):
         return len(self.sample)  # type: ignore[arg-type]  # a column of either kind has a length
 
 
+def joined(tables: Sequence[Rows[Array]]) -> Rows[Array]:
+    """Joins tables of the same columns, one after the other."""
+    names = present(tables[0]).names
+    columns = {name: np.concatenate([getattr(rows, name) for rows in tables]) for name in names}
+    return replace(tables[0], **columns)
+
+
 class Table(NamedTuple):
     """Which columns a table has: static, part of a compiled kernel.
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from polyattr.backend import Tensor
 from polyattr.errors import InputTypeError
+from polyattr.scores.loss_order import targets_first
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class _Loss:
     """An operator; compares by its function, and can be pickled where that can."""
 
     function: Callable[[Tensor, Tensor], Tensor]
+    targets_first: bool = False
     takes_one_output: ClassVar[bool] = True
 
     def __call__(self, model: Callable[[Any], Tensor], inputs: Any, targets: Tensor) -> Tensor:
@@ -25,7 +27,10 @@ class _Loss:
         """
         if targets is None:
             raise InputTypeError("targets is None; a loss compares outputs with targets (N, ...)")
-        return self.function(model(inputs), targets)
+        outputs = model(inputs)
+        if self.targets_first:
+            return self.function(targets, outputs)
+        return self.function(outputs, targets)
 
 
 def loss(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
@@ -34,14 +39,15 @@ def loss(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
     Args:
         function: ``function(outputs, targets)`` in the native framework, from outputs (R, ...) and
             targets (R, ...) to one loss per row (R,): a reduction over rows must be switched off,
-            as in ``torch.nn.CrossEntropyLoss(reduction="none")``. Keras takes the two the other
-            way round: ``lambda outputs, targets: keras_loss(targets, outputs)``.
+            as in ``torch.nn.CrossEntropyLoss(reduction="none")``. Losses of Keras and `tf.nn`,
+            and yours if it names its arguments so, take (y_true, y_pred), and get that.
 
     Returns:
         A value for the `operator` argument; calls then need targets (N, ...).
 
     Raises:
-        InputTypeError: Not callable.
+        InputTypeError: Not callable, or its arguments' names say that both are outputs, or both
+            targets.
 
     Example:
         >>> import polyattr, torch
@@ -55,4 +61,4 @@ def loss(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
             f"function is {function!r}; expected a callable on (outputs, targets) that returns one "
             f"loss per row"
         )
-    return _Loss(function)
+    return _Loss(function, targets_first(function))

@@ -23,7 +23,9 @@ _DRAWS = {"nb_samples": _NB_SAMPLES, "noise": _NOISE, "seed": _SEED}
 
 
 def _integrated(gradient: Gradient, x: Array) -> Array:
-    found = [gradient(_START + alpha * (x - _START)) for alpha in np.linspace(0, 1, _STEPS)]
+    alphas = np.linspace(0, 1, _STEPS)
+    alphas[0] = alphas[1] / 100  # the start is taken from inside
+    found = [gradient(_START + alpha * (x - _START)) for alpha in alphas]
     weights = np.r_[0.5, np.ones(_STEPS - 2), 0.5] / (_STEPS - 1)  # the trapezoid rule
     mean: Array = np.tensordot(weights, np.stack(found), axes=1)
     integrated: Array = (x - _START) * mean

@@ -75,7 +75,7 @@ def test_other_methods(lab, method, settings, calls):
 
 
 def test_scores_are_read_off_the_path_where_it_visits_the_input(lab):
-    # f(b) always costs an evaluation: the path starts a rounding inside.
+    # f(b) always costs an evaluation: the path starts inside.
     for rule, extra in [("trapezoid", 1), ("midpoint", 2), ("right", 1)]:
         counter = measured(
             lab, polyattr.IntegratedGradients, scores, attribute=True, steps=4, rule=rule

@@ -51,7 +51,7 @@ def test_a_target_for_the_whole_dataset_replaces_its_own(lab, method):
 
 def test_batches_of_several_inputs(lab):
     model = lab.function(lambda ops, left, right: ops.sum(left * right))
-    method = polyattr.IntegratedGradients(model, backend=lab.name, steps=2)
+    method = polyattr.IntegratedGradients(model, backend=lab.name, steps=2, rule="midpoint")
     batches = (({"left": X[a:b], "right": 2 * X[a:b]}, None) for a, b in SIZES)
     result = method.attribute(batches)
     assert_close(lab.numpy(result.values["left"]), X * X)

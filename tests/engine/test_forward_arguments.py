@@ -164,7 +164,11 @@ def test_a_sample_alone_has_the_attribution_it_has_among_others(lab, method):
 def test_new_values_trace_nothing(lab):
     model, counter = lab.counting(lambda ops, pair: body(ops, *pair))
     method = polyattr.IntegratedGradients(
-        lambda x, scale: model(Pair(x, scale)), backend=lab.name, steps=2, batch_size=4
+        lambda x, scale: model(Pair(x, scale)),
+        backend=lab.name,
+        steps=2,
+        rule="midpoint",
+        batch_size=4,
     )
     x = lab.tensor(X)
     method.attribute(x, forward_args=native(lab, SCALE))

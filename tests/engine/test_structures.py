@@ -133,6 +133,7 @@ def test_a_non_contiguous_array(lab):
 def test_dtype_in_is_dtype_out(lab, dtype, name):
     noise = {"SmoothGrad": 0.0, "SquareGrad": 0.0, "VarGrad": 1.0}
     own = {"noise": noise[name]} if name in named(NOISY) else {}
+    own |= {"rule": "midpoint"} if name == "IntegratedGradients" else {}
     with lab.double():
         method = getattr(polyattr, name)(
             lab.function(lambda ops, x: ops.sum(x * x)), backend=lab.name, batch_size=64, **own

@@ -29,7 +29,7 @@ def alive(references):
 
 def test_targets_given_as_weights_are_freed(lab):
     method = polyattr.IntegratedGradients(
-        lab.function(squares), backend=lab.name, steps=4, batch_size=7
+        lab.function(squares), backend=lab.name, steps=4, batch_size=7, rule="midpoint"
     )
     arrays = {"host": WEIGHTS.astype(np.float32), "native": lab.tensor(WEIGHTS)}
     references = {name: weakref.ref(array) for name, array in arrays.items()}
@@ -49,7 +49,11 @@ def test_everything_else_of_a_call_is_freed(lab):
         return model(inputs) * targets
 
     method = polyattr.IntegratedGradients(
-        lab.function(weighted_squares), backend=lab.name, steps=4, operator=operator
+        lab.function(weighted_squares),
+        backend=lab.name,
+        steps=4,
+        operator=operator,
+        rule="midpoint",
     )
     arrays = {
         "inputs": lab.tensor(X),

@@ -52,6 +52,8 @@ def gauss_legendre(n):
 )
 def test_integrated_gradients(lab, smooth, rule, quadrature):
     nodes, weights = quadrature(7)
+    if nodes[0] == 0:
+        nodes[0] = nodes[1] / 100  # the start is taken from inside
     mean = sum(
         w * SMOOTH.gradient(BASELINES + t * (X - BASELINES), WEIGHTS)
         for t, w in zip(nodes, weights, strict=True)

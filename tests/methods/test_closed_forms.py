@@ -28,7 +28,8 @@ def test_cube_on_the_unit_interval(lab, points, value):
         ("left", 5, 3 / 5),  # at 0.4, 0.6 and 0.8
         ("right", 5, 4 / 5),  # at 0.4, 0.6, 0.8 and 1
         ("midpoint", 5, 3 / 5),  # at 0.5, 0.7 and 0.9; relu'(0) = 0 at 0.3 itself is not asked
-        ("simpson", 5, 2 / 12 + 4 / 12 + 1 / 12),
+        # The value at 0 is continued from the first four nodes, the first of them inside.
+        ("simpson", 5, 2 / 12 + 4 / 12 + 1 / 12 + (0.03 / 1.99 - 0.02 / 5.98) / 12),
         ("gauss-legendre", 2, 0.5),  # at 0.211 and 0.789
     ],
 )
@@ -41,6 +42,8 @@ def test_a_kink_on_the_path(lab, rule, points, value):
     assert result.completeness_gap[0] == pytest.approx(value - (1 - kink), abs=1e-6)
 
 
+# So few points leave the map off, which `explain` says.
+@pytest.mark.filterwarnings("ignore::polyattr.ConvergenceWarning")
 def test_the_gradient_at_a_kink_is_zero(lab):
     # relu(x - 0.5) with a node exactly on the kink: 0 there, so the upper half weighs 3/8.
     model = lab.function(lambda ops, x: ops.sum(ops.relu(x - 0.5)))
@@ -49,6 +52,8 @@ def test_the_gradient_at_a_kink_is_zero(lab):
     assert float(found[0, 0]) == pytest.approx(0.375, abs=1e-7)
 
 
+# So few points leave the map off, which `explain` says.
+@pytest.mark.filterwarnings("ignore::polyattr.ConvergenceWarning")
 def test_two_features_share_a_kink_in_proportion(lab):
     # relu(x + 2 y - 1) from 0 to (1, 1): active above alpha = 1/3, with gradient (1, 2).
     model = lab.function(

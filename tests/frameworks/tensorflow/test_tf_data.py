@@ -66,8 +66,7 @@ def test_every_floating_dtype_comes_back_and_is_right(images, dtype, path_integr
     values = IntegratedGradients(model, steps=21).explain(x)
     assert values.dtype.name == dtype
     exact = path_integral(model, tf.cast(x, tf.float64).numpy(), 21)
-    # Inputs and gradients of the half types have 11 and 8 bits; sums are kept wider. In float64
-    # the reference leaves the path's start 2^-20 from its end, where this library leaves 2^-48.
+    # Inputs and gradients of the half types have 11 and 8 bits; sums are kept wider.
     tolerance = {"float16": 4e-3, "bfloat16": 3e-2, "float64": 1e-7}[dtype]
     assert abs(tf.cast(values, tf.float64).numpy() - exact).max() < tolerance * abs(exact).max()
 

@@ -1,0 +1,96 @@
+"""What the scores along a path tell, for free, about the integral of its slopes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from polyattr.sampling.rows import Rows
+
+Array = np.ndarray[Any, Any]
+
+_NEAR = 0.4
+"""How far beyond the last two nodes, in units of their distance, a cubic is still to be trusted:
+as far as the rules of Gauss leave their ends. A kink between the two is magnified by it."""
+
+
+class Course(NamedTuple):
+    """How the score goes along a path, (N,) each; the mean, where a sample has several paths.
+
+    Attributes:
+        rise: From the start of the path to its end, f(x) - f(b).
+        travel: All that it moves, up and down, on the way.
+        level: The largest score on the way, without its sign.
+    """
+
+    rise: Array
+    travel: Array
+    level: Array
+
+
+def course(nodes: Array, scores: Array, slopes: Array) -> Course:
+    """Returns how the score goes along paths on which the same points are known.
+
+    Args:
+        nodes: (P,) the points, ascending fractions of the path; to its ends it is continued.
+        scores: (K, P, N) scores there, on K paths of each sample.
+        slopes: (K, P, N) their derivatives by the fraction of the path.
+    """
+    scores, slopes = (np.moveaxis(a, 1, 0).astype(np.float64) for a in (scores, slopes))
+    with np.errstate(all="ignore"):  # what is not finite tells nothing, and is reported elsewhere
+        start = _beyond(nodes[::-1], scores[::-1], slopes[::-1], 0.0)
+        end = _beyond(nodes, scores, slopes, 1.0)
+        stops = np.concatenate([start[None], scores, end[None]])
+        travel = np.abs(np.diff(stops, axis=0)).sum(axis=0)
+        level = np.abs(stops).max(axis=0)
+        return Course((end - start).mean(axis=0), travel.mean(axis=0), level.mean(axis=0))
+
+
+def ragged_course(
+    rows: Rows[Array], scores: Array, slopes: Array, paths: int, inside: float
+) -> Course:
+    """Returns how the score goes along paths that all have both ends among their own points.
+
+    Args:
+        rows: The points, with the sample and alpha of each, in any order.
+        scores: (R,) scores there.
+        slopes: (R,) their derivatives.
+        paths: How many paths a sample has, K.
+        inside: Where the points at alpha = 0 are taken.
+    """
+    alpha: Any = rows.alpha
+    path = rows.sample * paths + (0 if rows.reference is None else rows.reference)
+    order = np.lexsort((alpha, path))
+    path, scores, slopes = path[order], scores[order].astype(np.float64), slopes[order]
+    first = np.flatnonzero(np.diff(path, prepend=-1))
+    last = np.append(first[1:], len(path)) - 1
+    with np.errstate(all="ignore"):
+        # A move into the first point of a path would come from the last of another.
+        moves = np.abs(np.diff(scores, prepend=0.0))
+        moves[first] = 0.0
+        start = scores[first] - inside * slopes[first].astype(np.float64)
+        each = (
+            scores[last] - start,
+            np.add.reduceat(moves, first),
+            np.maximum.reduceat(np.abs(scores), first),
+        )
+        return Course(*(values.reshape(-1, paths).mean(axis=1) for values in each))
+
+
+def _beyond(nodes: Array, scores: Array, slopes: Array, to: float) -> Array:
+    """Continues the last two points to a place beyond them; a single one by its slope."""
+    way = to - nodes[-1]
+    linear: Array = scores[-1] + way * slopes[-1]
+    if len(nodes) == 1 or way == 0:
+        return linear
+    step = nodes[-1] - nodes[-2]
+    bend = (slopes[-1] - slopes[-2]) / step
+    if abs(way) > _NEAR * abs(step):
+        linear += bend / 2 * way**2
+        return linear
+    # The cubic through both scores and slopes, in powers of the way.
+    mean = (scores[-1] - scores[-2]) / step
+    twist = (slopes[-1] + slopes[-2] - 2 * mean) / step**2
+    linear += (bend / 2 + 1.5 * twist * step) * way**2 + twist * way**3
+    return linear

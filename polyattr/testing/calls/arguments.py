@@ -36,7 +36,11 @@ class ArgumentChecks(Harness):
     def test_every_sample_has_its_own_argument(self, named: bool, batch_size: int | None) -> None:
         """Rows of an argument stay beside the rows of their sample, in every tile."""
         made = self.explainer(
-            "IntegratedGradients", self.model(self._scaled()), steps=3, batch_size=batch_size
+            "IntegratedGradients",
+            self.model(self._scaled()),
+            steps=3,
+            rule="simpson",
+            batch_size=batch_size,
         )
         for factor in (1.0, -3.0):
             scale = self.native(factor * _SCALE)

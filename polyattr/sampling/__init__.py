@@ -1,5 +1,6 @@
 """Where a method takes gradients, how often, and with what weight: what methods are made of."""
 
+from polyattr.sampling.course import Course
 from polyattr.sampling.noisy_copies import NoisyCopies
 from polyattr.sampling.quadrature import RULES, check_rule, quadrature
 from polyattr.sampling.random_baselines import RandomBaselines
@@ -13,6 +14,7 @@ __all__ = [
     "FEWEST_NODES",
     "RULES",
     "Carry",
+    "Course",
     "FixedNodes",
     "Mean",
     "NestedNodes",

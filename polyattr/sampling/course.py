@@ -22,6 +22,11 @@ class Course(NamedTuple):
         rise: From the start of the path to its end, f(x) - f(b).
         travel: All that it moves, up and down, on the way.
         level: The largest score on the way, without its sign.
+
+    Example:
+        >>> from polyattr.sampling import Course
+        >>> Course._fields
+        ('rise', 'travel', 'level')
     """
 
     rise: Array

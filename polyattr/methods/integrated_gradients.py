@@ -32,8 +32,8 @@ class IntegratedGradients(Explainer):
             "clenshaw-curtis".
         tolerance: Relative error above which a `ConvergenceWarning` is given. With None,
             `Attribution.converged` holds up to 0.05, and `explain`, which returns no facts, warns
-            from 0.1 where the points of the path tell of it for free. With ``steps="auto"`` the relative change
-            of the map to stop at, 0.01 unless given.
+            from 0.1 where the points of the path tell of it for free. With
+            ``steps="auto"`` the relative change of the map to stop at, 0.01 unless given.
         max_steps: Most points per sample with ``steps="auto"``.
         multiply_by_inputs: False leaves out the factor (x - b): the mean gradient on the path.
 

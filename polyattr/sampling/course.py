@@ -16,12 +16,12 @@ as far as the rules of Gauss leave their ends. A kink between the two is magnifi
 
 
 class Course(NamedTuple):
-    """How the score goes along a path, (N,) each; the mean, where a sample has several paths.
+    """How the score goes along a path; the mean, where a sample has several paths.
 
     Attributes:
-        rise: From the start of the path to its end, f(x) - f(b).
-        travel: All that it moves, up and down, on the way.
-        level: The largest score on the way, without its sign.
+        rise: (N,) from the start of the path to its end, f(x) - f(b).
+        travel: (N,) all that it moves, up and down, on the way.
+        level: (N,) the largest score on the way, without its sign.
 
     Example:
         >>> from polyattr.sampling import Course

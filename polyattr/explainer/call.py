@@ -28,6 +28,7 @@ from polyattr.explainer.lock import CallLock
 from polyattr.explainer.options import Options
 from polyattr.explainer.progress import progress_bar
 from polyattr.probing.belonging import Belonging
+from polyattr.probing.chance import SharedChance
 from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
 from polyattr.probing.trial import Trials
 from polyattr.question import datasets
@@ -100,19 +101,23 @@ class Calls:
         convergence = Convergence(self.method.tolerance, self.method.recipes[0].more)
         with progress_bar(options.progress, self.method.name) as tick:
             for x, y in batches:
-                with self._lock, self._ready(x) as bound:
+                with self._lock, self._ready(x, (y, options.baselines)) as bound:
                     values, result, error = bound.call(x, y, options, tick, full)
                 convergence.add(error)
                 yield bound.backend, values, result
         convergence.tell()
 
     @contextmanager
-    def _ready(self, inputs: Any) -> Iterator[Bound]:
+    def _ready(self, inputs: Any, beside: tuple[Any, Any]) -> Iterator[Bound]:
         """Surrounds a call as the framework and the model need it."""
         bound = self.bound(inputs)
-        model = bound.engine.scorer.bound
-        native = [leaf for leaf in flatten(inputs, "inputs")[1] if bound.backend.is_tensor(leaf)]
-        with bound.backend.session(native[0] if native else model.like), model.inference():
+        model, leaves = bound.engine.scorer.bound, flatten(inputs, "inputs")[1]
+        native = [leaf for leaf in leaves if bound.backend.is_tensor(leaf)]
+        with (
+            bound.chance.kept([*leaves, *beside]),
+            bound.backend.session(native[0] if native else model.like),
+            model.inference(),
+        ):
             yield bound
 
     def bound(self, inputs: Any) -> Bound:
@@ -151,6 +156,7 @@ class Bound:
         self.engine = Engine(scorer, kernels)
         self._most_rows: int | None = taps.bound.most_rows
         self._trials = Trials(self.forward)
+        self.chance = SharedChance()
         self._belonging = Belonging(self.forward)
 
     def call(

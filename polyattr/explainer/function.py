@@ -27,7 +27,11 @@ def differentiable(
     read = _read(bound, example, options)
     model = bound.engine.scorer.bound
     # Trying the model must neither train it nor draw from the user's random state.
-    with bound.backend.session(read.leaves[0]), model.evaluation():
+    with (
+        bound.chance.kept(read.leaves),
+        bound.backend.session(read.leaves[0]),
+        model.evaluation(),
+    ):
         inputs = bound.settled(read)
         goals = bound.fixed_targets(inputs, targets)
     references = None

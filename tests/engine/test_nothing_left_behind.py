@@ -1,6 +1,7 @@
 """The user's objects and the process come back as they were, also when a call fails."""
 
 import gc
+import random
 import threading
 
 import numpy as np
@@ -58,6 +59,84 @@ def test_settings_and_generators(lab, name):
     method.explain(X)
     assert (lab.numpy(native) == kept).all()
     assert (kept == X).all()
+
+
+def _drawing(value):
+    """Draws from both shared generators, one number of a pair of normals included."""
+    random.random()
+    np.random.standard_normal()
+    return value
+
+
+CALLS = {
+    "the model": lambda ops: ({}, lambda x: _drawing(ops.sum(x * x)), {}),
+    "the operator": lambda ops: (
+        {"operator": lambda model, x, t: _drawing(model(x))},
+        lambda x: ops.sum(x * x),
+        {},
+    ),
+    "the baseline": lambda ops: (
+        {},
+        lambda x: ops.sum(x * x),
+        {"baselines": lambda x: _drawing(x * 0)},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CALLS)
+@pytest.mark.usefixtures("unchanged")
+def test_random_numbers_drawn_by_the_users_code(lab, what):
+    """Whoever seeds an experiment gets the same numbers with an explanation in between."""
+    settings, model, options = CALLS[what](lab.ops)
+    method = polyattr.IntegratedGradients(
+        model, backend=lab.name, rule="midpoint", steps=4, **settings
+    )
+    for x in (X, X[:2], X, 2 * X, X[:, :2]):  # new shapes are traced again, others are known
+        assert_close(lab.numpy(method.explain(lab.tensor(x), **options)), x * x)
+        assert_close(np.array(method.attribute(lab.tensor(x), **options)), x * x)
+    if what != "the baseline":
+        method.function(lab.tensor(X))
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_random_numbers_drawn_by_a_later_question(lab):
+    """Other calls with such inputs drew nothing."""
+    model = lab.function(lambda ops, x: x * x)
+    method = polyattr.IntegratedGradients(model, backend=lab.name, rule="midpoint", steps=4)
+    expected = X * X * [1.0, 0.0, 0.0]
+    for _ in range(2):
+        method.explain(lab.tensor(X), 0)
+        found = method.explain(lab.tensor(X), 0, baselines=lambda x: _drawing(x * 0))
+        assert_close(lab.numpy(found), expected)
+        assert_close(
+            lab.numpy(method.explain(lab.tensor(X), lambda z: _drawing(z[:, 0]))), expected
+        )
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_random_numbers_drawn_by_a_model_that_raises(lab):
+    def model(x):
+        _drawing(x)
+        raise GaveUpError("the model gave up")
+
+    with pytest.raises(GaveUpError):
+        polyattr.Saliency(model, backend=lab.name).explain(lab.tensor(X))
+
+
+def test_a_dataset_goes_on_drawing(lab):
+    """The state is that of before the call, not of before the dataset."""
+    model = lab.function(lambda ops, x: ops.sum(x * x))
+    method = polyattr.GradientInput(model, backend=lab.name)
+
+    def batches():
+        for _ in range(3):
+            yield lab.tensor(np.random.standard_normal((2, 3)).astype(np.float32))
+
+    np.random.seed(3)
+    expected = [np.random.standard_normal((2, 3)).astype(np.float32) for _ in range(3)]
+    np.random.seed(3)
+    found = lab.numpy(method.explain(batches()))
+    assert_close(found, 2 * np.concatenate(expected) ** 2)
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3, 4])

@@ -24,8 +24,8 @@ _FUNCTIONS_FROZEN = (
 _NO_SESSION = (
     "session not entered",
     "polyattr/explainer/call.py",
-    "with bound.backend.session(native[0] if native else model.like), model.inference():",
-    "with model.inference():",
+    "bound.backend.session(native[0] if native else model.like),",
+    "",
 )
 
 FAULTS = {
@@ -34,8 +34,8 @@ FAULTS = {
         (
             "inference mode not entered",
             "polyattr/explainer/call.py",
-            "model.like), model.inference():",
-            "model.like):",
+            "model.inference(),",
+            "",
         ),
         (
             "scores keep their graph",

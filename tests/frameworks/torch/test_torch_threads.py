@@ -73,7 +73,7 @@ def test_models_with_a_common_part():
     models.append(nn.Sequential(nn.Linear(3, 3), second, nn.Linear(2, 3), first))
     x = drawn(8, 3)
     work = [
-        lambda m=model: polyattr.IntegratedGradients(m, input_layer=0, steps=5).explain(x, 1)
+        lambda m=model: polyattr.IntegratedGradients(m, input_layer=0, steps=20).explain(x, 1)
         for model in models
     ]
     expected = [piece() for piece in work]

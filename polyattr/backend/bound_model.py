@@ -42,6 +42,7 @@ class Tap:
             the one there is.
         values: Rows (R, ...) for `put`; they follow the sample axis through whatever maps the
             model over examples.
+        call: At which call of the layer to put them, counted from 0; None at every one.
 
     Example:
         >>> import polyattr
@@ -53,6 +54,7 @@ class Tap:
     at_input: bool = False
     put: Callable[[Any, list[Tensor]], Any] | None = None
     values: list[Tensor] = field(default_factory=list)
+    call: int | None = None
 
 
 class Visits:
@@ -102,7 +104,7 @@ class Visits:
     def visit(self, number: int, activation: Any) -> Any:
         """Remembers the `activation` (R, ...) at tap `number`; returns the one to go on with."""
         tap = self.taps[number]
-        if tap.put is not None:
+        if tap.put is not None and tap.call in {None, len(self.seen[number])}:
             activation = tap.put(activation, tap.values)
         self.seen[number].append(activation)
         return activation

@@ -29,7 +29,8 @@ class Explainer(MethodBase):
         input_layer: Layer to attribute to instead of the model's inputs, named likewise; a list of
             layers gives a dict. Integrated Gradients then follows the path between activations.
             What such a layer returns without a row per sample, as the last states of a recurrent
-            one, stays as it is, with None in the result.
+            one, stays as it is, with None in the result. A layer that is called several times
+            comes with the number of one call: ``("embed", 0)`` is the first.
         attribute_to_layer_input: Take what `input_layer` is given rather than what it returns.
         batch_size: Most rows per gradient call, over samples and points together; "auto" chooses
             from the size of a row, None sends everything in one call. Halved when memory runs

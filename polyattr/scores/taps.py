@@ -22,11 +22,33 @@ class InputLayer:
         name: The key of its attributions.
         layer: Where it is.
         at_input: Attribute to what the layer takes instead of what it returns.
+        call: At which of its calls, counted from 0; None where it is called once.
     """
 
     name: str
     layer: Layer
     at_input: bool
+    call: int | None = None
+
+    def check(self, calls: list[Any]) -> None:
+        """Checks that there is one activation (R, ...) among those of all calls.
+
+        Raises:
+            LayerNotFoundError: The layer was not called.
+            InputError: It was called several times, or not as often as was said.
+        """
+        if not calls:
+            raise LayerNotFoundError(
+                f"input_layer {self.name!r} belongs to the model but was not called in inference "
+                f"mode"
+            )
+        if self.call is None and len(calls) > 1:
+            raise InputError(
+                f"input_layer {self.name!r} is called {len(calls)} times in one evaluation of "
+                f"the model, so it has no one activation to attribute to; expected a layer "
+                f"that is called once, or which call: input_layer=({self.name!r}, 0) is the first"
+            )
+        _check_call("input_layer", self.layer, self.call, calls)
 
 
 @dataclass(frozen=True)
@@ -37,6 +59,7 @@ class Taps:
         bound: The model.
         is_floating: Tells tensors with a gradient from everything else.
         score_layer: The layer to score; None for the model's output.
+        score_call: Which of its calls counts; None for the last.
         inputs: The layers to attribute to; empty for the model's inputs.
         several: Whether activations are a dict of layers rather than those of one.
     """
@@ -44,6 +67,7 @@ class Taps:
     bound: BoundModel
     is_floating: Callable[[Any], bool]
     score_layer: Layer | None = None
+    score_call: int | None = None
     inputs: tuple[InputLayer, ...] = ()
     several: bool = False
 
@@ -52,7 +76,7 @@ class Taps:
         if self.score_layer is None and not self.inputs:
             return self.bound.run(state, args, kwargs)
         taps = [
-            Tap(entry.layer, entry.at_input, partial(_put, attributed), values)
+            Tap(entry.layer, entry.at_input, partial(_put, attributed), values, entry.call)
             for entry, (attributed, values) in zip(self.inputs, self._split(layout, x), strict=True)
         ]
         if self.score_layer is not None:
@@ -65,30 +89,21 @@ class Taps:
             raise LayerNotFoundError(
                 "output_layer belongs to the model but was not called in inference mode"
             )
-        return seen[-1][-1]
+        _check_call("output_layer", self.score_layer, self.score_call, seen[-1])
+        return seen[-1][-1 if self.score_call is None else self.score_call]
 
     def activations(self, state: Any, args: Any, kwargs: Any) -> Any:
         """Returns the activations of the layers that are attributed to."""
         taps = [Tap(entry.layer, entry.at_input) for entry in self.inputs]
         _, seen = self.bound.run_tapped(state, args, kwargs, taps)
         self._check(seen)
-        if not self.several:
-            return seen[0][0]
-        return {entry.name: calls[0] for entry, calls in zip(self.inputs, seen, strict=True)}
+        pairs = zip(self.inputs, seen, strict=True)
+        found = {entry.name: calls[entry.call or 0] for entry, calls in pairs}
+        return found if self.several else next(iter(found.values()))
 
     def _check(self, seen: list[list[Any]]) -> None:
         for entry, calls in zip(self.inputs, seen, strict=False):
-            if not calls:
-                raise LayerNotFoundError(
-                    f"input_layer {entry.name!r} belongs to the model but was not called in "
-                    f"inference mode"
-                )
-            if len(calls) > 1:
-                raise InputError(
-                    f"input_layer {entry.name!r} is called {len(calls)} times in one evaluation of "
-                    f"the model, so it has no one activation to attribute to; expected a layer "
-                    f"that is called once"
-                )
+            entry.check(calls)
 
     def _split(
         self, layout: Layout, x: list[Tensor]
@@ -138,8 +153,8 @@ def bind_taps(backend: GradBackend, model: Any, scored: Any, selector: Any, at_i
     def is_floating(leaf: Any) -> bool:
         return backend.is_tensor(leaf) and backend.dtype(leaf) in FLOATS
 
-    several = isinstance(selector, list | tuple)
-    entries = list(selector) if isinstance(selector, list | tuple) else [selector]
+    several = isinstance(selector, list | tuple) and not _is_call(selector)
+    entries = list(selector) if several else [selector]
     if several and not entries:
         raise InputError("input_layer is an empty list; expected at least one layer, or None")
     inputs = tuple(
@@ -149,10 +164,41 @@ def bind_taps(backend: GradBackend, model: Any, scored: Any, selector: Any, at_i
         raise InputError(f"input_layer is {selector!r}; expected each layer once")
     if at_input and not inputs:
         raise InputError("attribute_to_layer_input is True, but no input_layer is named")
+    scored, call = _split_call(scored, "output_layer")
     score_layer = None if scored is None else bound.layer(scored, "output_layer")
-    return Taps(bound, is_floating, score_layer, inputs, several)
+    return Taps(bound, is_floating, score_layer, call, inputs, several)
 
 
 def _input_layer(bound: BoundModel, selector: Any, at_input: bool) -> InputLayer:
+    selector, call = _split_call(selector, "input_layer")
     layer = bound.layer(selector, "input_layer")
-    return InputLayer(selector if isinstance(selector, str) else layer.name, layer, at_input)
+    name = selector if isinstance(selector, str) else layer.name
+    return InputLayer(name if call is None else f"{name}[{call}]", layer, at_input, call)
+
+
+def _is_call(selector: Any) -> bool:
+    """Says whether a selector is a layer and the number of one of its calls, not two layers."""
+    if not isinstance(selector, tuple) or len(selector) != 2 or isinstance(selector[0], int):
+        return False
+    return isinstance(selector[1], int) and not isinstance(selector[1], bool)
+
+
+def _split_call(selector: Any, argument: str) -> tuple[Any, int | None]:
+    if not _is_call(selector):
+        return selector, None
+    layer, call = selector
+    if call < 0:
+        raise InputError(
+            f"{argument} is {selector!r}; expected the number of a call of at least 0, counted "
+            f"from the first"
+        )
+    return layer, call
+
+
+def _check_call(argument: str, layer: Layer, call: int | None, calls: list[Any]) -> None:
+    if call is not None and call >= len(calls):
+        times = "once" if len(calls) == 1 else f"{len(calls)} times"
+        raise InputError(
+            f"{argument} is call {call} of {layer.name!r}, which is called {times} in one "
+            f"evaluation of the model; expected at most {len(calls) - 1}, counted from 0"
+        )

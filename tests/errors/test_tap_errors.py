@@ -89,12 +89,56 @@ def test_a_layer_that_is_called_twice(lab, made):
             lab.tensor(X),
             "input_layer 'square' is called 2 times in one evaluation",
             "expected a layer that is called once",
+            "or which call: input_layer=('square', 0) is the first",
         )
     # Where a layer is scored, its last call counts.
     method = made(lambda call, x: body(call, x) * 0.0 + 1.0, output_layer="square")
     found = method.attribute(lab.tensor(X), 1)
     assert_close(found.scores, X[:, 1] ** 4)
     assert_close(lab.numpy(found.values)[:, 1], 4 * X[:, 1] ** 4)
+
+
+def test_one_call_of_a_layer_that_is_called_several_times(lab, made):
+    """The score is ((x^2)^2)^2, its calls return x^2, x^4 and x^8."""
+
+    def body(call, x):
+        square = lambda t: t * t  # noqa: E731
+        for _ in range(3):
+            x = call("square", square, x)
+        return lab.ops.sum(x)
+
+    for number, powers in enumerate((4, 2, 1)):
+        for at_input in (False, True):
+            method = made(body, input_layer=("square", number), attribute_to_layer_input=at_input)
+            expected = powers * (1 + at_input) * X**8
+            assert_close(lab.numpy(method.explain(lab.tensor(X))), expected)
+    path = made(
+        body, "IntegratedGradients", input_layer=("square", 0), rule="gauss-legendre", steps=6
+    )
+    assert_close(lab.numpy(path.explain(lab.tensor(X))), X**8)
+    # Of several calls only the last one is not cut off.
+    method = made(body, input_layer=[("square", 0), ("square", 1)])
+    with pytest.warns(polyattr.UnusedInputWarning, match="a layer behind another one cuts it off"):
+        found = method.explain(lab.tensor(X))
+    assert list(found) == ["square[0]", "square[1]"]
+    assert_close(lab.numpy(found["square[1]"]), 2 * X**8)
+    scored = made(lambda call, x: body(call, x) * 0.0, output_layer=("square", 1))
+    assert_close(scored.attribute(lab.tensor(X), 1).scores, X[:, 1] ** 4)
+
+
+def test_a_call_that_there_is_not(lab, made):
+    square = lambda t: t * t  # noqa: E731
+    once = lambda call, x: lab.ops.sum(call("square", square, x))  # noqa: E731
+    for argument in ("input_layer", "output_layer"):
+        refused(
+            InputError,
+            made(once, **{argument: ("square", 1)}),
+            lab.tensor(X),
+            f"{argument} is call 1 of 'square', which is called once in one evaluation",
+            "expected at most 0, counted from 0",
+        )
+        with pytest.raises(InputError, match="expected the number of a call of at least 0"):
+            made(once, **{argument: ("square", -1)})
 
 
 def test_an_activation_without_floats(lab, made):

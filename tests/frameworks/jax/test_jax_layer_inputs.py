@@ -156,6 +156,19 @@ def test_a_layer_that_is_called_twice_is_an_error(kind, x):
         GradientInput(_twice(kind, x), input_layer="layer").explain(x, 1)
 
 
+@pytest.mark.parametrize("kind", ["nnx", "equinox", "linen", "haiku"])
+def test_one_of_two_calls_of_a_layer(kind, x):
+    model = _twice(kind, x)
+    scored = GradientInput(model, output_layer=("layer", 0))
+    hidden = np.stack([scored.attribute(x, unit).scores for unit in range(5)], axis=1)
+    kernel = scored.explain(x, 1) / x
+    first, second = (GradientInput(model, input_layer=("layer", n)).explain(x, 1) for n in (0, 1))
+    np.testing.assert_allclose(first, hidden * kernel, rtol=1e-4, atol=1e-6)
+    outputs = np.zeros((3, 5))
+    outputs[:, 1] = GradientInput(model).attribute(x, 1).scores
+    np.testing.assert_allclose(second, outputs, rtol=1e-5)
+
+
 @pytest.mark.parametrize("kind", ["nnx", "equinox"])
 def test_a_layer_that_is_not_called_is_an_error(kind, x):
     with pytest.raises(LayerNotFoundError, match="'unused' belongs to the model but was not call"):

@@ -160,6 +160,20 @@ def test_a_layer_that_is_called_twice_is_an_error(untouched):
         polyattr.Saliency(model, input_layer="inner").explain(x, 1)
 
 
+def test_one_of_two_calls_of_a_layer():
+    model, x = Twice(), torch.randn(2, 3)
+    hidden, weight = model.inner(x).detach(), model.inner.weight.detach()[1]
+    for layer in ("inner", model.inner):
+        first = polyattr.GradientInput(model, input_layer=(layer, 0)).explain(x, 1)
+        torch.testing.assert_close(first, hidden * weight)
+        both = polyattr.GradientInput(
+            model, input_layer=(layer, 1), attribute_to_layer_input=True
+        ).explain(x, 1)
+        torch.testing.assert_close(both, first)
+    scored = polyattr.GradientInput(model, output_layer=("inner", 0)).explain(x, 1)
+    torch.testing.assert_close(scored, x * weight)
+
+
 def test_a_layer_that_is_not_called_is_an_error(model, images, untouched):
     with (
         untouched(model, images),

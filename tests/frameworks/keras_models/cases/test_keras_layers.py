@@ -215,12 +215,18 @@ def test_a_layer_that_takes_a_list_gives_a_list(x):
         np.testing.assert_allclose(part, _only(product, 2), rtol=1e-4, atol=1e-5)
 
 
-def test_a_layer_that_is_called_twice_is_refused(x):
+def test_a_layer_that_is_called_twice_is_refused_unless_a_call_is_named(x):
     inputs = keras.Input((4,))
     shared = layers.Dense(4, name="shared")
     model = keras.Model(inputs, shared(shared(inputs)))
     with pytest.raises(InputError, match="'shared' is called 2 times"):
         GradientInput(model, input_layer="shared").explain(x, 1)
+    kernel, bias = _weights(model, "shared")
+    first = _values(GradientInput(model, input_layer=("shared", 0)).attribute(x, 1))
+    np.testing.assert_allclose(first, (x @ kernel + bias) * kernel[:, 1], rtol=1e-4, atol=1e-6)
+    second = _values(GradientInput(model, input_layer=("shared", 1)).attribute(x, 1))
+    whole = (x @ kernel + bias) @ kernel + bias
+    np.testing.assert_allclose(second, _only(whole, 1), rtol=1e-4, atol=1e-6)
 
 
 def test_a_layer_that_is_not_there_is_named_with_the_nearest(model):

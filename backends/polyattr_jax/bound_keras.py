@@ -9,7 +9,7 @@ from typing import Any
 from polyattr.backend import Tap, UnrecognisedModelError, Visits
 from polyattr_jax.parametrised import ParametrisedModel
 from polyattr_jax.tapping import run_marked
-from polyattr_keras import KerasLayers, keras_dtype, keras_entry, not_training, tapped
+from polyattr_keras import KerasLayers, check_inputs, keras_dtype, keras_entry, not_training, tapped
 
 
 class BoundKeras(KerasLayers, ParametrisedModel):
@@ -43,6 +43,7 @@ class BoundKeras(KerasLayers, ParametrisedModel):
                 f"the Keras model {type(model).__name__} is not built: its variables are made by "
                 f"its first call; call it on some data first"
             )
+        check_inputs(model, args)
         variables = [*model.trainable_variables, *model.non_trainable_variables]
         # Not `stateless_call`, which skips what Keras does around `call`: casts, masks, the mode.
         mapping = zip(variables, [*state[0], *state[1]], strict=True)

@@ -5,7 +5,13 @@ it, and to name and tap its layers.
 """
 
 from polyattr_keras.bound_keras import KerasLayers
-from polyattr_keras.conventions import input_entry, keras_dtype, keras_entry, not_training
+from polyattr_keras.conventions import (
+    check_inputs,
+    input_entry,
+    keras_dtype,
+    keras_entry,
+    not_training,
+)
 from polyattr_keras.detection import keras_backend
 from polyattr_keras.layer_finding import all_layers
 from polyattr_keras.tapping import Methods, replaced, tapped
@@ -14,6 +20,7 @@ __all__ = [
     "KerasLayers",
     "Methods",
     "all_layers",
+    "check_inputs",
     "input_entry",
     "keras_backend",
     "keras_dtype",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from polyattr.backend import InputError
@@ -42,6 +42,30 @@ def not_training(kwargs: Mapping[str, Any]) -> dict[str, Any]:
             f"inference mode; leave it out"
         )
     return {**kwargs, "training": False}
+
+
+def check_inputs(model: Any, args: Sequence[Any]) -> None:
+    """Checks that a graph is given as many inputs as it has: Keras leaves out what is too many.
+
+    Raises:
+        InputError: It is given a list or tuple of another length.
+    """
+    given = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else None
+    if given is None or not _is_graph(model):
+        return
+    known, count = getattr(model, "inputs", None), _count(given)
+    if known and count != len(known):
+        raise InputError(
+            f"the model {model.name!r} has {len(known)} inputs, but is given a "
+            f"{type(given).__name__} of {count}; expected one for each"
+        )
+
+
+def _count(value: Any) -> int:
+    """Counts what nested containers hold."""
+    if isinstance(value, Mapping):
+        return sum(map(_count, value.values()))
+    return sum(map(_count, value)) if isinstance(value, list | tuple) else 1
 
 
 def keras_dtype(model: Any) -> str | None:

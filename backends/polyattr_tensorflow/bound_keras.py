@@ -14,6 +14,7 @@ from polyattr_keras import (
     KerasLayers,
     Methods,
     all_layers,
+    check_inputs,
     keras_backend,
     keras_dtype,
     keras_entry,
@@ -53,6 +54,7 @@ class BoundKeras(KerasLayers):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False``."""
+        check_inputs(self._function, args)
         # In a graph, layers that compute activations again cannot be called by keyword.
         with replaced(super().plain_methods()):
             return self._function(*args, **not_training(kwargs))

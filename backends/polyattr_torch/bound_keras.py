@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from polyattr_keras import KerasLayers, all_layers, keras_dtype, keras_entry, not_training
+from polyattr_keras import (
+    KerasLayers,
+    all_layers,
+    check_inputs,
+    keras_dtype,
+    keras_entry,
+    not_training,
+)
 from polyattr_torch.running.differentiation import Needs
 from polyattr_torch.running.evaluation import own, used
 
@@ -27,4 +34,5 @@ class BoundKeras(KerasLayers):
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model with ``training=False``."""
+        check_inputs(self._function, args)
         return self._function(*own(args), **own(not_training(kwargs)))

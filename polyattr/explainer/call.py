@@ -34,6 +34,7 @@ from polyattr.probing.trial import Trials
 from polyattr.question import datasets
 from polyattr.question.baselines import read_background, read_baselines
 from polyattr.question.inputs import Inputs, read_inputs
+from polyattr.question.models import check_model
 from polyattr.question.references import References
 from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
@@ -83,6 +84,8 @@ class Calls:
         owner = detect(method.model) if backend is None else get_backend(backend)
         if owner is not None:
             self._bound = Bound(method, owner)
+        else:
+            check_model(method.model)
 
     def stream(self, inputs: Any, targets: Any, options: Options, full: bool) -> Iterator[Call]:
         """Answers for the inputs, or for each batch of a dataset.

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from polyattr.dtypes import FLOATS
-from polyattr.engine.forward import Forward, row_taker
+from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import make_room
 from polyattr.errors import InputError
+from polyattr.probing.attempts import outline_rows, rows
 from polyattr.question.inputs import Inputs
-from polyattr.question.structure import flatten
 
 Array = np.ndarray[Any, Any]
 
@@ -63,20 +63,17 @@ class Belonging:
 def _decide(forward: Forward, inputs: Inputs) -> frozenset[int]:
     """Tries the model on repeated and exchanged rows, with the arguments cut likewise or whole."""
     index = _rows(inputs.n)
-    tried = {some: _outputs(forward, inputs.sharing(some), index) for some in _choices(inputs)}
-    running = [some for some, outputs in tried.items() if outputs is not None]
-    if len(running) <= 1:
+    choices = {some: inputs.sharing(some) for some in _choices(inputs)}
+    running = [some for some, tried in choices.items() if outline_rows(forward, tried, index)]
+    readable = all(map(forward.backend.readable, (*inputs.leaves, *inputs.companions)))
+    if len(running) <= 1 or not readable:
         # Where none runs, the trial that follows says what is wrong.
         return running[0] if running else frozenset()
-    if not all(map(forward.backend.readable, (*inputs.leaves, *inputs.companions))):
-        return running[0]
-    every = [
-        _outputs(forward, inputs.sharing(some), index, concrete=True) or [] for some in running
-    ]
+    every = [rows(forward, choices[some], index) or [] for some in running]
     if all(_alike(every[0], other) for other in every[1:]):
         return running[0]
     # As the user calls the model, with all rows, nothing is cut: the same row is the same output.
-    plain = _outputs(forward, inputs, np.arange(inputs.n), concrete=True)
+    plain = rows(forward, inputs, np.arange(inputs.n, dtype=np.int32))
     if plain is not None:
         wanted = [output[index] for output in plain]
         for some, outputs in zip(running, every, strict=True):
@@ -97,33 +94,6 @@ def _choices(inputs: Inputs) -> Iterator[frozenset[int]]:
     slots, few = inputs.guessed, len(inputs.guessed) <= _MOST_COMBINED
     sizes = range(len(slots) + 1) if few else (0, 1, len(slots))
     yield from map(frozenset, chain.from_iterable(combinations(slots, size) for size in sizes))
-
-
-def _outputs(
-    forward: Forward, inputs: Inputs, index: Array, concrete: bool = False
-) -> list[Any] | None:
-    """Evaluates the floating outputs with a row per row of `index` (R,).
-
-    Returns:
-        The outputs (R, ...), placeholders unless `concrete`, or None where the model does not run
-        or has no such output.
-    """
-    backend, scorer = forward.backend, forward.scorer
-    take = row_taker(backend, index)
-
-    def run(state: Any, leaves: list[Any], context: Any) -> list[Any]:
-        found = flatten(scorer.returned(inputs.layout, state, leaves, context), "")[1]
-        return [leaf for leaf in found if scorer.taps.is_floating(leaf)]
-
-    arguments = scorer.bound.state(), take(inputs.leaves), inputs.context([]).rows(take)
-    try:
-        found = run(*arguments) if concrete else backend.outline(run, *arguments)
-    except Exception:  # whatever the model raises on arguments it does not take
-        return None
-    rows = [leaf for leaf in found if tuple(leaf.shape[:1]) == index.shape]
-    if not rows:
-        return None
-    return [backend.to_numpy(leaf) for leaf in rows] if concrete else [None for _ in rows]
 
 
 def _alike(first: list[Any], second: list[Any]) -> bool:

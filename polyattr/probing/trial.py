@@ -13,6 +13,7 @@ from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import make_room
 from polyattr.errors import InputError, ModelOutputError, PolyattrError
 from polyattr.probing.connections import check_connections, find_connections
+from polyattr.probing.cures import cure, one_sample
 from polyattr.probing.independence import check_rows
 from polyattr.probing.layer_inputs import Activations, outline_activations
 from polyattr.question.inputs import Inputs
@@ -70,7 +71,7 @@ class Trial:
             ModelOutputError: Nothing there can be attributed to.
         """
         if self._activations is None:
-            with _noted(inputs):
+            with _noted(self._forward, inputs):
                 self._activations = outline_activations(self._forward, inputs)
         return self._activations
 
@@ -149,7 +150,7 @@ class Trial:
     def _reader(self, inputs: Inputs) -> tuple[TargetReader, str]:
         """Returns what reads targets for this output, and the output's dtype."""
         if self._output is None:
-            with _noted(inputs):
+            with _noted(self._forward, inputs):
                 self._output = outline_output(self._forward, inputs)
         shape, dtype = self._output
         return TargetReader(self._forward.backend, inputs.leaves[0], inputs.n, shape), dtype
@@ -179,14 +180,25 @@ class Trial:
         rule = targets.rule
         if rule not in self._connected:
             make_room(self._connected, _MOST_RULES)
-            with _noted(inputs):
+            with _noted(self._forward, inputs):
                 self._connected[rule] = find_connections(self._forward, inputs, targets)
         check_connections(self._connected[rule], inputs, self._forward.scorer.taps.several)
         # A user's callable on the outputs may mix rows, the package's own rules do not.
         mixer = rule if isinstance(rule, Selected) else None
-        if mixer not in self._independent and check_rows(self._forward, inputs, targets):
+        if mixer not in self._independent and self._rows_are_apart(inputs, targets):
             make_room(self._independent, _MOST_RULES)
             self._independent[mixer] = True
+
+    def _rows_are_apart(self, inputs: Inputs, targets: Targets) -> bool:
+        """Checks rows, and asks whether they are parts of one sample.
+
+        Raises:
+            ModelOutputError: A sample's score depends on others.
+        """
+        try:
+            return check_rows(self._forward, inputs, targets)
+        except ModelOutputError as error:
+            raise ModelOutputError(f"{error} {one_sample(inputs)}") from None
 
 
 def outline_output(forward: Forward, inputs: Inputs) -> tuple[tuple[int, ...], str]:
@@ -216,20 +228,29 @@ def outline_output(forward: Forward, inputs: Inputs) -> tuple[tuple[int, ...], s
 
 
 @contextmanager
-def _noted(inputs: Inputs) -> Iterator[None]:
-    """Adds to an error of the user's own code what it was called with."""
+def _noted(forward: Forward, inputs: Inputs) -> Iterator[None]:
+    """Adds to an error of the user's own code what it was called with, or says what would run.
+
+    Raises:
+        InputError: The model takes the inputs in another form.
+        InputTypeError: It takes another dtype.
+    """
     try:
         yield
-    except PolyattrError:
-        raise
     except Exception as error:
+        # A backend that knows what its framework's error means has said what to do.
+        said = isinstance(error, PolyattrError) and error.__cause__ is not None
+        if not said and (found := cure(forward, inputs, error)) is not None:
+            raise found from error
+        if isinstance(error, PolyattrError):
+            raise
         shapes = ", ".join(
             f"{name} of shape {tuple(row.shape)}"
             for name, row in zip(inputs.layout.names, inputs.first_rows([])[0], strict=True)
         )
         error.add_note(
             f"polyattr was trying the model on {shapes}: at most the first two of the "
-            f"{inputs.n} samples given, along the first axis"
+            f"{inputs.n} samples given, along the first axis (or is the batch axis missing?)"
         )
         if inputs.guessed:
             error.add_note(

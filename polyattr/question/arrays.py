@@ -27,6 +27,36 @@ def dtype_of(leaf: Any, backend: GradBackend) -> str:
     return str(leaf.dtype.name if isinstance(leaf, np.ndarray) else backend.dtype(leaf))
 
 
+# What an object that is no array has, and what is passed in its place.
+_INSTEAD = (
+    (("columns", "to_numpy"), "a table: pass {name}.to_numpy().astype('float32')"),
+    (("to_numpy",), "pass {name}.to_numpy().astype('float32')"),
+    (("tocsr", "toarray"), "sparse: pass {name}.toarray()"),
+    (("__dlpack__", "numpy"), "a tensor of another framework: pass {name}.numpy()"),
+    (("__dlpack__", "to_device"), "an array of another framework: pass np.asarray({name})"),
+    (("numpy", "ref"), "a tensor of another framework: pass {name}.numpy()"),
+    (("data", "to_dict", "items"), "a batch of tokens: pass dict({name})"),
+    (("getbands", "tobytes"), "a picture: pass np.asarray({name}, 'float32')[None]"),
+    (
+        ("__getitem__", "__len__", "on_epoch_end"),
+        "indexed by batches: pass ({name}[i] for i in range(len({name})))",
+    ),
+    (
+        ("__getitem__", "__len__"),
+        "indexed one by one: pass batches, as from DataLoader({name}, batch_size=32)",
+    ),
+)
+
+
+def _instead(name: str, leaf: Any) -> str:
+    """Says what is passed in place of an object; arrays of numbers where nothing better fits."""
+    if not isinstance(leaf, str | bytes | type(None)):
+        for attributes, said in _INSTEAD:
+            if all(hasattr(leaf, attribute) for attribute in attributes):
+                return said.format(name=name)
+    return "for a list of numbers pass np.array(...)"
+
+
 def refuse(name: str, leaf: Any, backend: GradBackend) -> None:
     """Says why a value cannot be attributed to.
 
@@ -36,14 +66,16 @@ def refuse(name: str, leaf: Any, backend: GradBackend) -> None:
     if not is_array(leaf, backend):
         raise InputTypeError(
             f"{name} is {_type(leaf)}; expected a {backend.name} tensor or a NumPy array, or a "
-            f"tuple, list or dict of them (for a list of numbers pass np.array(...))"
+            f"tuple, list or dict of them ({_instead(name, leaf)})"
         )
     dtype = dtype_of(leaf, backend)
     whole = dtype.startswith(("int", "uint", "bool"))
     hint = ". Convert pixels to float; for token ids, name their embedding with input_layer"
+    if dtype.startswith("complex"):
+        hint = ". Pass real and imaginary part as two inputs of a function that joins them"
     raise InputTypeError(
         f"{name} has dtype {dtype}, which has no gradient here; expected a floating dtype: "
-        f"{', '.join(sorted(FLOATS))}" + (hint if whole else "")
+        f"{', '.join(sorted(FLOATS))}" + (hint if whole or dtype.startswith("complex") else "")
     )
 
 

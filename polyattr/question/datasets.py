@@ -17,7 +17,7 @@ def is_dataset(value: Any) -> bool:
         return bool(value) and all(isinstance(item, tuple) and len(item) == 2 for item in value)
     # Asked of the class first: a nested tensor of PyTorch raises when asked itself.
     shaped = hasattr(type(value), "shape") or hasattr(value, "shape")
-    if shaped or isinstance(value, tuple | Mapping | str | bytes):
+    if shaped or hasattr(value, "to_numpy") or isinstance(value, tuple | Mapping | str | bytes):
         return False
     return isinstance(value, Iterable)
 

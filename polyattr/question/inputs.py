@@ -236,12 +236,20 @@ def _samples(
     for name, leaf in arrays:
         if len(leaf.shape) == 0:
             raise InputError(
-                f"{name} is a scalar; expected an array whose first axis counts samples"
+                f"{name} is a scalar; expected an array whose first axis counts samples. Is the "
+                f"batch axis missing? Of a dataset, pass batches, as from dataset.batch(32)"
             )
     sizes = {name: int(leaf.shape[0]) for name, leaf in arrays}
     if any(attributed) and len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name} has {size}" for name, size in sizes.items())
-        raise InputError(f"inputs have different numbers of samples on their first axis: {listed}")
+        one_by_one = (
+            ". Of a list of images or batches of different sizes pass one after the other: "
+            "iter(batches), or [method.explain(image[None]) for image in images]"
+        )
+        raise InputError(
+            f"inputs have different numbers of samples on their first axis: {listed}"
+            f"{one_by_one if '[0]' in arrays[0][0] else ''}"
+        )
     if next(iter(sizes.values())) == 0:
         raise InputError(
             f"inputs are empty: shape {tuple(arrays[0][1].shape)}; expected at least one sample"

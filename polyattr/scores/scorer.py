@@ -110,17 +110,18 @@ class Scorer:
     def _check_scores(self, scores: Any, rows: int) -> None:
         shape = tuple(scores.shape) if self.backend.is_tensor(scores) else type(scores).__name__
         if shape != (rows,):
-            named = isinstance(self.operator, Task)
-            who = "the callable given as targets" if named else "operator"
             raise ModelOutputError(
-                f"{who} gave {shape} when tried on {rows} samples; expected one score per sample, "
-                f"({rows},)"
+                f"{self._scored_by()} gave {shape} when tried on {rows} samples; expected one "
+                f"score per sample, ({rows},)"
             )
         if self.backend.dtype(scores).startswith("complex"):
             raise ModelOutputError(
                 f"the scores are {self.backend.dtype(scores)}, and only real numbers can be "
                 f"explained; expected abs(z) or z.real of them, as with output=abs"
             )
+
+    def _scored_by(self) -> str:
+        return "the callable given as targets" if isinstance(self.operator, Task) else "operator"
 
     def _select(self, outputs: Any) -> Tensor:
         if callable(self.output):

@@ -9,8 +9,9 @@ from typing import Any
 
 from polyattr.backend import BoundModel, GradBackend, Layer, Tap, Tensor
 from polyattr.dtypes import FLOATS
-from polyattr.errors import InputError, LayerNotFoundError
+from polyattr.errors import InputError, LayerNotFoundError, UnrecognisedModelError
 from polyattr.question.layout import Layout
+from polyattr.question.models import mistaken
 from polyattr.question.structure import flatten
 
 
@@ -145,10 +146,14 @@ def bind_taps(backend: GradBackend, model: Any, scored: Any, selector: Any, at_i
         at_input: Its `attribute_to_layer_input`.
 
     Raises:
+        UnrecognisedModelError: The framework cannot call the model.
         LayerNotFoundError: No such layer, or the model has none to name.
         InputError: No layer, or the same one twice.
     """
-    bound = backend.bind(model)
+    try:
+        bound = backend.bind(model)
+    except UnrecognisedModelError as error:
+        raise UnrecognisedModelError(f"{error}. {mistaken(model)}".removesuffix(". ")) from None
 
     def is_floating(leaf: Any) -> bool:
         return backend.is_tensor(leaf) and backend.dtype(leaf) in FLOATS

@@ -21,6 +21,7 @@ Cure = tuple[Inputs, type[PolyattrError], str]
 """Other inputs, and what to say, and as which error, if the model runs on all their rows."""
 
 _MOST_LEAVES, _MOST_SHOWN, _MOST_TEXT = 8, 3, 240
+_TABLE = 2
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -110,8 +111,15 @@ def _as_one_sample(inputs: Inputs) -> Cure:
     )
 
 
-def _single_samples(_forward: Forward, inputs: Inputs) -> Iterator[Cure]:
-    yield _as_one_sample(inputs)
+def _single_samples(forward: Forward, inputs: Inputs) -> Iterator[Cure]:
+    whole, kind, said = _as_one_sample(inputs)
+    if any(len(leaf.shape) == _TABLE for leaf in inputs.leaves):
+        # A table with another axis before it passes through most layers; one sample has one score
+        # per class, not one per row.
+        found = rows(forward, whole, np.zeros(1, np.int32)) or []
+        if not found or any(output.ndim > _TABLE for output in found):
+            return
+    yield whole, kind, said
 
 
 def _parts(_forward: Forward, inputs: Inputs) -> Iterator[Cure]:

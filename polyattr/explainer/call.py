@@ -37,6 +37,7 @@ from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.question.models import check_model
 from polyattr.question.references import References
 from polyattr.question.structure import flatten
+from polyattr.question.traces import refusing_traces
 from polyattr.results.attribution import Attribution
 from polyattr.scores.scorer import Operator, Scorer
 from polyattr.scores.taps import bind_taps
@@ -104,24 +105,29 @@ class Calls:
         convergence = Convergence(self.method.tolerance, self.method.recipes[0].more)
         with progress_bar(options.progress, self.method.name) as tick:
             for x, y in batches:
-                with self._lock, self._ready(x, (y, options.baselines)) as bound:
+                with self._lock, self._ready(x, (y, *options.arrays)) as bound:
                     values, result, error = bound.call(x, y, options, tick, full)
                 convergence.add(error)
                 yield bound.backend, values, result
         convergence.tell()
 
     @contextmanager
-    def _ready(self, inputs: Any, beside: tuple[Any, Any]) -> Iterator[Bound]:
+    def _ready(self, inputs: Any, beside: tuple[Any, ...]) -> Iterator[Bound]:
         """Surrounds a call as the framework and the model need it."""
         bound = self.bound(inputs)
         model, leaves = bound.engine.scorer.bound, flatten(inputs, "inputs")[1]
         native = [leaf for leaf in leaves if bound.backend.is_tensor(leaf)]
         with (
+            refusing_traces(bound.backend, (inputs, *beside), self.method.model, self._forget),
             bound.chance.kept([*leaves, *beside]),
             bound.backend.session(native[0] if native else model.like),
             model.inference(),
         ):
             yield bound
+
+    def _forget(self) -> None:
+        if self._bound is not None:
+            self._bound = Bound(self.method, self._bound.backend)
 
     def bound(self, inputs: Any) -> Bound:
         """Binds the model if only its inputs tell the framework.

@@ -33,6 +33,11 @@ class Options:
     beside: Beside
     progress: bool
 
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """What may hold arrays."""
+        return self.baselines, self.beside.args, self.beside.kwargs
+
     def for_dataset(self) -> Options:
         """Takes arguments as shared by all batches, whose sizes may differ, unless told."""
         if self.beside.batched is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -151,8 +152,12 @@ def check_operator(name: str, operator: Any) -> Any:
 
     Raises:
         InputError: Neither a callable nor the name of a task.
+        InputTypeError: A callable that cannot be called with a model, inputs and targets.
     """
-    if operator is None or (not isinstance(operator, str) and callable(operator)):
+    if operator is None:
+        return None
+    if not isinstance(operator, str) and callable(operator):
+        _check_arguments(name, operator)
         return operator
     if isinstance(operator, str) and operator in TASKS:
         return operator
@@ -161,3 +166,17 @@ def check_operator(name: str, operator: Any) -> Any:
         f"{name} is {operator!r}; expected a callable g(model, inputs, targets) -> (N,), None "
         f"for classification, or a task.{hint} Tasks: {', '.join(TASKS)}"
     )
+
+
+def _check_arguments(name: str, operator: Callable[..., Any]) -> None:
+    try:
+        signature = inspect.signature(operator)
+    except (TypeError, ValueError):  # written in another language, it may say nothing
+        return
+    try:
+        signature.bind(None, None, None)
+    except TypeError as error:
+        raise InputTypeError(
+            f"{name} takes {signature}; expected g(model, inputs, targets) -> (N,), which is "
+            f"called with three positional arguments: {error}"
+        ) from None

@@ -30,6 +30,7 @@ from polyattr.explainer.progress import progress_bar
 from polyattr.probing.belonging import Belonging
 from polyattr.probing.chance import SharedChance
 from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
+from polyattr.probing.traces import refusing_traces
 from polyattr.probing.trial import Trials
 from polyattr.question import datasets
 from polyattr.question.baselines import read_background, read_baselines
@@ -37,7 +38,6 @@ from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.question.models import check_model
 from polyattr.question.references import References
 from polyattr.question.structure import flatten
-from polyattr.question.traces import refusing_traces
 from polyattr.results.attribution import Attribution
 from polyattr.scores.scorer import Operator, Scorer
 from polyattr.scores.taps import bind_taps

@@ -39,7 +39,8 @@ def plot_attribution(
     Args:
         values: (N, H, W), (N, H, W, C) or (N, C, H, W) for heat maps, (N, features) or (N,) for
             bar charts. The first 16 samples are drawn; the title says so if there are more.
-        inputs: What was explained, in the shape of `values`. Images are drawn beside their maps.
+        inputs: What was explained, in the shape of `values`, drawn beside the maps; images may
+            have their channels on the other end, and a single one no axis of samples.
         titles: One line per sample.
 
     Returns:
@@ -50,7 +51,7 @@ def plot_attribution(
         MissingExtraError: matplotlib is not installed.
     """
     values = _numbers("values", values)
-    inputs = None if inputs is None else _numbers("inputs", inputs)
+    inputs = None if inputs is None else _with_samples(values, _numbers("inputs", inputs))
     _check(values, inputs, titles)
     shown = values[:MOST_SAMPLES] if values.ndim > 1 else values[:MOST_SAMPLES, None]
     if shown.ndim == 2:
@@ -77,6 +78,21 @@ def _numbers(name: str, given: Any) -> np.ndarray:
     except (TypeError, ValueError):
         pass
     raise InputTypeError(f"{name} are a {type(given).__name__}; expected an array of real numbers")
+
+
+def _with_samples(values: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    """Gives the picture of a single sample its axis of samples, where that is missing."""
+    alone = len(values) == 1 and not _alike(values, inputs) and _alike(values, inputs[None])
+    return inputs[None] if alone else inputs
+
+
+def _alike(values: np.ndarray, inputs: np.ndarray) -> bool:
+    """Says whether pictures fit maps: a photo comes (H, W, C), its map perhaps (C, H, W)."""
+    if inputs.shape == values.shape:
+        return True
+    if inputs.shape[:1] != values.shape[:1] or min(inputs.ndim, values.ndim) < 3 or inputs.ndim > 4:
+        return False
+    return _channels_last(inputs[0]).shape[:2] == _channels_last(values[0]).shape[:2]
 
 
 def _draw_sample(figure: Figure, axes: Axes, attribution: np.ndarray, *, signed: bool) -> None:
@@ -228,9 +244,10 @@ def _check(values: np.ndarray, inputs: np.ndarray | None, titles: Sequence[str] 
         )
     if not np.isfinite(values).all():
         raise InputError("values hold NaN or infinity, which have no colour")
-    if inputs is not None and inputs.shape != values.shape:
+    if inputs is not None and not _alike(values, inputs):
         raise InputError(
-            f"inputs of shape {inputs.shape} and values of shape {values.shape} differ"
+            f"inputs of shape {inputs.shape} and values of shape {values.shape} differ; expected "
+            f"what was explained, sample by sample (channels may be first or last)"
         )
     listed = isinstance(titles, np.ndarray) and titles.ndim > 0
     listed = listed or (isinstance(titles, Sequence) and not isinstance(titles, str | bytes))

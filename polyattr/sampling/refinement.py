@@ -39,6 +39,10 @@ class NestedNodes(Nodes):
     """
 
     more: ClassVar[str] = "raise max_steps"
+    elsewhere: ClassVar[str] = (
+        "a number of steps with a rule that does not visit this point (steps=50, rule='midpoint' "
+        "visits neither end of the path)"
+    )
     most: int = 1024
     tolerance: float = 0.01
 

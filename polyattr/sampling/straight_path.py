@@ -39,6 +39,7 @@ class Nodes(ABC):
 
     parts: ClassVar[int] = 1
     more: ClassVar[str] = "raise steps"
+    elsewhere: ClassVar[str] = "other points on the path"
 
     @property
     def inside(self) -> float:
@@ -77,6 +78,16 @@ class FixedNodes(Nodes):
 
     steps: int = 50
     rule: str = "trapezoid"
+
+    @property
+    def elsewhere(self) -> str:  # type: ignore[override]  # depends on the rule
+        """How to get points in other places: a rule that leaves out the ends, or other steps."""
+        alpha = quadrature(self.rule, self.steps)[0]
+        if alpha[0] > 0 and alpha[-1] < 1:
+            return f"other steps: rule={self.rule!r} visits neither end of the path already"
+        return (
+            "a rule that does not visit this point (rule='midpoint' visits neither end of the path)"
+        )
 
     @property
     def inside(self) -> float:
@@ -124,12 +135,13 @@ class StraightPath(Recipe):
     """
 
     origin: ClassVar[str | None] = "baseline"
-    cure: ClassVar[str] = (
-        "leave these samples out, choose another baseline, or a rule that does not visit this "
-        "point (rule='midpoint' visits neither end of the path)"
-    )
     nodes: Nodes = field(default_factory=FixedNodes)
     references: int = 1
+
+    @property
+    def cure(self) -> str:  # type: ignore[override]  # depends on the nodes
+        """What to do about a gradient that is not finite."""
+        return f"leave these samples out, choose another baseline, or {self.nodes.elsewhere}"
 
     @property
     def more(self) -> str:  # type: ignore[override]  # depends on the nodes

@@ -50,6 +50,20 @@ def test_inputs_stand_beside_their_maps(shape):
     assert _images(figure)[0].get_array().shape[:2] == (6, 7)
 
 
+@pytest.mark.parametrize("values", [(3, 6, 7), (6, 7, 3), (6, 7), (1, 6, 7)])
+@pytest.mark.parametrize("photo", [(3, 6, 7), (6, 7, 3), (6, 7)])
+def test_a_photo_may_have_its_channels_on_the_other_end(values, photo):
+    maps, photos = RNG.normal(size=(2, *values)), RNG.random((2, *photo))
+    images = _images(plot_attribution(maps, inputs=photos))
+    shown = np.asarray(images[0].get_array())
+    expected = np.moveaxis(photos[0], 0, -1) if photo == (3, 6, 7) else photos[0]
+    low, high = expected.min(), expected.max()
+    np.testing.assert_allclose(shown, (expected - low) / (high - low))
+    assert images[1].get_array().shape == (6, 7)
+    alone = _images(plot_attribution(maps[:1], inputs=photos[0]))
+    np.testing.assert_allclose(np.asarray(alone[0].get_array()), shown)
+
+
 def test_features_are_bars():
     figure = plot_attribution(np.array([[1.0, -2.0, 0.5]]))
     (axes,) = figure.axes
@@ -102,6 +116,9 @@ def test_pyplot_is_left_alone():
         (np.float64(3), {}, r"shape \(\) cannot be drawn"),
         (np.full((1, 2, 2), np.nan), {}, "NaN or infinity"),
         (np.zeros((2, 4, 4)), {"inputs": np.zeros((2, 4, 5))}, r"\(2, 4, 5\).*\(2, 4, 4\) differ"),
+        (np.zeros((2, 3, 4, 4)), {"inputs": np.zeros((1, 4, 4, 3))}, r"differ; .*first or last"),
+        (np.zeros((2, 3, 4, 4)), {"inputs": np.zeros((2, 5, 4, 3))}, r"differ; .*first or last"),
+        (np.zeros((2, 5)), {"inputs": np.zeros((2, 4))}, "differ; expected what was explained"),
         (np.zeros((2, 4, 4)), {"titles": ["one"]}, "1 titles for 2 samples"),
     ],
 )

@@ -133,6 +133,23 @@ def test_a_gradient_that_is_nan_on_the_path(lab):
     )
 
 
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"steps": 4}, "rule='midpoint' visits neither end"),
+        ({"steps": 4, "rule": "left"}, "rule='midpoint' visits neither end"),
+        ({"steps": 4, "rule": "midpoint"}, "other steps: rule='midpoint' visits neither end"),
+        ({"steps": 4, "rule": "gauss-legendre"}, "other steps: rule='gauss-legendre' visits"),
+        ({"steps": "auto"}, "steps=50, rule='midpoint'"),
+    ],
+)
+def test_advice_does_not_name_the_rule_in_use(lab, settings, advice):
+    x = np.array([[4.0], [-9.0]], np.float32)
+    model = lab.function(lambda ops, t: ops.sum(ops.sqrt(t)))
+    method = polyattr.IntegratedGradients(model, backend=lab.name, baseline_value=1.0, **settings)
+    refused(NonFiniteGradientError, lambda: method.explain(x), "1 of 2 samples", advice)
+
+
 def test_a_gradient_that_is_nan_at_a_draw(lab):
     x = np.array([[100.0], [0.1]], np.float32)
     model = lab.function(lambda ops, t: ops.sum(ops.sqrt(t)))

@@ -85,7 +85,7 @@ class Calls:
         owner = detect(method.model) if backend is None else get_backend(backend)
         if owner is not None:
             self._bound = Bound(method, owner)
-        else:
+        elif method.model is not None:  # None can be inspected, for its settings, and not called
             check_model(method.model)
 
     def stream(self, inputs: Any, targets: Any, options: Options, full: bool) -> Iterator[Call]:
@@ -140,6 +140,7 @@ class Calls:
             # NumPy inputs say nothing, but the arrays a function computes with may.
             owner = detect(model, [*leaves, *held_objects(model)])
             if owner is None:
+                check_model(model)
                 raise unrecognised(model, leaves)
             self._bound = Bound(self.method, owner)
         return self._bound

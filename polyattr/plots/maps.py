@@ -82,7 +82,7 @@ def _numbers(name: str, given: Any) -> np.ndarray:
 
 def _with_samples(values: np.ndarray, inputs: np.ndarray) -> np.ndarray:
     """Gives the picture of a single sample its axis of samples, where that is missing."""
-    alone = len(values) == 1 and not _alike(values, inputs) and _alike(values, inputs[None])
+    alone = values.shape[:1] == (1,) and not _alike(values, inputs) and _alike(values, inputs[None])
     return inputs[None] if alone else inputs
 
 

@@ -88,7 +88,7 @@ MISTAKEN = {
 def test_it_is_said_when_the_method_is_made(name):
     model, said = MISTAKEN[name]
     with pytest.raises(UnrecognisedModelError) as caught:
-        polyattr.Saliency(model)
+        polyattr.Saliency(model).explain(ARRAY[None])
     assert said in str(caught.value)
     assert "expected a module or function" in str(caught.value)
 

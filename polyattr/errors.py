@@ -128,6 +128,14 @@ class UnusedInputWarning(PolyattrWarning):
     """
 
 
+class RandomModelWarning(PolyattrWarning):
+    """Two equal evaluations of the model differ, so the map holds for these draws only.
+
+    What to do: turn off what draws random numbers (dropout called as a function or with
+    ``training=True``, sampling layers), or average: several calls, `SmoothGrad`.
+    """
+
+
 class ConvergenceWarning(PolyattrWarning):
     """The error of some samples is above the tolerance that was asked for, or known to be large.
 

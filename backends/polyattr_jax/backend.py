@@ -12,6 +12,7 @@ import numpy as np
 from polyattr.backend import BoundModel, GradBackend, Score
 from polyattr_jax.binding import bind, is_model
 from polyattr_jax.dependence import depends_on
+from polyattr_jax.objects import JaxObjects
 
 # Before 0.4.34 it has no public name.
 _XLA_ERROR = getattr(jax.errors, "JaxRuntimeError", RuntimeError)
@@ -27,6 +28,7 @@ class JaxBackend(GradBackend):
     """
 
     name = "jax"
+    objects = JaxObjects()
     interface = 1
 
     def claims(self, candidate: object) -> bool:

@@ -9,7 +9,16 @@ from typing import Any
 from polyattr.backend import Tap, UnrecognisedModelError, Visits
 from polyattr_jax.parametrised import ParametrisedModel
 from polyattr_jax.tapping import run_marked
-from polyattr_keras import KerasLayers, check_inputs, keras_dtype, keras_entry, not_training, tapped
+from polyattr_keras import (
+    KerasLayers,
+    all_layers,
+    check_inputs,
+    is_generator,
+    keras_dtype,
+    keras_entry,
+    not_training,
+    tapped,
+)
 
 
 class BoundKeras(KerasLayers, ParametrisedModel):
@@ -47,8 +56,13 @@ class BoundKeras(KerasLayers, ParametrisedModel):
         variables = [*model.trainable_variables, *model.non_trainable_variables]
         # Not `stateless_call`, which skips what Keras does around `call`: casts, masks, the mode.
         mapping = zip(variables, [*state[0], *state[1]], strict=True)
-        with sys.modules["keras"].StatelessScope(state_mapping=list(mapping)):
-            return model(*args, **not_training(kwargs))
+        with sys.modules["keras"].StatelessScope(state_mapping=list(mapping)) as scope:
+            before = {id(v): scope.get_current_value(v) for v in variables}
+            outputs = model(*args, **not_training(kwargs))
+            self.draws = self.draws or any(
+                scope.get_current_value(v) is not before[id(v)] for v in self._seeds()
+            )
+            return outputs
 
     def run_tapped(
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
@@ -60,3 +74,9 @@ class BoundKeras(KerasLayers, ParametrisedModel):
                 return self.run(state, args, kwargs)
 
         return run_marked(call, taps)
+
+    def _seeds(self) -> list[Any]:
+        """The states of the generators that layers draw with."""
+        layers = [self._function, *all_layers(self._function)]
+        held = (value for layer in layers for value in vars(layer).values())
+        return [value.state for value in held if is_generator(value)]

@@ -13,18 +13,30 @@ from polyattr_keras.conventions import (
     not_training,
 )
 from polyattr_keras.detection import keras_backend
+from polyattr_keras.keeping import (
+    LIBRARIES,
+    is_built_layer,
+    is_generator,
+    is_variable,
+    keras_keepers,
+)
 from polyattr_keras.layer_finding import all_layers
 from polyattr_keras.tapping import Methods, replaced, tapped
 
 __all__ = [
+    "LIBRARIES",
     "KerasLayers",
     "Methods",
     "all_layers",
     "check_inputs",
     "input_entry",
+    "is_built_layer",
+    "is_generator",
+    "is_variable",
     "keras_backend",
     "keras_dtype",
     "keras_entry",
+    "keras_keepers",
     "not_training",
     "replaced",
     "tapped",

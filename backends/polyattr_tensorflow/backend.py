@@ -12,6 +12,7 @@ import tensorflow as tf
 from polyattr.backend import BoundModel, GradBackend, Score, noise_words
 from polyattr_tensorflow.binding import bind, is_model
 from polyattr_tensorflow.kernel import Kernel
+from polyattr_tensorflow.objects import TensorFlowObjects
 
 
 class TensorFlowBackend(GradBackend):
@@ -24,6 +25,7 @@ class TensorFlowBackend(GradBackend):
     """
 
     name = "tensorflow"
+    objects = TensorFlowObjects()
     interface = 1
 
     def claims(self, candidate: object) -> bool:

@@ -11,6 +11,7 @@ import torch
 
 from polyattr.backend import BoundModel, GradBackend, InputError, Score, noise_words
 from polyattr_torch.binding import bind, is_model
+from polyattr_torch.objects import TorchObjects
 from polyattr_torch.running.differentiation import (
     connected,
     differentiable_gradients,
@@ -34,6 +35,7 @@ class TorchBackend(GradBackend):
     """
 
     name = "torch"
+    objects = TorchObjects()
     interface = 1
 
     def claims(self, candidate: object) -> bool:

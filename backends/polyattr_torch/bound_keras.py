@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from polyattr_keras import (
@@ -33,6 +34,11 @@ class BoundKeras(KerasLayers):
         return used([self._function, *all_layers(self._function)], self._needs)
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Calls the model with ``training=False``."""
+        """Calls the model with ``training=False``; a state it keeps is not written to.
+
+        Written in place, it would not be what the gradient was recorded with.
+        """
         check_inputs(self._function, args)
-        return self._function(*own(args), **own(not_training(kwargs)))
+        stateful = any(getattr(layer, "stateful", False) for layer in all_layers(self._function))
+        with sys.modules["keras"].StatelessScope() if stateful else nullcontext():
+            return self._function(*own(args), **own(not_training(kwargs)))

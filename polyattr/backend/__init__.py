@@ -8,6 +8,7 @@ from polyattr.backend.bound_model import BoundModel, Layer, Tap, Visits
 from polyattr.backend.exclusive import Exclusive, SharedSetting
 from polyattr.backend.held_objects import held_objects
 from polyattr.backend.interface import INTERFACE_VERSION, GradBackend, Score, noise_words
+from polyattr.backend.keeping import FrameworkObjects, Guard, Keeper, KeptState
 from polyattr.backend.layer_finding import (
     Submodule,
     call_tapped,
@@ -46,9 +47,13 @@ __all__ = [
     "Backends",
     "BoundModel",
     "Exclusive",
+    "FrameworkObjects",
     "GradBackend",
+    "Guard",
     "InputError",
     "InputTypeError",
+    "Keeper",
+    "KeptState",
     "Layer",
     "LayerNotFoundError",
     "ModelOutputError",

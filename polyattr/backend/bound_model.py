@@ -125,6 +125,8 @@ class BoundModel:
         most_rows: Rows the model takes in one call, where it takes no other number; fewer are
             filled up by `run`.
         kind: What messages call the model.
+        draws: Whether a run drew random numbers from a state that all runs begin with: equal runs
+            are then equal, and yet left to chance.
 
     Example:
         >>> from polyattr import BoundModel
@@ -137,6 +139,7 @@ class BoundModel:
     entry: Callable[..., Any] | None = None
     most_rows: int | None = None
     kind: str = "function"
+    draws: bool = False
 
     def __init__(
         self, function: Callable[..., Any], entry: Callable[..., Any] | None = None

@@ -6,14 +6,20 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
+from polyattr.backend.keeping import FrameworkObjects
 from polyattr.backend.tensor import NativeTensor, Tensor
 from polyattr.errors import InputError
 
 
 class OptionalVerbs:
-    """What a framework may do natively: compiling, random numbers, devices, global state."""
+    """What a framework may do natively: compiling, random numbers, devices, global state.
+
+    Attributes:
+        objects: Knows which of the framework's objects can change in a call.
+    """
 
     name: ClassVar[str]
+    objects: ClassVar[FrameworkObjects] = FrameworkObjects()
 
     def compile(
         self, function: Callable[..., Any], donate: int | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,20 @@ def plan_sheet(n: int, recipe: Recipe, batch_size: int | None) -> Sheet:
     samples = _block_size(n, points, most)
     tiles, rows = balanced(samples * points, most)
     return Sheet(samples, rows, tiles * rows)
+
+
+def tile_rows(recipes: Sequence[Recipe], n: int, batch_size: int | None) -> int:
+    """Returns the rows per gradient call for `n` samples.
+
+    Args:
+        recipes: The recipe, then those whose attributions it takes instead of gradients.
+        n: Number of samples.
+        batch_size: Most rows per gradient call.
+    """
+    rows = n
+    for recipe in recipes:
+        rows = plan_sheet(rows, recipe, batch_size).rows
+    return rows
 
 
 def _block_size(n: int, points: int, most: int) -> int:

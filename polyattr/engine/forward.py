@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,10 @@ class Forward:
     def backend(self) -> GradBackend:
         """The framework in use."""
         return self.scorer.backend
+
+    def anew(self) -> Forward:
+        """Returns the same with no kernel kept, so that the model is traced once more."""
+        return replace(self, kernels=Kernels(self.scorer.bound, self.scorer.guard))
 
     def outputs(self, inputs: Inputs, batch_size: int | None) -> np.ndarray[Any, Any]:
         """Evaluates the model's outputs (N, ...) on the inputs, and copies them to the host."""

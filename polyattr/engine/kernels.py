@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from polyattr.backend import BoundModel
+from polyattr.backend import BoundModel, Guard
 
 # A callable target is part of the kernel; a fresh lambda in every call must not pile kernels up.
 _MOST_KERNELS = 16
@@ -18,15 +18,17 @@ class Kernels:
 
     Args:
         bound: The model whose `fingerprint` is watched.
+        guard: Has every run of a kernel start from the same state.
     """
 
-    def __init__(self, bound: BoundModel) -> None:
-        self._bound = bound
+    def __init__(self, bound: BoundModel, guard: Guard) -> None:
+        self._bound, self._guard = bound, guard
         self._kernels: dict[object, Callable[..., Any]] = {}
         self._fingerprint: tuple[object, ...] = ()
 
     def get(self, key: object, build: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
         """Returns the kernel for `key`, built if there is none that still holds."""
+        self._guard.begin()
         now = self._bound.fingerprint()
         if len(now) != len(self._fingerprint) or any(
             a is not b for a, b in zip(now, self._fingerprint, strict=True)
@@ -36,7 +38,11 @@ class Kernels:
         if key not in self._kernels:
             make_room(self._kernels, _MOST_KERNELS)
             self._kernels[key] = build()
-        return self._kernels[key]
+        return self._guard.starting(self._kernels[key])
+
+    def clear(self) -> None:
+        """Forgets all kernels: what they were traced with was not what the call began with."""
+        self._kernels = {}
 
 
 def make_room(table: dict[Any, Any], most: int) -> None:

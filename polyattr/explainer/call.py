@@ -19,7 +19,7 @@ from polyattr.backend import (
 )
 from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
 from polyattr.engine.convergence import Convergence
-from polyattr.engine.cut import auto_batch_size
+from polyattr.engine.cut import auto_batch_size, tile_rows
 from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import Kernels
 from polyattr.engine.question import Answer, Question
@@ -27,6 +27,7 @@ from polyattr.explainer.facts import Facts
 from polyattr.explainer.lock import CallLock
 from polyattr.explainer.options import Options
 from polyattr.explainer.progress import progress_bar
+from polyattr.probing.as_it_was import as_it_was
 from polyattr.probing.belonging import Belonging
 from polyattr.probing.chance import SharedChance
 from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
@@ -161,7 +162,9 @@ class Bound:
         )
         given: Any = method.operator
         scorer = Scorer(backend, taps, task_of(given) or given, method.output)
-        kernels = Kernels(taps.bound)
+        if isinstance(method.batch_size, int):
+            scorer.fitting.wishes = (method.batch_size,)
+        kernels = Kernels(taps.bound, scorer.guard)
         self.forward = Forward(scorer, kernels)
         self.engine = Engine(scorer, kernels)
         self._most_rows: int | None = taps.bound.most_rows
@@ -174,16 +177,32 @@ class Bound:
     ) -> tuple[Any, Attribution | None, Array | None]:
         """Computes the attributions of one batch, and with `full` everything known about them.
 
-        The third are the relative errors (N,) that have to be within the tolerance, if known.
+        The third are the relative errors (N,) that have to be within the tolerance, if known. The
+        user's objects are as they were afterwards.
         """
-        given = self.settled(self._read(inputs, options))
+        given = self._read(inputs, options)
+        trial = self._trials.of(given)
+        if trial.leaves_all:
+            return self._explain(given, targets, options, tick, full)
+        method = self.method
+        named = (method.operator, method.output, targets, options.baselines, method.baseline_value)
+        roots = (method.model, *filter(callable, named))
+        found, trial.leaves_all = as_it_was(
+            self.forward, roots, lambda: self._explain(given, targets, options, tick, full)
+        )
+        return found
+
+    def _explain(
+        self, given: Inputs, targets: Any, options: Options, tick: Tick | None, full: bool
+    ) -> tuple[Any, Attribution | None, Array | None]:
+        given = self.settled(given)
         at = self._at(given)
         references = self.references(options.baselines, given, at)
         trial = self._trials.of(at)
         goals, scores = trial.targets(at, targets, self.batch_size(at))
-        trial.check(at, goals)
-        question = Question(at, goals, references, scores)
         recipes = self.recipes(references)
+        trial.check(at, goals, lambda: tile_rows(recipes, at.n, self.batch_size(at)))
+        question = Question(at, goals, references, scores)
         tolerance = self.method.tolerance
         full = full or tolerance is not None
         # What rounds were stopped by is known; whether the last of them was enough, too.
@@ -280,5 +299,6 @@ class Bound:
         if given == "auto":
             first = [*inputs.leaves, *inputs.companions][0]
             given = auto_batch_size(inputs.elements, self.backend.accelerated(first))
-        limits = [int(rows) for rows in (given, self._most_rows) if rows is not None]
+        taken = self.forward.scorer.fitting.rows
+        limits = [int(rows) for rows in (given, self._most_rows, taken) if rows is not None]
         return min(limits, default=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -14,8 +14,9 @@ from polyattr.engine.kernels import make_room
 from polyattr.errors import InputError, ModelOutputError, PolyattrError
 from polyattr.probing.connections import check_connections, find_connections
 from polyattr.probing.cures import cure, one_sample
-from polyattr.probing.independence import check_rows
+from polyattr.probing.independence import Tried, check_rows, warn_random
 from polyattr.probing.layer_inputs import Activations, outline_activations
+from polyattr.probing.row_numbers import outline_output, with_fitting_rows
 from polyattr.question.inputs import Inputs
 from polyattr.scores import reductions
 from polyattr.scores.operator_targets import read_operator_targets
@@ -61,8 +62,10 @@ class Trial:
         self._output: tuple[tuple[int, ...], str] | None = None
         self._activations: Activations | None = None
         self._connected: dict[Rule, list[bool]] = {}
-        self._independent: dict[Rule | None, bool] = {}
+        self._tried: dict[Rule | None, Tried] = {}
         self._gives_logits = False
+        self.leaves_all = False
+        """Whether a call is known to leave the user's objects as they were by itself."""
 
     def activations(self, inputs: Inputs) -> Activations:
         """Finds what the layers that are attributed to return.
@@ -72,7 +75,9 @@ class Trial:
         """
         if self._activations is None:
             with _noted(self._forward, inputs):
-                self._activations = outline_activations(self._forward, inputs)
+                self._activations = with_fitting_rows(
+                    self._forward, inputs.n, lambda: outline_activations(self._forward, inputs)
+                )
         return self._activations
 
     def targets(
@@ -151,7 +156,9 @@ class Trial:
         """Returns what reads targets for this output, and the output's dtype."""
         if self._output is None:
             with _noted(self._forward, inputs):
-                self._output = outline_output(self._forward, inputs)
+                self._output = with_fitting_rows(
+                    self._forward, inputs.n, lambda: outline_output(self._forward, inputs)
+                )
         shape, dtype = self._output
         return TargetReader(self._forward.backend, inputs.leaves[0], inputs.n, shape), dtype
 
@@ -168,63 +175,67 @@ class Trial:
             )
         self._gives_logits = True
 
-    def check(self, inputs: Inputs, targets: Targets) -> None:
+    def check(self, inputs: Inputs, targets: Targets, rows: Callable[[], int]) -> None:
         """Checks that scores depend on the inputs, and every sample's on that sample alone.
+
+        Args:
+            inputs: The samples.
+            targets: What is explained.
+            rows: Tells the rows of a gradient call.
 
         Raises:
             ModelOutputError: They do not.
 
         Warns:
             UnusedInputWarning: The score depends on some of the inputs only.
+            RandomModelWarning: It also depends on chance.
         """
         rule = targets.rule
         if rule not in self._connected:
             make_room(self._connected, _MOST_RULES)
             with _noted(self._forward, inputs):
-                self._connected[rule] = find_connections(self._forward, inputs, targets)
+                self._connected[rule] = with_fitting_rows(
+                    self._forward,
+                    inputs.n,
+                    lambda: find_connections(self._forward, inputs, targets),
+                )
         check_connections(self._connected[rule], inputs, self._forward.scorer.taps.several)
         # A user's callable on the outputs may mix rows, the package's own rules do not.
         mixer = rule if isinstance(rule, Selected) else None
-        if mixer not in self._independent and self._rows_are_apart(inputs, targets):
-            make_room(self._independent, _MOST_RULES)
-            self._independent[mixer] = True
+        tried = self._tried.get(mixer)
+        if tried is None or not tried.covers(self._forward.backend, inputs):
+            with _noted(self._forward, inputs):
+                tried = self._rows_apart(inputs, targets, rows())
+            if tried is None:
+                return
+            if tried.random:
+                self._doubt()
+            make_room(self._tried, _MOST_RULES)
+            self._tried[mixer] = tried
+        if tried.random:
+            warn_random(tried.frozen)
 
-    def _rows_are_apart(self, inputs: Inputs, targets: Targets) -> bool:
+    def _doubt(self) -> None:
+        """Looks for another reason why two equal evaluations differ: a state that changed.
+
+        Raises:
+            ModelOutputError: There may be one; the call is answered again with it put back.
+        """
+        guard = self._forward.scorer.guard
+        if guard.suspects:
+            raise ModelOutputError("two equal evaluations of the model differ")
+        guard.on = False  # it did not help: the model draws random numbers
+
+    def _rows_apart(self, inputs: Inputs, targets: Targets, rows: int) -> Tried | None:
         """Checks rows, and asks whether they are parts of one sample.
 
         Raises:
             ModelOutputError: A sample's score depends on others.
         """
         try:
-            return check_rows(self._forward, inputs, targets)
+            return check_rows(self._forward, inputs, targets, rows)
         except ModelOutputError as error:
             raise ModelOutputError(f"{error} {one_sample(inputs)}") from None
-
-
-def outline_output(forward: Forward, inputs: Inputs) -> tuple[tuple[int, ...], str]:
-    """Finds the shape of one sample's output and its dtype.
-
-    Raises:
-        ModelOutputError: Rows in are not rows out.
-    """
-    scorer = forward.scorer
-    x, context = inputs.first_rows([])
-    rows = int(x[0].shape[0])
-    outputs = forward.backend.outline(
-        lambda state, leaves, beside: forward.backend.value(
-            lambda rows: scorer.outputs(inputs.layout, state, rows, beside), leaves
-        ),
-        scorer.bound.state(),
-        x,
-        context,
-    )
-    shape = tuple(int(size) for size in outputs.shape)
-    if shape[:1] != (rows,):
-        raise ModelOutputError(
-            f"the model returned shape {shape} when tried on {rows} samples; expected one row "
-            f"per sample, ({rows}, ...): every sample must be scored on its own"
-        )
-    return shape[1:], forward.backend.dtype(outputs)
 
 
 @contextmanager

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from polyattr.backend import BoundModel, GradBackend, Tensor
+from polyattr.backend import BoundModel, GradBackend, Guard, Tensor
 from polyattr.errors import ModelOutputError, nearest
 from polyattr.question.arguments import Calling
 from polyattr.question.layout import Context, Layout
+from polyattr.scores.fitting import Fitting
 from polyattr.scores.handed_model import HandedModel
 from polyattr.scores.reductions import Rule
 from polyattr.scores.taps import Taps
@@ -30,12 +31,19 @@ class Scorer:
         taps: The user's model, and the layers a call goes through.
         operator: A task, or the user's own score g(model, inputs, targets) -> (N,).
         output: Key, index or callable that selects among several outputs, or None.
+        guard: Has every evaluation start from the same state.
     """
 
     backend: GradBackend
     taps: Taps
     operator: Task | Operator
     output: Any = None
+    guard: Guard = field(default_factory=Guard, compare=False)
+
+    @cached_property
+    def fitting(self) -> Fitting:
+        """Gives the model as many rows as it takes."""
+        return Fitting(self.backend, self.guard)
 
     @property
     def bound(self) -> BoundModel:
@@ -48,6 +56,13 @@ class Scorer:
 
     def outputs(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Tensor:
         """Returns the selected output (R, ...) for rows."""
+        self.guard.begin()
+        found: Tensor = self.fitting.apply(
+            lambda x, context: self._outputs(layout, state, x, context), x, context
+        )
+        return found
+
+    def _outputs(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Tensor:
         value, args, kwargs = self._arguments(layout, x, context)
         return self._evaluate(state, value, args, kwargs, layout, x)
 
@@ -63,20 +78,38 @@ class Scorer:
 
     def returned(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Any:
         """Returns all that the model returns for rows of its own inputs, without any tap."""
-        args, kwargs = self._calling.arguments(*self._arguments(layout, x, context))
-        return self.bound.run(state, args, kwargs)
+
+        def run(x: list[Tensor], context: Context) -> Any:
+            args, kwargs = self._calling.arguments(*self._arguments(layout, x, context))
+            return self.bound.run(state, args, kwargs)
+
+        return self.fitting.apply(run, x, context)
 
     def activations(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Any:
         """Returns the activations (R, ...) of the layers that are attributed to."""
-        args, kwargs = self._calling.arguments(*self._arguments(layout, x, context))
-        return self.taps.activations(state, args, kwargs)
+        self.guard.begin()
+
+        def run(x: list[Tensor], context: Context) -> Any:
+            args, kwargs = self._calling.arguments(*self._arguments(layout, x, context))
+            return self.taps.activations(state, args, kwargs)
+
+        return self.fitting.apply(run, x, context)
 
     def score(
         self, layout: Layout, rule: Rule, state: Any, x: list[Tensor], context: Context
     ) -> Tensor:
         """Returns the scores (R,) of rows; `rule` is asked where the operator is a task."""
+        self.guard.begin()
+        found: Tensor = self.fitting.apply(
+            lambda x, context: self._scores(layout, rule, state, x, context), x, context
+        )
+        return found
+
+    def _scores(
+        self, layout: Layout, rule: Rule, state: Any, x: list[Tensor], context: Context
+    ) -> Tensor:
         if isinstance(self.operator, Task):
-            outputs = self.outputs(layout, state, x, context)
+            outputs = self._outputs(layout, state, x, context)
             scores = rule(self.backend, outputs, context.goals)
         else:
             scores = self._operated(layout, self.operator, state, x, context)

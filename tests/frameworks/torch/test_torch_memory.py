@@ -54,5 +54,5 @@ def test_nothing_is_recorded_where_no_gradient_is_asked_for():
     assert result.targets.tolist() == classes.tolist()
     torch.testing.assert_close(result.values, weight.T[classes].detach().abs())
     # The predicted class takes the outputs alone: kept for a gradient, they would keep every
-    # activation of the model with them.
-    assert [wanted for rows, wanted in recorded if rows == len(X)] == [False, True]
+    # activation of the model with them. So does the trial of a tile.
+    assert [wanted for rows, wanted in recorded if rows == len(X)] == [False, False, True]

@@ -1,0 +1,65 @@
+"""One thing that a call can change: whether it did, and how it is put back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """One thing as it is now.
+
+    Attributes:
+        changed: Says whether it is something else since.
+        put_back: Makes it what it was.
+        chance: Whether it is the state of a generator of random numbers.
+        news: For a container what is in it now and was not, or the other way round; None for an
+            array, which is written to.
+        put_arrays_back: For a container the same as `put_back` for what holds arrays alone.
+    """
+
+    changed: Callable[[], bool]
+    put_back: Callable[[], object]
+    chance: bool = False
+    news: Callable[[], list[object]] | None = None
+    put_arrays_back: Callable[[], object] | None = None
+
+    def changed_arrays(self) -> bool:
+        """Says whether an array changed, or is where it was not."""
+        return self.changed() and (self.news is None or any(map(has_array, self.news())))
+
+
+def has_array(value: object) -> bool:
+    """Says whether a `value` is an array, or a container with one."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        # No state of a few layers is longer.
+        return any(map(has_array, value[:100]))
+    return hasattr(value, "shape")
+
+
+class FrameworkObjects:
+    """What a backend knows of its framework's objects that can change; a backend may have its own.
+
+    Attributes:
+        libraries: Packages that look after their own objects: caches, locks, compiled functions.
+    """
+
+    libraries: frozenset[str] = frozenset()
+
+    def is_module(self, value: object) -> bool:
+        """Says whether a `value` is a model or layer, whose attributes are its state."""
+        return False
+
+    def is_parameter(self, value: object) -> bool:
+        """Says whether a `value` is a parameter: a model that makes one is being built."""
+        return False
+
+    def keepers(self, value: object, copies: bool) -> list[Keeper] | None:
+        """Returns what keeps a `value` as it is; None where it is no object of the framework's.
+
+        Parameters need not be kept by their values where `copies` is false.
+        """
+        return None

@@ -1,0 +1,69 @@
+"""Calls of models that change: what changed is put back, and found out whether it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from polyattr.backend import KeptState
+from polyattr.engine.forward import Forward
+from polyattr.errors import ModelOutputError, PolyattrError
+
+Found = TypeVar("Found")
+
+
+def as_it_was(
+    forward: Forward, roots: Iterable[object], answer: Callable[[], Found]
+) -> tuple[Found, bool]:
+    """Answers a call, and puts back what it changed of the user's objects, also if it fails.
+
+    The arrays of a model are put back in any case; what it counts, and what a function keeps for
+    itself such as a list of calls, only where scores depend on it. That shows in the trial: scores
+    that should be equal are not, or the model refuses its own state. Then the call is answered
+    once more, every evaluation from the state at its beginning.
+
+    Args:
+        forward: Evaluates the model.
+        roots: The model and what else of the user's is called.
+        answer: Answers the call.
+
+    Returns:
+        The answer, and whether the call had left all as it was by itself.
+    """
+    guard = forward.scorer.guard
+    kept = KeptState(roots, forward.backend.objects)
+    guard.kept, was_on = kept, guard.on
+    try:
+        try:
+            found = answer()
+        except Exception as error:
+            if guard.on or not _may_be_state(error, kept):
+                raise
+            guard.on = True
+            found = _again(forward, answer, was_on)
+        left = not kept.changed_arrays(modules_only=True) and not kept.drew()
+        return found, left and not guard.on
+    finally:
+        (kept.put_back if guard.on else kept.put_arrays_back)()
+        kept.put_generators_back()
+        guard.kept = None
+
+
+def _again(forward: Forward, answer: Callable[[], Found], was_on: bool) -> Found:
+    forward.kernels.clear()
+    try:
+        return answer()
+    except Exception:
+        forward.scorer.guard.on = was_on
+        raise
+
+
+def _may_be_state(error: Exception, kept: KeptState) -> bool:
+    """Says whether another state may be why a call failed.
+
+    A hidden state of other rows has shapes that do not fit, or belongs to another trace. A model's
+    own error is its own, whatever it counts.
+    """
+    if isinstance(error, ModelOutputError):
+        return kept.changed()
+    return not isinstance(error, PolyattrError) and kept.changed_arrays()

@@ -40,7 +40,7 @@ def with_fitting_rows(forward: Forward, n: int, run: Callable[[], Found]) -> Fou
 
     Args:
         forward: Evaluates the model; the number of rows it takes is set there.
-        n: Number of samples, which is tried first.
+        n: Number of samples.
         run: Runs the trial.
 
     Returns:
@@ -55,19 +55,10 @@ def with_fitting_rows(forward: Forward, n: int, run: Callable[[], Found]) -> Fou
     except Exception as error:
         if fitting.rows is not None or forward.scorer.bound.most_rows is not None:
             raise
-        tried = _candidates(error, [*fitting.wishes, n])
+        tried = _candidates(error, fitting.wishes, n)
         for rows in tried:
-            fitting.rows = rows
-            forward.scorer.guard.begin()
-            try:
-                found = run()
-            except Exception:  # noqa: S112 - the first error is the one to tell of
-                continue
-            if _is_why(forward, error, found, run):
-                fitting.rows = rows
-                forward.kernels.clear()
+            if (found := _tried(forward, error, rows, run)) is not None:
                 return found
-        fitting.rows = None
         if tried and not isinstance(error, PolyattrError):
             error.add_note(
                 f"polyattr also tried {', '.join(map(str, tried))} rows at a time; if the model "
@@ -76,6 +67,23 @@ def with_fitting_rows(forward: Forward, n: int, run: Callable[[], Found]) -> Fou
         if isinstance(error, OtherRowsError):
             raise ModelOutputError(str(error)) from None
         raise
+
+
+def _tried(forward: Forward, error: Exception, rows: int, run: Callable[[], Found]) -> Found | None:
+    """Returns what `run` returns on so many rows, if their number is why it failed with `error`."""
+    fitting = forward.scorer.fitting
+    fitting.rows = rows
+    forward.scorer.guard.begin()
+    try:
+        found = run()
+        why = _is_why(forward, error, found, run)
+    except Exception:  # the first error is the one to tell of
+        why = False
+    fitting.rows = rows if why else None
+    if not why:
+        return None
+    forward.kernels.clear()
+    return found
 
 
 def _is_why(forward: Forward, error: Exception, found: Any, run: Callable[[], Any]) -> bool:
@@ -91,14 +99,18 @@ def _is_why(forward: Forward, error: Exception, found: Any, run: Callable[[], An
     return False  # it would not fail again: the error was of another kind
 
 
-def _candidates(error: Exception, wishes: list[int]) -> list[int]:
-    """Lists what was asked for, numbers named in the message, then the usual ones."""
+def _candidates(error: Exception, wishes: tuple[int, ...], n: int) -> list[int]:
+    """Lists what was asked for, numbers named in the message, then the usual ones.
+
+    What runs only on all rows there are is more likely one sample, such as the nodes of a graph.
+    """
     if isinstance(error, OtherRowsError):
         return [rows for rows in error.shape[:1] if rows > 0]
     if isinstance(error, PolyattrError):
         return []
     named = [int(number) for number in re.findall(r"\d{1,4}", str(error))]
-    every = dict.fromkeys([*wishes, *named, *_USUAL])
+    usual = [rows for rows in _USUAL if rows != n]
+    every = dict.fromkeys([*wishes, *named, *usual])
     return [rows for rows in every if 1 <= rows <= _LARGEST and rows != 2][:_MOST]
 
 

@@ -98,7 +98,13 @@ class Fitting:
                 native = backend.to_native(index, leaves[0])
                 return [backend.batch(leaf, native) for leaf in leaves]
 
-            parts.append(flatten(function(take(x), context.rows(take)), ""))
+            found = function(take(x), context.rows(take))
+            if self.backend.is_tensor(found) and not self._has_rows(found, size):
+                raise ModelOutputError(
+                    f"the model returned shape {tuple(found.shape)} when tried on {size} samples; "
+                    f"expected one row per sample, ({size}, ...)"
+                )
+            parts.append(flatten(found, ""))
         columns = zip(*(leaves for _, leaves in parts), strict=True)
         return parts[0][0].build([self._joined(list(column), size, n) for column in columns])
 

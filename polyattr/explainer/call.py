@@ -162,8 +162,7 @@ class Bound:
         )
         given: Any = method.operator
         scorer = Scorer(backend, taps, task_of(given) or given, method.output)
-        if isinstance(method.batch_size, int):
-            scorer.fitting.wishes = (method.batch_size,)
+        scorer.fitting.wish = method.batch_size
         kernels = Kernels(taps.bound, scorer.guard)
         self.forward = Forward(scorer, kernels)
         self.engine = Engine(scorer, kernels)
@@ -181,16 +180,14 @@ class Bound:
         user's objects are as they were afterwards.
         """
         given = self._read(inputs, options)
-        trial = self._trials.of(given)
-        if trial.leaves_all:
-            return self._explain(given, targets, options, tick, full)
         method = self.method
         named = (method.operator, method.output, targets, options.baselines, method.baseline_value)
-        roots = (method.model, *filter(callable, named))
-        found, trial.leaves_all = as_it_was(
-            self.forward, roots, lambda: self._explain(given, targets, options, tick, full)
+        return as_it_was(
+            self.forward,
+            self._trials.of(given),
+            (method.model, *filter(callable, named)),
+            lambda: self._explain(given, targets, options, tick, full),
         )
-        return found
 
     def _explain(
         self, given: Inputs, targets: Any, options: Options, tick: Tick | None, full: bool

@@ -8,13 +8,14 @@ from typing import TypeVar
 from polyattr.backend import KeptState
 from polyattr.engine.forward import Forward
 from polyattr.errors import ModelOutputError, PolyattrError
+from polyattr.probing.trial import Trial
 
 Found = TypeVar("Found")
 
 
 def as_it_was(
-    forward: Forward, roots: Iterable[object], answer: Callable[[], Found]
-) -> tuple[Found, bool]:
+    forward: Forward, trial: Trial, roots: Iterable[object], answer: Callable[[], Found]
+) -> Found:
     """Answers a call, and puts back what it changed of the user's objects, also if it fails.
 
     The arrays of a model are put back in any case; what it counts, and what a function keeps for
@@ -24,12 +25,12 @@ def as_it_was(
 
     Args:
         forward: Evaluates the model.
+        trial: Remembers whether calls like this one leave all as it is by themselves.
         roots: The model and what else of the user's is called.
         answer: Answers the call.
-
-    Returns:
-        The answer, and whether the call had left all as it was by itself.
     """
+    if trial.leaves_all:
+        return answer()
     guard = forward.scorer.guard
     kept = KeptState(roots, forward.backend.objects)
     guard.kept, was_on = kept, guard.on
@@ -42,7 +43,8 @@ def as_it_was(
             guard.on = True
             found = _again(forward, answer, was_on)
         left = not kept.changed_arrays(modules_only=True) and not kept.drew()
-        return found, left and not guard.on
+        trial.leaves_all = left and not guard.on
+        return found
     finally:
         (kept.put_back if guard.on else kept.put_arrays_back)()
         kept.put_generators_back()
@@ -66,4 +68,6 @@ def _may_be_state(error: Exception, kept: KeptState) -> bool:
     """
     if isinstance(error, ModelOutputError):
         return kept.changed()
-    return not isinstance(error, PolyattrError) and kept.changed_arrays()
+    # What was made of a model's own error has it as its cause.
+    own = not isinstance(error.__cause__ or error, PolyattrError)
+    return own and kept.changed_arrays()

@@ -14,9 +14,9 @@ from polyattr.engine.kernels import make_room
 from polyattr.errors import InputError, ModelOutputError, PolyattrError
 from polyattr.probing.connections import check_connections, find_connections
 from polyattr.probing.cures import cure, one_sample
-from polyattr.probing.independence import Tried, check_rows, warn_random
 from polyattr.probing.layer_inputs import Activations, outline_activations
-from polyattr.probing.row_numbers import outline_output, with_fitting_rows
+from polyattr.probing.rows.independence import Tried, check_rows, warn_random
+from polyattr.probing.rows.numbers import outline_output, with_fitting_rows
 from polyattr.question.inputs import Inputs
 from polyattr.scores import reductions
 from polyattr.scores.operator_targets import read_operator_targets

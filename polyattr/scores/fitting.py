@@ -26,14 +26,14 @@ class Fitting:
         guard: Has every evaluation start from the same state.
         rows: The only number it takes; None for any.
         one: Whether it takes a single row: `squeeze` makes something else of its output.
-        wishes: Numbers of rows the user named.
+        wish: The number the user named, if that is one.
     """
 
     backend: GradBackend
     guard: Guard
     rows: int | None = None
     one: bool = True
-    wishes: tuple[int, ...] = ()
+    wish: object = None
 
     def apply(self, function: Rowwise, x: list[Tensor], context: Context) -> Any:
         """Calls a function with as many rows as the model takes, more than once for more."""

@@ -281,7 +281,7 @@ FAULTS = (
         "companions=take(self.companions)",
         "companions=self.companions[::-1]",
     ),
-    ("rows not checked", "polyattr/probing/independence.py", "if wrong.any():", "if False:"),
+    ("rows not checked", "polyattr/probing/rows/independence.py", "if wrong.any():", "if False:"),
     (
         "margin against itself",
         "polyattr/scores/tasks.py",

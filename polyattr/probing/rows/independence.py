@@ -13,7 +13,7 @@ from polyattr.backend import GradBackend, Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.engine.forward import Forward
 from polyattr.errors import ModelOutputError, RandomModelWarning, warn
-from polyattr.probing.unlike import most_unlike
+from polyattr.probing.rows.unlike import most_unlike
 from polyattr.question.inputs import Inputs
 from polyattr.scores.targets import Targets
 

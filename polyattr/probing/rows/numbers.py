@@ -55,7 +55,7 @@ def with_fitting_rows(forward: Forward, n: int, run: Callable[[], Found]) -> Fou
     except Exception as error:
         if fitting.rows is not None or forward.scorer.bound.most_rows is not None:
             raise
-        tried = _candidates(error, fitting.wishes, n)
+        tried = _candidates(error, fitting.wish, n)
         for rows in tried:
             if (found := _tried(forward, error, rows, run)) is not None:
                 return found
@@ -99,7 +99,7 @@ def _is_why(forward: Forward, error: Exception, found: Any, run: Callable[[], An
     return False  # it would not fail again: the error was of another kind
 
 
-def _candidates(error: Exception, wishes: tuple[int, ...], n: int) -> list[int]:
+def _candidates(error: Exception, wish: object, n: int) -> list[int]:
     """Lists what was asked for, numbers named in the message, then the usual ones.
 
     What runs only on all rows there are is more likely one sample, such as the nodes of a graph.
@@ -110,7 +110,7 @@ def _candidates(error: Exception, wishes: tuple[int, ...], n: int) -> list[int]:
         return []
     named = [int(number) for number in re.findall(r"\d{1,4}", str(error))]
     usual = [rows for rows in _USUAL if rows != n]
-    every = dict.fromkeys([*wishes, *named, *usual])
+    every = dict.fromkeys([*([wish] if isinstance(wish, int) else []), *named, *usual])
     return [rows for rows in every if 1 <= rows <= _LARGEST and rows != 2][:_MOST]
 
 

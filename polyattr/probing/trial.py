@@ -204,8 +204,7 @@ class Trial:
         mixer = rule if isinstance(rule, Selected) else None
         tried = self._tried.get(mixer)
         if tried is None or not tried.covers(self._forward.backend, inputs):
-            with _noted(self._forward, inputs):
-                tried = self._rows_apart(inputs, targets, rows())
+            tried = self._rows_apart(inputs, targets, rows())
             if tried is None:
                 return
             if tried.random:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -34,6 +35,12 @@ def bind(model: Any) -> BoundModel:
         return BoundExported(model)
     if isinstance(model, torch.nn.Module):
         return BoundModule(model)
+    if isinstance(model, Mapping) and not callable(model):
+        raise UnrecognisedModelError(
+            f"the torch backend was given a {type(model).__name__} with keys "
+            f"{', '.join(map(repr, list(model)[:3]))}, ...: weights without a model; expected the "
+            f"module they belong to, after module.load_state_dict(weights)"
+        )
     if not callable(model):
         raise UnrecognisedModelError(
             f"the torch backend was given a {type(model).__name__}; expected a torch.nn.Module, a "

@@ -14,7 +14,7 @@ from polyattr.backend import BoundModel, Layer, Tap
 from polyattr_torch.layer_finding import find_layer
 from polyattr_torch.running.differentiation import Needs
 from polyattr_torch.running.evaluation import evaluated
-from polyattr_torch.running.hooks import hooked
+from polyattr_torch.running.hooks import cut_off, hooked
 from polyattr_torch.running.trouble import called
 
 
@@ -55,7 +55,7 @@ class BoundModule(BoundModel):
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
     ) -> tuple[Any, list[list[Any]]]:
         """Runs the module with hooks on the tapped submodules."""
-        with _uncompiled(self._function), hooked(taps) as visits:
+        with _uncompiled(self._function), hooked(taps) as visits, cut_off(taps):
             return self.run(state, args, kwargs), visits.seen
 
     def inference(self) -> AbstractContextManager[None]:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch.utils._pytree import tree_leaves, tree_map_only
@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from polyattr.backend import ModelOutputError, Score, SharedSetting, held_objects
 
 Rows = list[torch.Tensor]
+Result = TypeVar("Result")
 Found = tuple[torch.Tensor, list[torch.Tensor | None]]
 
 # The public property refuses where a user has frozen the flags, the public context sets them all.
@@ -24,6 +25,8 @@ _cudnn_off = SharedSetting(torch._C._get_cudnn_enabled, torch._C._set_cudnn_enab
 class Way(Enum):
     """How a gradient has to be taken; the value is what torch says where it is taken otherwise."""
 
+    WITH_ARGUMENTS = "not require grad"
+    """Also the arguments beside the inputs are recorded: the model differentiates by them."""
     WITHOUT_CUDNN = "RNN backward can only be called in training mode"
     WITHOUT_INPUTS = "incompatible with .grad() or passing an `inputs` parameter"
 
@@ -79,6 +82,11 @@ def learning(needs: Needs) -> AbstractContextManager[None]:
     return _set(_needs, needs)
 
 
+def with_arguments() -> bool:
+    """Says whether all arguments of the model have to be recorded now."""
+    return torch.is_grad_enabled() and Way.WITH_ARGUMENTS in _known().ways
+
+
 def running() -> Differentiation | None:
     """Returns the differentiation that goes on in this thread; None where a value is read."""
     return _running.get()
@@ -121,7 +129,7 @@ def value(function: Callable[[Rows], Any], rows: Rows) -> Any:
         found = None if needs.recorded else _unrecorded(function, rows)
         if found is not None and not _comparing.get():
             return found
-        recorded = _recorded(function, rows)
+        recorded = _in_some_way(lambda _: _recorded(function, rows))
     needs.recorded = found is None or not _alike(found, recorded)
     return recorded
 
@@ -173,7 +181,7 @@ def differentiable_gradients(score: Score, rows: Rows) -> Found:
     return _in_some_way(lambda ways: _differentiable(score, rows, ways))
 
 
-def _in_some_way(differentiate: Callable[[set[Way]], Found]) -> Found:
+def _in_some_way(differentiate: Callable[[set[Way]], Result]) -> Result:
     """Tries again in another way where an operation asks for it, and remembers that."""
     needs = _known()
     ways = needs.ways
@@ -182,9 +190,8 @@ def _in_some_way(differentiate: Callable[[set[Way]], Found]) -> Found:
             with _entered(needs):
                 return differentiate(ways)
         except RuntimeError as error:
-            left = {Way.WITHOUT_CUDNN, Way.WITHOUT_INPUTS} - ways
-            wanted = next((way for way in left if way.value in str(error)), None)
-            if wanted is None:
+            wanted = next((way for way in Way if way.value in str(error)), None)
+            if wanted is None or wanted in ways:
                 _check_graph(error)
                 raise
         # Outside the handler, whose traceback would keep the tile's tensors alive.

@@ -13,7 +13,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
 from polyattr.backend import Exclusive, InputError, SharedSetting, TrainingModeWarning, warn
-from polyattr_torch.running.differentiation import Needs, Way, learning
+from polyattr_torch.running.differentiation import Needs, Way, learning, with_arguments
 
 _exclusive = Exclusive()
 # Fused attention layers write zeros where the plain ones, which are differentiated, do not.
@@ -120,7 +120,16 @@ def _depends_on_mode(module: nn.Module) -> bool:
 
 def own(arguments: Any) -> Any:
     """Copies the user's tensors, since a model may overwrite its input; rows of a gradient are."""
-    return tree_map_only(torch.Tensor, lambda t: t if t.requires_grad else t.clone(), arguments)
+    recorded = with_arguments()
+
+    def copied(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.requires_grad:
+            return tensor
+        floats = recorded and tensor.is_floating_point()
+        # The second copy is no leaf: those may not be overwritten where they are recorded.
+        return tensor.clone().requires_grad_().clone() if floats else tensor.clone()
+
+    return tree_map_only(torch.Tensor, copied, arguments)
 
 
 def own_activation(activation: Any) -> Any:

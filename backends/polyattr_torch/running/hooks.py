@@ -38,6 +38,26 @@ def hooked(taps: Sequence[Tap]) -> Iterator[Visits]:
     run.forward = False
 
 
+@contextmanager
+def cut_off(taps: Sequence[Tap]) -> Iterator[None]:
+    """Says why a model that differentiates itself cannot do so through a layer put into it.
+
+    Raises:
+        ModelOutputError: It asks for a gradient by what lies before the layer.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        replaced = [repr(tap.layer.name) for tap in taps if tap.put is not None]
+        if replaced and "not have been used in the graph" in str(error):
+            raise ModelOutputError(
+                f"the model takes a gradient of its own through {' and '.join(replaced)}, named by "
+                f"input_layer: with the layer's values given, nothing before it counts; expected "
+                f"no input_layer, or a layer that gradient does not go through"
+            ) from error
+        raise
+
+
 @dataclass(eq=False)
 class _Run:
     """One run of a module with taps.

@@ -167,6 +167,54 @@ def test_a_model_that_differentiates_itself(by, as_function, given):
     assert (path.attribute(inputs, baselines=0.25).error < 1e-2).all()
 
 
+class Placed(Conserved):
+    """Forces on atoms whose kinds are embedded: attributed to, beside the positions, or by them."""
+
+    def __init__(self):
+        super().__init__(None)
+        self.kinds = nn.Linear(2, 3).double()
+
+    def forward(self, kinds, positions):
+        energy = self.body(torch.tanh(self.kinds(kinds)) * positions).sum()
+        return (torch.autograd.grad(energy, positions, create_graph=True)[0] ** 2).sum(1)
+
+
+@pytest.mark.parametrize("given", ["recorded", "plain", "array"])
+@pytest.mark.parametrize("batch_size", [1, 3, None])
+def test_a_model_that_differentiates_by_what_comes_beside(given, batch_size):
+    model, kinds, positions = Placed(), drawn(4, 2), drawn(4, 3)
+
+    def score(z):
+        with torch.enable_grad():
+            return model(z, positions.clone().requires_grad_())
+
+    expected = differences(score, kinds)
+    beside = {
+        "recorded": positions.clone().requires_grad_(),
+        "plain": positions,
+        "array": positions.numpy(),
+    }[given]
+    method = polyattr.GradientInput(model, batch_size=batch_size)
+    result = method.attribute(kinds, forward_args=(beside,))
+    torch.testing.assert_close(result.values, kinds * expected, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(result.scores, score(kinds).detach())
+    at_layer = polyattr.GradientInput(model, input_layer="kinds").explain(
+        kinds, forward_args=(beside,)
+    )
+    assert at_layer.shape == (4, 3)
+    assert not positions.requires_grad
+
+
+def test_a_layer_that_the_models_own_gradient_goes_through():
+    class Through(Conserved):
+        def energy(self, x):
+            return self.body(x).sum()
+
+    method = polyattr.Saliency(Through(FORCES["required"]), input_layer="body.0")
+    with pytest.raises(polyattr.ModelOutputError, match=r"gradient of its own through 'body\.0'"):
+        method.explain(drawn(4, 3))
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, None])
 def test_a_model_that_asks_for_the_mode(batch_size):
     x = drawn(4, 3)

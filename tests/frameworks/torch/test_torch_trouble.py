@@ -1,5 +1,7 @@
 """What cannot be explained is refused in words, before it gives torch's own error or a number."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -259,3 +261,69 @@ def test_quantised_layers_have_no_gradient():
     quantised = torch.ao.quantization.quantize_dynamic(model, {nn.Linear})
     with pytest.raises(ModelOutputError, match="quantised layers"):
         polyattr.Saliency(quantised).explain(X, 1)
+
+
+def test_weights_without_their_module():
+    weights = nn.Linear(3, 2).state_dict()
+    for given in (weights, {"state_dict": weights, "epoch": 3}):
+        with pytest.raises(
+            polyattr.UnrecognisedModelError, match=r"module.load_state_dict\(weights"
+        ):
+            polyattr.Saliency(given, backend="torch")
+
+
+def test_containers_that_cannot_be_called():
+    with pytest.raises(InputTypeError, match="such as a ModuleList; expected a module with a for"):
+        polyattr.Saliency(nn.ModuleList([nn.Linear(3, 2)])).explain(X, 1)
+
+
+def test_weights_made_in_inference_mode():
+    with torch.inference_mode():
+        model = nn.Linear(3, 2)
+    with pytest.raises(InputError, match=r"expected a model made or loaded outside.*deepcopy"):
+        polyattr.Saliency(model).explain(X, 1)
+    found = polyattr.Saliency(copy.deepcopy(model)).explain(X, 1)
+    torch.testing.assert_close(found, model.weight[1].abs().expand(4, 3))
+
+
+WRAPPED = {
+    "weight norm": lambda: nn.utils.parametrizations.weight_norm(nn.Linear(3, 2)),
+    "spectral norm": lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(3, 2)),
+    "orthogonal": lambda: nn.utils.parametrizations.orthogonal(nn.Linear(3, 2)),
+}
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+def test_parametrised_layers(kind, gradient, untouched):
+    torch.manual_seed(0)
+    model = nn.Sequential(WRAPPED[kind](), nn.Tanh()).eval()
+    with untouched(model, X):
+        found = polyattr.GradientInput(model).explain(X, 1)
+    torch.testing.assert_close(found, X * gradient(model, X, 1))
+
+
+def test_hooks_of_the_users(gradient, untouched):
+    """They run, may change what flows, and may raise; they stay where they are."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    seen, fails = [], []
+
+    def counted(*_):
+        seen.append("forward")
+        if fails:
+            raise KeyError("the user's own")
+
+    model[0].register_forward_hook(counted)
+    model[1].register_forward_hook(lambda module, args, output: 2 * output)
+    model[2].register_full_backward_hook(lambda *_: seen.append("backward"))
+    expected = X * gradient(model, X, 1)
+    seen.clear()
+    for settings in ({}, {"output_layer": 2}, {"input_layer": 2, "attribute_to_layer_input": True}):
+        with untouched(model, X):
+            found = polyattr.GradientInput(model, **settings).explain(X, 1)
+        if "input_layer" not in settings:
+            torch.testing.assert_close(found, expected)
+    assert {"forward", "backward"} == set(seen)
+    fails.append(True)
+    with untouched(model, X), pytest.raises(KeyError, match="the user's own"):
+        polyattr.IntegratedGradients(model, input_layer=1).explain(X, 1)

@@ -1,11 +1,14 @@
-"""What threads share: objects that one at a time may change, and settings of the process."""
+"""What threads share: objects that one at a time may change, and settings of the process.
+
+Written without generators: both surround every call, also of models that take microseconds.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 
@@ -24,24 +27,54 @@ class Exclusive:
 
     def _renew(self) -> None:
         self._owners: dict[int, int] = {}
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.Lock())
+        self._waiting = 0
 
-    @contextmanager
-    def use(self, objects: Iterable[object]) -> Iterator[None]:
+    def use(self, objects: Sequence[object]) -> AbstractContextManager[None]:
         """Waits until no other thread uses any of the `objects`, and takes them for the block."""
-        wanted = {id(entry): entry for entry in objects}  # alive while they are taken
-        me, changed, owners = threading.get_ident(), self._changed, self._owners
-        with changed:
-            changed.wait_for(lambda: all(owners.get(key, me) == me for key in wanted))
-            taken = [key for key in wanted if key not in owners]
-            owners.update(dict.fromkeys(taken, me))
+        return _Use(self, objects)
+
+    def _take(self, use: _Use) -> None:
+        keys, me, owners = list(map(id, use.objects)), threading.get_ident(), self._owners
+        with self._changed:
+            if owners:  # seldom: threads share models, or a model explains itself
+                self._wait(keys, me)
+                keys = [key for key in keys if key not in owners]
+            use.taken = keys
+            owners.update(dict.fromkeys(keys, me))
+
+    def _wait(self, keys: list[int], me: int) -> None:
+        self._waiting += 1
         try:
-            yield
+            self._changed.wait_for(lambda: all(self._owners.get(key, me) == me for key in keys))
         finally:
-            with changed:
-                for key in taken:
+            self._waiting -= 1
+
+    def _give_back(self, use: _Use) -> None:
+        me, owners = threading.get_ident(), self._owners
+        with self._changed:
+            for key in use.taken:
+                if owners.get(key) == me:  # not if the thread was interrupted before it was
                     del owners[key]
-                changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
+
+
+class _Use(AbstractContextManager[None]):
+    def __init__(self, exclusive: Exclusive, objects: Sequence[object]) -> None:
+        self._exclusive = exclusive
+        self.objects = objects  # alive while they are taken: no other object gets their ids
+        self.taken: list[int] = []
+
+    def __enter__(self) -> None:
+        try:
+            self._exclusive._take(self)
+        except BaseException:
+            self._exclusive._give_back(self)
+            raise
+
+    def __exit__(self, *error: object) -> None:
+        self._exclusive._give_back(self)
 
 
 class SharedSetting:
@@ -69,23 +102,34 @@ class SharedSetting:
             self._users = set()
             self._write(self._before)
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> AbstractContextManager[None]:
         """Surrounds a block that needs the setting."""
-        user = object()
+        return _Held(self)
+
+    def _begin(self, user: object) -> None:
         with self._lock:
             if not self._users:
                 self._before = self._read()
                 self._write(self._value)
             self._users.add(user)
-        try:
-            yield
-        finally:
-            with self._lock:
-                if user in self._users:
-                    self._users.remove(user)
-                    if not self._users:
-                        self._write(self._before)
+
+    def _end(self, user: object) -> None:
+        with self._lock:
+            if user in self._users:
+                self._users.remove(user)
+                if not self._users:
+                    self._write(self._before)
+
+
+class _Held(AbstractContextManager[None]):
+    def __init__(self, setting: SharedSetting) -> None:
+        self._setting = setting
+
+    def __enter__(self) -> None:
+        self._setting._begin(self)
+
+    def __exit__(self, *error: object) -> None:
+        self._setting._end(self)
 
 
 def _after_fork(renew: Callable[[], None]) -> None:

@@ -117,13 +117,8 @@ class Calls:
         """Surrounds a call as the framework and the model need it."""
         bound = self.bound(inputs)
         model, leaves = bound.engine.scorer.bound, flatten(inputs, "inputs")[1]
-        native = [leaf for leaf in leaves if bound.backend.is_tensor(leaf)]
-        with (
-            refusing_traces(bound.backend, (inputs, *beside), self.method.model, self._forget),
-            bound.chance.kept([*leaves, *beside]),
-            bound.backend.session(native[0] if native else model.like),
-            model.inference(),
-        ):
+        near, given = next(filter(bound.backend.is_tensor, leaves), model.like), [*leaves, *beside]
+        with bound.chance.kept(given), bound.backend.session(near), model.inference():
             yield bound
 
     def _forget(self) -> None:

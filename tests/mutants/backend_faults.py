@@ -24,7 +24,7 @@ _FUNCTIONS_FROZEN = (
 _NO_SESSION = (
     "session not entered",
     "polyattr/explainer/call.py",
-    "bound.backend.session(native[0] if native else model.like),",
+    "bound.backend.session(near), ",
     "",
 )
 
@@ -34,8 +34,8 @@ FAULTS = {
         (
             "inference mode not entered",
             "polyattr/explainer/call.py",
-            "model.inference(),",
-            "",
+            ", model.inference():",
+            ":",
         ),
         (
             "scores keep their graph",
@@ -116,8 +116,13 @@ FAULTS = {
             "run.within.ends.append(remove)",
             "remove()",
         ),
-        ("fused attention read", _TORCH_EVALUATION, "_fused_off.held(), ", ""),
-        ("threads share a model", _TORCH_EVALUATION, "_exclusive.use(parts), ", ""),
+        (
+            "fused attention read",
+            _TORCH_EVALUATION,
+            "_fused_off.held(), learning(needs):\n        training",
+            "learning(needs):\n        training",
+        ),
+        ("threads share a model", _TORCH_EVALUATION, "_exclusive.use([*modules, *held]), ", ""),
         (
             "models read without the gradients they ask for",
             _TORCH_GRADIENT,
@@ -125,14 +130,19 @@ FAULTS = {
             "found is None and not",
         ),
         ("a training step's gradients left", _TORCH_GRADIENT, "tensor.grad = grad", "pass"),
-        ("cuDNN in inference mode", _TORCH_EVALUATION, "needs.ways.add(Way.WITHOUT_CUDNN)", "pass"),
+        ("cuDNN in inference mode", _TORCH_EVALUATION, "needs.ways.add(WITHOUT_CUDNN)", "pass"),
         (
             "layers counted from one",
             "polyattr_torch/layer_finding.py",
             "children[selector])",
             "children[selector - 1])",
         ),
-        ("user's tensors overwritten", _TORCH_EVALUATION, "if t.requires_grad else t.clone()", ""),
+        (
+            "user's tensors overwritten",
+            _TORCH_EVALUATION,
+            "if floats else tensor.clone()",
+            "if floats else tensor",
+        ),
     ),
     "tensorflow": (
         _NO_SESSION,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, TypeVar
 
 import torch
@@ -22,13 +21,13 @@ Found = tuple[torch.Tensor, list[torch.Tensor | None]]
 _cudnn_off = SharedSetting(torch._C._get_cudnn_enabled, torch._C._set_cudnn_enabled, False)
 
 
-class Way(Enum):
-    """How a gradient has to be taken; the value is what torch says where it is taken otherwise."""
-
-    WITH_ARGUMENTS = "not require grad"
-    """Also the arguments beside the inputs are recorded: the model differentiates by them."""
-    WITHOUT_CUDNN = "RNN backward can only be called in training mode"
-    WITHOUT_INPUTS = "incompatible with .grad() or passing an `inputs` parameter"
+# How a gradient has to be taken, by what torch says where it is taken otherwise.
+WITH_ARGUMENTS = "not require grad"
+"""Also the arguments beside the inputs are recorded: the model differentiates by them."""
+WITHOUT_CUDNN = "RNN backward can only be called in training mode"
+WITHOUT_INPUTS = "incompatible with .grad() or passing an `inputs` parameter"
+"""Accumulated on leaves, as in a training step."""
+_WAYS = (WITH_ARGUMENTS, WITHOUT_CUDNN, WITHOUT_INPUTS)
 
 
 @dataclass
@@ -42,14 +41,13 @@ class Needs:
         compared: Whether the last call's values were read with gradients on and off.
     """
 
-    ways: set[Way] = field(default_factory=set)
+    ways: set[str] = field(default_factory=set)
     recorded: bool = False
     compared: bool = False
 
 
-@dataclass
-class Differentiation:
-    """A model's call and the gradient of it.
+class Differentiation(AbstractContextManager[None]):
+    """A model's call and the gradient of it, with recording on.
 
     Attributes:
         ends: Called when the gradient has been taken.
@@ -57,9 +55,17 @@ class Differentiation:
         inside: How many of them go on now.
     """
 
-    ends: list[Callable[[], None]] = field(default_factory=list)
-    runs: int = 0
-    inside: int = 0
+    def __init__(self) -> None:
+        self.ends: list[Callable[[], None]] = []
+        self.runs = self.inside = 0
+
+    def __enter__(self) -> None:
+        self._token = _running.set(self)
+
+    def __exit__(self, *error: object) -> None:
+        _running.reset(self._token)
+        for end in self.ends:
+            end()
 
     @contextmanager
     def run(self) -> Iterator[None]:
@@ -74,17 +80,18 @@ class Differentiation:
 
 _needs: ContextVar[Needs | None] = ContextVar("needs", default=None)
 _running: ContextVar[Differentiation | None] = ContextVar("running", default=None)
+_nothing = nullcontext()
 _comparing: ContextVar[bool] = ContextVar("comparing", default=False)
 
 
 def learning(needs: Needs) -> AbstractContextManager[None]:
     """Adds to the `needs` of a model what turns out while the block runs."""
-    return _set(_needs, needs)
+    return _Set(_needs, needs)
 
 
 def with_arguments() -> bool:
     """Says whether all arguments of the model have to be recorded now."""
-    return torch.is_grad_enabled() and Way.WITH_ARGUMENTS in _known().ways
+    return WITH_ARGUMENTS in _known().ways and torch.is_grad_enabled()
 
 
 def running() -> Differentiation | None:
@@ -92,19 +99,23 @@ def running() -> Differentiation | None:
     return _running.get()
 
 
-@contextmanager
-def _set(variable: ContextVar[Any], value: Any) -> Iterator[None]:
-    token = variable.set(value)
-    try:
-        yield
-    finally:
-        variable.reset(token)
+class _Set(AbstractContextManager[None]):
+    """Sets a variable of the thread while the block runs."""
+
+    def __init__(self, variable: ContextVar[Any], value: Any) -> None:
+        self._variable, self._value = variable, value
+
+    def __enter__(self) -> None:
+        self._token = self._variable.set(self._value)
+
+    def __exit__(self, *error: object) -> None:
+        self._variable.reset(self._token)
 
 
 def outline(function: Callable[..., Any], args: Sequence[Any]) -> Any:
     """Evaluates a function; what `value` reads within is read with gradients on and off."""
     _known().compared = True
-    with _set(_comparing, True):
+    with _Set(_comparing, True):
         return function(*args)
 
 
@@ -181,7 +192,7 @@ def differentiable_gradients(score: Score, rows: Rows) -> Found:
     return _in_some_way(lambda ways: _differentiable(score, rows, ways))
 
 
-def _in_some_way(differentiate: Callable[[set[Way]], Result]) -> Result:
+def _in_some_way(differentiate: Callable[[set[str]], Result]) -> Result:
     """Tries again in another way where an operation asks for it, and remembers that."""
     needs = _known()
     ways = needs.ways
@@ -190,7 +201,7 @@ def _in_some_way(differentiate: Callable[[set[Way]], Result]) -> Result:
             with _entered(needs):
                 return differentiate(ways)
         except RuntimeError as error:
-            wanted = next((way for way in Way if way.value in str(error)), None)
+            wanted = next((way for way in _WAYS if way in str(error)), None)
             if wanted is None or wanted in ways:
                 _check_graph(error)
                 raise
@@ -213,51 +224,35 @@ def _known() -> Needs:
     return Needs() if needs is None else needs
 
 
-@contextmanager
-def _entered(needs: Needs) -> Iterator[None]:
-    with _cudnn_off.held() if Way.WITHOUT_CUDNN in needs.ways else nullcontext():
-        yield
-
-
-@contextmanager
-def _differentiating() -> Iterator[None]:
-    """Surrounds a model's call and its backward pass, with gradients."""
-    here = Differentiation()
-    token = _running.set(here)
-    try:
-        with torch.enable_grad():
-            yield
-    finally:
-        _running.reset(token)
-        for end in here.ends:
-            end()
+def _entered(needs: Needs) -> AbstractContextManager[None]:
+    return _cudnn_off.held() if WITHOUT_CUDNN in needs.ways else _nothing
 
 
 def _leaves(rows: Rows) -> Rows:
     return [row.detach().requires_grad_() for row in rows]
 
 
-def _gradients(score: Score, rows: Rows, ways: set[Way]) -> Found:
-    with _differentiating():
+def _gradients(score: Score, rows: Rows, ways: set[str]) -> Found:
+    with Differentiation(), torch.enable_grad():
         leaves = _leaves(rows)
         # A copy, since a model may begin with an in-place operation.
         scores = score([leaf.clone() for leaf in leaves])
         if not scores.requires_grad:
             return scores, [None] * len(rows)
         total = scores.sum()
-        if Way.WITHOUT_INPUTS in ways:
+        if WITHOUT_INPUTS in ways:
             return scores.detach(), _accumulated(total, leaves)
         found = torch.autograd.grad(total, leaves, allow_unused=True)
     return scores.detach(), list(found)
 
 
-def _differentiable(score: Score, rows: Rows, ways: set[Way]) -> Found:
-    if Way.WITHOUT_INPUTS in ways:
+def _differentiable(score: Score, rows: Rows, ways: set[str]) -> Found:
+    if WITHOUT_INPUTS in ways:
         raise ModelOutputError(
             "the model has a checkpoint with use_reentrant=True, whose gradient cannot be "
             "differentiated once more; expected torch.utils.checkpoint(..., use_reentrant=False)"
         )
-    with _differentiating():
+    with Differentiation(), torch.enable_grad():
         leaves = [r if r.requires_grad else r.detach().requires_grad_() for r in rows]
         scores = score([leaf.clone() for leaf in leaves])
         if not scores.requires_grad:

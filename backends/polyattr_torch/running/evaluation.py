@@ -13,7 +13,12 @@ from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
 from polyattr.backend import Exclusive, InputError, SharedSetting, TrainingModeWarning, warn
-from polyattr_torch.running.differentiation import Needs, Way, learning, with_arguments
+from polyattr_torch.running.differentiation import (
+    WITHOUT_CUDNN,
+    Needs,
+    learning,
+    with_arguments,
+)
 
 _exclusive = Exclusive()
 # Fused attention layers write zeros where the plain ones, which are differentiated, do not.
@@ -41,10 +46,37 @@ def evaluated(
     held = [p for module in modules for p in module.parameters(recurse=False)]
     _check_run_once(modules, held)
     if any(isinstance(module, nn.RNNBase) and _by_cudnn(module) for module in modules):
-        needs.ways.add(Way.WITHOUT_CUDNN)
+        needs.ways.add(WITHOUT_CUDNN)
     # Other threads may explain these modules, or models that share a part with them.
-    with used([*modules, *held], needs), _flags_off(modules, held, training_step):
-        yield
+    with _exclusive.use([*modules, *held]), _fused_off.held(), learning(needs):
+        training = _training(modules, training_step)
+        # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
+        frozen = [p for p in held if p.requires_grad and not p.is_inference() and not training_step]
+        try:
+            for module in training:
+                module.training = False
+            # Without this, autograd keeps what it would need for the parameters' gradients.
+            for parameter in frozen:
+                parameter.requires_grad_(False)
+            yield
+        finally:
+            for parameter in frozen:
+                parameter.requires_grad_(True)
+            for module in training:
+                module.training = True
+
+
+def _training(modules: Sequence[nn.Module], training_step: bool) -> list[nn.Module]:
+    """Finds the modules in training mode, and tells of them where that makes a difference."""
+    # A frozen TorchScript module has no flag any more.
+    training = [m for m in modules if getattr(m, "training", False)]
+    if not training_step and any(_depends_on_mode(m) for m in training):
+        warn(
+            "the model is in training mode and has layers that behave differently there (such "
+            "as BatchNorm or Dropout); it is evaluated in inference mode and put back",
+            TrainingModeWarning,
+        )
+    return training
 
 
 @contextmanager
@@ -59,44 +91,15 @@ def used(parts: Sequence[object], needs: Needs) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _flags_off(
-    modules: Sequence[nn.Module], held: Sequence[nn.Parameter], training_step: bool
-) -> Iterator[None]:
-    # A frozen TorchScript module has no flag any more.
-    training = [m for m in modules if getattr(m, "training", False)]
-    if not training_step and any(_depends_on_mode(m) for m in training):
-        warn(
-            "the model is in training mode and has layers that behave differently there (such "
-            "as BatchNorm or Dropout); it is evaluated in inference mode and put back",
-            TrainingModeWarning,
-        )
-    # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
-    frozen = [p for p in held if p.requires_grad and not p.is_inference() and not training_step]
-    try:
-        for module in training:
-            module.training = False
-        # Without this, autograd keeps what it would need for the parameters' gradients.
-        for parameter in frozen:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for parameter in frozen:
-            parameter.requires_grad_(True)
-        for module in training:
-            module.training = True
-
-
 def _check_run_once(modules: Sequence[nn.Module], held: Sequence[nn.Parameter]) -> None:
     """Checks that no module waits for its first call to know its shapes.
 
     Raises:
         InputError: One does: the trial of two rows would be that call, and change the model.
     """
-    lazy = [type(m) for m in modules if isinstance(m, LazyModuleMixin)]
-    waits = any(m.has_uninitialized_params() for m in modules if isinstance(m, LazyModuleMixin))
-    if waits or any(map(is_lazy, held)):
-        named = ", ".join(sorted({kind.__name__ for kind in lazy})) or "parameters"
+    lazy = [m for m in modules if isinstance(m, LazyModuleMixin)]
+    if any(m.has_uninitialized_params() for m in lazy) or any(map(is_lazy, held)):
+        named = ", ".join(sorted({type(m).__name__ for m in lazy})) or "parameters"
         raise InputError(
             f"the model has layers that were not run yet and do not know their shapes ({named}); "
             f"expected a model that was run once: model(inputs)"

@@ -35,12 +35,6 @@ _SAID: tuple[tuple[str, type[Exception], str], ...] = (
         "rows to take; expected lengths as a tensor (N,), torch.as_tensor(lengths)",
     ),
     (
-        "Inference tensors cannot be saved",
-        InputError,
-        "the model holds tensors that were made in torch.inference_mode, which have no place in a "
-        "gradient; expected a model made or loaded outside of it, or a copy, copy.deepcopy(model)",
-    ),
-    (
         'missing the required "forward" function',
         InputTypeError,
         "the model is a container that cannot be called, such as a ModuleList; expected a module "

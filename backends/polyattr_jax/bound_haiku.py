@@ -79,6 +79,9 @@ class BoundHaiku(TracedModel):
         """Applies the function with interceptors at its modules.
 
         It gets no random numbers unless `rng` is among the arguments.
+
+        Raises:
+            InputError: It fails as it would while it is being trained.
         """
         named = dict(kwargs)
         rng = (named.pop("rng", None),) if self._takes_rng else ()
@@ -88,7 +91,8 @@ class BoundHaiku(TracedModel):
                 outputs = self._function(*state, *rng, *args, **named)
             return outputs[0] if len(state) > 1 else outputs
 
-        return run_marked(call, taps)
+        with self.advised(kwargs, ValueError, TypeError):
+            return run_marked(call, taps)
 
 
 def _prefixes(name: str) -> list[str]:

@@ -73,14 +73,19 @@ class BoundLinen(TracedModel):
     def run_tapped(
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
     ) -> tuple[Any, list[list[Any]]]:
-        """Applies the module with interceptors at its submodules."""
+        """Applies the module with interceptors at its submodules.
+
+        Raises:
+            InputError: It fails as it would while it is being trained.
+        """
 
         def call(visits: Visits) -> Any:
             with linen.intercept_methods(interceptor(visits, lambda module: module.path)):
                 return self._function.apply(state, *args, **kwargs)
 
         try:
-            return run_marked(call, taps)
+            with self.advised(kwargs, FlaxError, TypeError):
+                return run_marked(call, taps)
         except FlaxError as error:
             error.add_note(
                 f"polyattr applied the module to variables with the collections {list(state)}; "

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from polyattr.backend import BoundModel, InputTypeError
+from polyattr.backend import BoundModel, InputError, InputTypeError
+from polyattr_jax.modes import mode_advice
 
 
 def signed(signature: inspect.Signature) -> Callable[..., Any]:
@@ -69,3 +71,23 @@ class TracedModel(ParametrisedModel):
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model as `run_tapped` does."""
         return self.run_tapped(state, args, kwargs, ())[0]
+
+    def advice(self, given: Collection[str]) -> str:
+        """Names an argument that says whether the model is being trained."""
+        return mode_advice(self.entry, given)
+
+    @contextmanager
+    def advised(self, kwargs: Mapping[str, Any], *kinds: type[Exception]) -> Iterator[None]:
+        """Surrounds a call with `kwargs`, whose errors of some `kinds` may be due to the mode.
+
+        Raises:
+            InputError: They may.
+        """
+        try:
+            yield
+        except kinds as error:
+            advice = self.advice(kwargs)
+            if not advice:
+                raise
+            met = f"{type(error).__name__}: {str(error).rstrip('.')}"
+            raise InputError(f"the {self.kind} raised {met}{advice}") from error

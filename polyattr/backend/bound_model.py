@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -170,6 +170,14 @@ class BoundModel:
         part of the kernel.
         """
         return getattr(self._function, name)
+
+    def advice(self, given: Collection[str]) -> str:
+        """Says what to try where a model fails, or its rows are not apart; mostly nothing.
+
+        Args:
+            given: Names of the keyword arguments that it was called with.
+        """
+        return ""
 
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a layer by index, name or object.

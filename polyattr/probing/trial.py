@@ -234,7 +234,8 @@ class Trial:
         try:
             return check_rows(self._forward, inputs, targets, rows)
         except ModelOutputError as error:
-            raise ModelOutputError(f"{error} {one_sample(inputs)}") from None
+            advice = self._forward.scorer.bound.advice(inputs.layout.kwargs.keys)
+            raise ModelOutputError(f"{error} {one_sample(inputs)}{advice}") from None
 
 
 @contextmanager

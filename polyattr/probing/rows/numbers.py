@@ -135,7 +135,8 @@ def outline_output(forward: Forward, inputs: Inputs) -> tuple[tuple[int, ...], s
     if shape[:1] != (rows,):
         raise OtherRowsError(
             f"the model returned shape {shape} when tried on {rows} samples; expected one row "
-            f"per sample, ({rows}, ...): every sample must be scored on its own",
+            f"per sample, ({rows}, ...): every sample must be scored on its own"
+            f"{scorer.bound.advice(inputs.layout.kwargs.keys)}",
             shape,
             rows,
         )

@@ -8,7 +8,7 @@ from typing import Any
 from flax import linen
 from flax.errors import FlaxError
 
-from polyattr.backend import Layer, Tap, UnrecognisedModelError, Visits, find_named
+from polyattr.backend import InputError, Layer, Tap, UnrecognisedModelError, Visits, find_named
 from polyattr_jax.parametrised import TracedModel
 from polyattr_jax.tapping import interceptor, run_marked
 
@@ -86,7 +86,7 @@ class BoundLinen(TracedModel):
         try:
             with self.advised(kwargs, FlaxError, TypeError):
                 return run_marked(call, taps)
-        except FlaxError as error:
+        except (FlaxError, InputError) as error:
             error.add_note(
                 f"polyattr applied the module to variables with the collections {list(state)}; "
                 f"arguments such as train=False or rngs go in forward_kwargs"

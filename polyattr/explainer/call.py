@@ -118,7 +118,10 @@ class Calls:
         bound = self.bound(inputs)
         model, leaves = bound.engine.scorer.bound, flatten(inputs, "inputs")[1]
         near, given = next(filter(bound.backend.is_tensor, leaves), model.like), [*leaves, *beside]
-        with bound.chance.kept(given), bound.backend.session(near), model.inference():
+        refusing = refusing_traces(
+            bound.backend, (inputs, *beside), self.method.model, self._forget
+        )
+        with refusing, bound.chance.kept(given), bound.backend.session(near), model.inference():
             yield bound
 
     def _forget(self) -> None:

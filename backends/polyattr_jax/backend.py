@@ -11,6 +11,7 @@ import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Score
 from polyattr_jax.binding import bind, is_model
+from polyattr_jax.compiling import Kernel
 from polyattr_jax.dependence import depends_on
 from polyattr_jax.objects import JaxObjects
 
@@ -112,10 +113,8 @@ class JaxBackend(GradBackend):
     def compile(
         self, function: Callable[..., Any], donate: int | None = None
     ) -> Callable[..., Any]:
-        """Jits; shapes seen before are never traced again."""
-        donated = () if donate is None else donate
-        compiled: Callable[..., Any] = jax.jit(function, donate_argnums=donated)
-        return compiled
+        """Jits; shapes seen before are traced again only if the model may have changed."""
+        return Kernel(function, donate)
 
     def noise(self, seed: int, draws: Sequence[int], leaf: int, like: jax.Array) -> jax.Array:
         """Draws on the device, from a key folded with the number of each draw."""

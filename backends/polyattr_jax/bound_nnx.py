@@ -14,6 +14,7 @@ from polyattr.backend import (
     Tap,
     TrainingModeWarning,
     Visits,
+    Watched,
     call_tapped,
     find_submodule,
     submodules,
@@ -47,9 +48,11 @@ class BoundNnx(TracedModel):
         """All variables, as they are now."""
         return nnx.split(self._function)[1]
 
-    def fingerprint(self) -> tuple[object, ...]:
-        """The structure, which is part of the kernel."""
-        return (self._graph,)
+    def watched(self) -> Watched:
+        """The module but for its variables, whose values are the state."""
+        nodes = (node for _, node in nnx.iter_graph(self._function))
+        variables = tuple(node for node in nodes if isinstance(node, nnx.Variable))
+        return Watched((self._function,), passed=variables)
 
     @contextmanager
     def inference(self) -> Iterator[None]:

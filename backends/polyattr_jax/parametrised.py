@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from polyattr.backend import BoundModel, InputError, InputTypeError
+from polyattr.backend import BoundModel, InputError, InputTypeError, Watched
 from polyattr_jax.modes import mode_advice
 
 
@@ -27,9 +27,9 @@ def signed(signature: inspect.Signature) -> Callable[..., Any]:
 class ParametrisedModel(BoundModel):
     """A model whose parameters are arguments of the kernel: NumPy inputs follow them."""
 
-    def fingerprint(self) -> tuple[object, ...]:
-        """Nothing: all that is replaced is in the state."""
-        return ()
+    def watched(self) -> Watched:
+        """The model but for its parameters."""
+        return Watched((self._function,), passed=tuple(jax.tree.leaves(self.state())))
 
     def attribute(self, name: str) -> Any:
         """Refuses: what is read off the model would freeze its parameters.

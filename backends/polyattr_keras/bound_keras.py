@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from polyattr.backend import BoundModel, Layer, Tap, Visits
+from polyattr.backend import BoundModel, Layer, Tap, Visits, Watched
 from polyattr_keras.layer_finding import all_layers, find_layer
 from polyattr_keras.tapping import Methods, tapped
+
+# What Keras keeps beside a layer to train, save, build and count it; no call reads it.
+_UNREAD = frozenset(
+    {
+        *("optimizer", "_optimizer", "history", "stop_training", "_lock", "_tracker", "tracker"),
+        *("train_function", "test_function", "predict_function", "_compile_loss", "_loss_tracker"),
+        *("_compile_metrics", "_compile_config", "_compile_loss", "_metrics", "_seed_generators"),
+        *("_losses", "_loss_ids", "_losses_override", "_auto_config", "_tracked", "_parent_path"),
+        *("_trainable_variables", "_non_trainable_variables", "_saved_model_arg_spec"),
+        *("_saved_model_inputs_spec", "_inbound_nodes", "_outbound_nodes", "_nodes"),
+        *("_nodes_by_depth", "_inputs_struct", "_outputs_struct", "_inputs", "_outputs"),
+        *("_call_signature", "call_signature_parameters", "_build_shapes_dict", "_called"),
+        *("kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer"),
+        *("_self_unconditional_checkpoint_dependencies", "_self_unconditional_dependency_names"),
+        *("_self_unconditional_deferred_dependencies", "_self_saveable_object_factories"),
+        *("_self_name_based_restores", "_self_update_uid", "_obj_reference_counts_dict"),
+    }
+)
 
 
 class KerasLayers(BoundModel):
@@ -15,9 +33,9 @@ class KerasLayers(BoundModel):
 
     kind = "Keras model"
 
-    def fingerprint(self) -> tuple[object, ...]:
-        """Nothing: variables are read by reference, or are the state."""
-        return ()
+    def watched(self) -> Watched:
+        """The model but for its variables, which are read by reference, or are the state."""
+        return Watched((self._function,), passed=tuple(self._function.variables), unread=_UNREAD)
 
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a layer, also inside nested models."""

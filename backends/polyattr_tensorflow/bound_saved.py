@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from polyattr.backend import BoundModel, InputError, UnrecognisedModelError, held_objects
+from polyattr.backend import BoundModel, InputError, UnrecognisedModelError, Watched, held_objects
 from polyattr_keras import input_entry
 from polyattr_tensorflow.bound_keras import GRAPH_FUNCTION
 from polyattr_tensorflow.traces import Trace, listed
@@ -100,9 +100,9 @@ class BoundTraces(BoundModel):
         rows = [trace.rows for trace in traces if trace.rows is not None]
         self.most_rows = max(rows) if len(rows) == len(traces) else None
 
-    def fingerprint(self) -> tuple[object, ...]:
-        """Nothing: its variables are read by reference."""
-        return ()
+    def watched(self) -> Watched:
+        """Nothing: it was traced before, and its variables are read by reference."""
+        return Watched(())
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls it in inference mode; a signature's only output is taken out of its dict."""

@@ -25,10 +25,6 @@ class BoundFunction(BoundModel):
         if floats:
             self.like, self.dtype = floats[0], str(floats[0].dtype).removeprefix("torch.")
 
-    def fingerprint(self) -> tuple[object, ...]:
-        """Nothing: kernels are eager and hold no values."""
-        return ()
-
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function."""
         return called(self._function, args, kwargs, self.like)

@@ -39,10 +39,6 @@ class BoundModule(BoundModel):
         """The parameters' dtype as it is now."""
         return None if self._first is None else str(self._first.dtype).removeprefix("torch.")
 
-    def fingerprint(self) -> tuple[object, ...]:
-        """Nothing: kernels are eager and hold no values."""
-        return ()
-
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the module."""
         return called(self._function, args, kwargs, self.like)

@@ -17,6 +17,7 @@ from polyattr.backend.layer_finding import (
     follow,
     submodules,
 )
+from polyattr.backend.optional_verbs import Renewable
 from polyattr.backend.registry import (
     BackendInfo,
     Backends,
@@ -27,6 +28,7 @@ from polyattr.backend.registry import (
     unrecognised,
     unregister,
 )
+from polyattr.backend.snapshots import Likeness, Snapshot, Unfollowed, Watched
 from polyattr.backend.tensor import NativeTensor, Tensor
 from polyattr.errors import (
     InputError,
@@ -56,18 +58,23 @@ __all__ = [
     "KeptState",
     "Layer",
     "LayerNotFoundError",
+    "Likeness",
     "ModelOutputError",
     "NativeTensor",
     "PolyattrError",
     "PolyattrWarning",
+    "Renewable",
     "Score",
     "SharedSetting",
+    "Snapshot",
     "Submodule",
     "Tap",
     "Tensor",
     "TrainingModeWarning",
+    "Unfollowed",
     "UnrecognisedModelError",
     "Visits",
+    "Watched",
     "backends",
     "call_tapped",
     "detect",

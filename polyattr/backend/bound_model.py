@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from polyattr.backend.held_objects import held_objects
+from polyattr.backend.snapshots import Watched
 from polyattr.backend.tensor import NativeTensor, Tensor
 from polyattr.errors import LayerNotFoundError
 
@@ -213,17 +213,14 @@ class BoundModel:
         """
         raise NotImplementedError(f"a {self.kind} has no layers")
 
-    def fingerprint(self) -> tuple[object, ...]:
-        """Objects that a compiled kernel holds by value; other objects mean a new kernel.
+    def watched(self) -> Watched:
+        """Says what is followed to find out whether the model has changed since the last call.
 
-        By default all the model refers to (`held_objects`) but what `state` hands over, which is
-        an argument of the kernel. Override it where a kernel holds less: ``()`` for models whose
-        tensors are read anew at every call, as they are without a compiler.
+        By default all that can be reached from the model but what `state` hands over, which is an
+        argument of the kernel. Override it to name what is read anew by every call, or changes
+        without being read; leaving out what a kernel does read makes answers stale.
         """
-        held = held_objects(self._function)
-        handed_over = held_objects(self.state())
-        given = {id(value) for value in handed_over}
-        return tuple(value for value in held if id(value) not in given)
+        return Watched((self._function,), passed=(self.state(),))
 
     def inference(self) -> AbstractContextManager[None]:
         """Puts the model in inference mode, and back as it was on exit."""

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from polyattr.backend.keeping import FrameworkObjects
 from polyattr.backend.tensor import NativeTensor, Tensor
 from polyattr.errors import InputError
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """What `compile` may return: a kernel that can be traced again without being compiled."""
+
+    def renew(self) -> None:
+        """Traces again before the next run; compiles only if the program is another one."""
+
+    def __call__(self, *args: Any) -> Any:
+        """Runs."""
 
 
 class OptionalVerbs:
@@ -31,7 +42,8 @@ class OptionalVerbs:
         `BoundModel.state` returned it. What is returned is called many times with the same
         shapes, sometimes with others, and must use the values it is given each time: those of
         its arguments are never kept. What the function refers to may be kept, such as arrays the
-        user's model closes over: `BoundModel.fingerprint` tells core when these are others.
+        user's model closes over: core follows what `BoundModel.watched` names, and compiles anew
+        when any of it is another one, or has what is `Renewable` trace again.
         """
         return function
 

@@ -39,17 +39,15 @@ class Forward:
 
     def anew(self) -> Forward:
         """Returns the same with no kernel kept, so that the model is traced once more."""
-        return replace(self, kernels=Kernels(self.scorer.bound, self.scorer.guard))
+        return replace(self, kernels=Kernels(self.backend, self.scorer.guard))
 
     def outputs(self, inputs: Inputs, batch_size: int | None) -> np.ndarray[Any, Any]:
         """Evaluates the model's outputs (N, ...) on the inputs, and copies them to the host."""
         layout, scorer = inputs.layout, self.scorer
         kernel = self.kernels.get(
             ("outputs", layout),
-            lambda: scorer.backend.compile(
-                lambda state, rows, context: scorer.backend.value(
-                    lambda leaves: scorer.outputs(layout, state, leaves, context), rows
-                )
+            lambda state, rows, context: scorer.backend.value(
+                lambda leaves: scorer.outputs(layout, state, leaves, context), rows
             ),
         )
         return self._host(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
@@ -74,10 +72,8 @@ class Forward:
         layout, scorer = inputs.layout, self.scorer
         kernel = self.kernels.get(
             ("scores", layout, rule),
-            lambda: scorer.backend.compile(
-                lambda state, rows, context: scorer.backend.value(
-                    lambda leaves: scorer.score(layout, rule, state, leaves, context), rows
-                )
+            lambda state, rows, context: scorer.backend.value(
+                lambda leaves: scorer.score(layout, rule, state, leaves, context), rows
             ),
         )
         return self._host(leaves, inputs.context(goals), kernel, inputs.n, batch_size)
@@ -96,7 +92,7 @@ class Forward:
             return [part for part, has in zip(parts, attributed, strict=True) if has]
 
         key = ("activations", layout, attributed)
-        kernel = self.kernels.get(key, lambda: scorer.backend.compile(wanted))
+        kernel = self.kernels.get(key, wanted)
         tiles = self._run(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
         joined = [scorer.backend.concat(parts) for parts in zip(*tiles, strict=True)]
         return [leaf[: inputs.n] for leaf in joined]

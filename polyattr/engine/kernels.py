@@ -5,44 +5,93 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from polyattr.backend import BoundModel, Guard
+from polyattr.backend import GradBackend, Guard, Renewable
 
 # A callable target is part of the kernel; a fresh lambda in every call must not pile kernels up.
 _MOST_KERNELS = 16
 
 
 class Kernels:
-    """Kernels by key, dropped when the model holds other objects than it did.
+    """Kernels by key; once the model may have changed, each is looked at again before its use.
 
     A kernel may hold what its key holds and the model, never the tensors of the call that built it.
 
     Args:
-        bound: The model whose `fingerprint` is watched.
+        backend: Compiles.
         guard: Has every run of a kernel start from the same state.
+
+    Attributes:
+        guard: The same; that of the model as it is bound now.
+        doubt: Whether kernels may be out of date at any time, since something they may have read
+            cannot be followed: what cannot be traced again without compiling is then not compiled.
     """
 
-    def __init__(self, bound: BoundModel, guard: Guard) -> None:
-        self._bound, self._guard = bound, guard
-        self._kernels: dict[object, Callable[..., Any]] = {}
-        self._fingerprint: tuple[object, ...] = ()
+    def __init__(self, backend: GradBackend, guard: Guard) -> None:
+        self._backend, self.guard = backend, guard
+        self._kernels: dict[object, _Kernel] = {}
+        self.doubt = False
 
-    def get(self, key: object, build: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
-        """Returns the kernel for `key`, built if there is none that still holds."""
-        self._guard.begin()
-        now = self._bound.fingerprint()
-        if len(now) != len(self._fingerprint) or any(
-            a is not b for a, b in zip(now, self._fingerprint, strict=True)
-        ):
-            self._kernels.clear()
-        self._fingerprint = now
-        if key not in self._kernels:
+    def renew(self) -> None:
+        """Trusts no kernel until it was traced again."""
+        for kernel in self._kernels.values():
+            kernel.old = True
+
+    def get(
+        self, key: object, function: Callable[..., Any], donate: int | None = None
+    ) -> Callable[..., Any]:
+        """Returns the kernel for `key`, which computes what `function` does.
+
+        Functions with the same key must be equal in all but the objects they were made from:
+        those of this call are the ones a new trace reads.
+
+        Args:
+            key: What must be equal, beside the model.
+            function: What is compiled.
+            donate: Number of an argument the kernel may overwrite.
+        """
+        self.guard.begin()
+        kernel = self._kernels.get(key)
+        if kernel is None:
             make_room(self._kernels, _MOST_KERNELS)
-            self._kernels[key] = build()
-        return self._guard.starting(self._kernels[key])
+            kernel = self._kernels[key] = _Kernel(self._backend, donate)
+        elif kernel.old:
+            kernel.renew()
+        kernel.current.function = function
+        if self.doubt and not isinstance(kernel.compiled, Renewable):
+            return self.guard.starting(function)
+        return self.guard.starting(kernel.compiled)
 
     def clear(self) -> None:
         """Forgets all kernels: what they were traced with was not what the call began with."""
         self._kernels = {}
+
+
+class _Current:
+    """What is traced: the function of the last call, so that no earlier call's is kept."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*args)
+
+
+class _Kernel:
+    def __init__(self, backend: GradBackend, donate: int | None) -> None:
+        self._backend, self._donate = backend, donate
+        self.current = _Current()
+        self.renew_by_compiling()
+
+    def renew_by_compiling(self) -> None:
+        self.compiled = self._backend.compile(self.current, donate=self._donate)
+        self.old = False
+
+    def renew(self) -> None:
+        """Traces again at the next run, and compiles if the program is another one."""
+        if isinstance(self.compiled, Renewable):
+            self.compiled.renew()
+            self.old = False
+        else:
+            self.renew_by_compiling()
 
 
 def make_room(table: dict[Any, Any], most: int) -> None:

@@ -56,8 +56,7 @@ class Workshop:
         """Returns a function, compiled unless its values have to stay differentiable."""
         if self.graph:
             return function
-        backend = self.scorer.backend
-        return self.kernels.get(key, lambda: backend.compile(function, donate=donate))
+        return self.kernels.get(key, function, donate)
 
 
 @dataclass

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, dataclass_transform
 
 from polyattr.backend import GradBackend
 from polyattr.errors import InputError, InputTypeError
-from polyattr.explainer.call import Calls, Method
+from polyattr.explainer.binding import Method
+from polyattr.explainer.call import Calls
 from polyattr.explainer.paper import Paper
 from polyattr.explainer.settings import (
     MODEL,

@@ -9,7 +9,8 @@ from polyattr.backend import GradBackend
 from polyattr.engine.blocks import Asked, Engine
 from polyattr.engine.question import Question
 from polyattr.errors import InputError
-from polyattr.explainer.call import Bound, Calls
+from polyattr.explainer.binding import Bound
+from polyattr.explainer.call import Calls
 from polyattr.explainer.options import Options
 from polyattr.question.inputs import Inputs, read_inputs
 

@@ -107,12 +107,12 @@ class Trial:
         if targets is None and task.predicts and not reader.is_score:
             return self._predicted(task, reader, dtype, inputs, batch_size)
         try:
-            return task.read(reader, targets, dtype), None
+            return task.read(reader, targets, dtype).shaped(reader.shape), None
         except PolyattrError:
             # The user may have given the model another head since: look again before refusing.
             self._output = None
             reader, dtype = self._reader(inputs)
-            return task.read(reader, targets, dtype), None
+            return task.read(reader, targets, dtype).shaped(reader.shape), None
 
     def fixed_targets(self, inputs: Inputs, targets: Any) -> Targets:
         """Reads targets that must not depend on the values of the inputs.
@@ -150,7 +150,8 @@ class Trial:
         classes = reader.predicted(outputs)
         targets = task.read(reader, classes, dtype)
         scores = outputs[np.arange(inputs.n), classes]
-        return targets, scores if targets.rule is reductions.indexed else None
+        known = scores if targets.rule is reductions.indexed else None
+        return targets.shaped(reader.shape), known
 
     def _reader(self, inputs: Inputs) -> tuple[TargetReader, str]:
         """Returns what reads targets for this output, and the output's dtype."""
@@ -191,7 +192,7 @@ class Trial:
             RandomModelWarning: It also depends on chance.
         """
         rule = targets.rule
-        if rule not in self._connected:
+        if rule not in self._connected or not targets.certain:
             make_room(self._connected, _MOST_RULES)
             with _noted(self._forward, inputs):
                 self._connected[rule] = with_fitting_rows(
@@ -202,7 +203,7 @@ class Trial:
         check_connections(self._connected[rule], inputs, self._forward.scorer.taps.several)
         # A user's callable on the outputs may mix rows, the package's own rules do not.
         mixer = rule if isinstance(rule, Selected) else None
-        tried = self._tried.get(mixer)
+        tried = self._tried.get(mixer) if targets.certain else None
         if tried is None or not tried.covers(self._forward.backend, inputs):
             tried = self._rows_apart(inputs, targets, rows())
             if tried is None:

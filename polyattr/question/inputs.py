@@ -170,7 +170,7 @@ class _Sorter:
         """Adds a leaf; `kind` None goes by the size of its first axis."""
         if not is_array(leaf, self.backend):
             self.slots.append(("fixed", len(self.fixed)))
-            self.fixed.append(Fixed(leaf))
+            self.fixed.append(Fixed(leaf, self.backend.is_tensor))
             return
         kept = self.traced and self.backend.is_tensor(leaf)
         native = leaf if kept else read_array(leaf, name, self.backend, self.bound, self.near)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from polyattr.backend import Tensor
+from polyattr.backend import Likeness, Tensor
 from polyattr.question.structure import Structure
 
-_BY_VALUE = (str, bytes, bool, int, float, complex, np.generic, Enum, type(None))
+_BY_VALUE = frozenset({str, bytes, bool, int, float, complex, type(None)})
 
 
 class Context(NamedTuple):
@@ -34,13 +33,26 @@ class Context(NamedTuple):
 
 
 class Fixed:
-    """An argument that is no tensor: part of a compiled kernel, so equal ones share a kernel."""
+    """An argument that is no tensor: part of a compiled kernel, so equal ones share a kernel.
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
-        plain = isinstance(value, _BY_VALUE) and value == value  # NaN equals nothing
-        # The repr tells -0.0 from 0.0, which are equal and divide differently.
-        self._key = (type(value), value, repr(value)) if plain else id(value)
+    Args:
+        value: The argument.
+        is_tensor: Tells the framework's tensors.
+
+    Attributes:
+        certain: Whether all that can be reached from it could be followed.
+    """
+
+    def __init__(self, value: Any, is_tensor: Callable[[Any], bool]) -> None:
+        self.value, self.certain = value, True
+        self._key: object
+        if type(value) in _BY_VALUE or isinstance(value, np.generic):
+            # The repr tells -0.0 from 0.0, which are equal and divide differently; NaN equals
+            # nothing.
+            self._key = (type(value), value if value == value else None, repr(value))
+        else:
+            self._key = likeness = Likeness(value, is_tensor)
+            self.certain = likeness.certain
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Fixed) and self._key == other._key
@@ -74,6 +86,11 @@ class Layout:
     fixed: tuple[Fixed, ...]
     values: Structure
     attributed: tuple[bool, ...]
+
+    @property
+    def certain(self) -> bool:
+        """Whether all that is no tensor could be followed."""
+        return all(entry.certain for entry in self.fixed)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ differs between rows comes in `columns`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from polyattr.backend import GradBackend, Tensor
+from polyattr.backend import GradBackend, Likeness, Tensor
+from polyattr.errors import ModelOutputError
 
 Rule = Callable[[GradBackend, Tensor, list[Tensor]], Tensor]
 """``rule(backend, outputs, columns)``: outputs (R, ...) and the rows' columns to scores (R,)."""
@@ -32,13 +33,51 @@ def weighted(backend: GradBackend, outputs: Tensor, columns: list[Tensor]) -> Te
 
 @dataclass(frozen=True)
 class Selected:
-    """A user's callable on the outputs."""
+    """A user's callable on the outputs, compared by what it does.
 
-    select: Callable[[Tensor], Tensor]
+    Attributes:
+        select: The callable.
+        alike: What makes it equal to another.
+    """
+
+    select: Callable[[Tensor], Tensor] = field(compare=False)
+    alike: Likeness
 
     def __call__(self, backend: GradBackend, outputs: Tensor, columns: list[Tensor]) -> Tensor:
         """Applies it."""
         return self.select(outputs)
+
+
+class OutputChangedError(ModelOutputError):
+    """The output has another shape than the one the targets were read against."""
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """A rule for outputs of one shape: targets say something about that shape only.
+
+    Attributes:
+        rule: The rule.
+        shape: Shape of one sample's output.
+    """
+
+    rule: Rule
+    shape: tuple[int, ...]
+
+    def __call__(self, backend: GradBackend, outputs: Tensor, columns: list[Tensor]) -> Tensor:
+        """Applies the rule; sizes a trace does not know are taken for right."""
+        rank = getattr(outputs.shape, "rank", len(self.shape) + 1)
+        sizes = [] if rank is None else list(outputs.shape)[1:]
+        known = rank is None or len(sizes) == len(self.shape)
+        if not known or any(
+            size not in {None, wanted} for size, wanted in zip(sizes, self.shape, strict=False)
+        ):
+            raise OutputChangedError(
+                f"the model's output has shape (N, {', '.join(map(str, sizes))}) where it had (N, "
+                f"{', '.join(map(str, self.shape))}) when it was tried; expected a model that "
+                f"always gives outputs of the same shape"
+            )
+        return self.rule(backend, outputs, columns)
 
 
 def margin(backend: GradBackend, outputs: Tensor, columns: list[Tensor]) -> Tensor:

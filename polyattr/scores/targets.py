@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from polyattr.backend import GradBackend, Tensor
+from polyattr.backend import GradBackend, Likeness, Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.errors import InputError, InputTypeError, ModelOutputError, brief
 from polyattr.scores import reductions
-from polyattr.scores.reductions import Rule, Selected
+from polyattr.scores.reductions import Rule, Selected, Shaped
 
 _HOW = (
     "pass a class index (int), N indices (N,), a tuple of indices for outputs with more axes "
@@ -40,6 +40,17 @@ class Targets:
     rule: Rule
     columns: list[Tensor]
     record: Any = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether all that the rule computes with could be followed."""
+        return not isinstance(self.rule, Selected) or self.rule.alike.certain
+
+    def shaped(self, shape: tuple[int, ...]) -> Targets:
+        """Returns the same for outputs (N, *shape) only; a callable takes what it is given."""
+        if isinstance(self.rule, Selected):
+            return self
+        return replace(self, rule=Shaped(self.rule, shape))
 
     def finite(self, sample: int) -> bool:
         """Whether a sample's targets are finite, as those of a user's own score need not be."""
@@ -86,7 +97,8 @@ class TargetReader:
             return Targets(reductions.total, [])
         if callable(targets) and not self.backend.is_tensor(targets):
             name = getattr(targets, "__name__", repr(targets))
-            return Targets(Selected(targets), [], record=name)
+            alike = Likeness(targets, self.backend.is_tensor)
+            return Targets(Selected(targets, alike), [], record=name)
         if isinstance(targets, tuple):
             return self.indices([self._array(part) for part in targets], targets)
         array = self._array(targets)

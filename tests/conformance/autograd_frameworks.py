@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from polyattr import BoundModel
-from polyattr.backend import held_objects
+from polyattr.backend import Watched, held_objects
 
 PAGE = (Path(__file__).parents[2] / "docs" / "write-a-backend.md").read_text(encoding="utf-8")
 NAMES = {"__name__": "polyattr_autograd"}
@@ -127,8 +127,8 @@ class Stale(Freezing):
 
 
 class StaleBound(Frozen):
-    def fingerprint(self):
-        return ()
+    def watched(self):
+        return Watched(())
 
 
 # -- gradients on weights ---------------------------------------------------------------------

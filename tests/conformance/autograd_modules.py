@@ -6,6 +6,7 @@ import numpy as np
 from autograd_frameworks import Freezing, Frozen
 
 from polyattr import BoundModel, Layer, LayerNotFoundError, Visits
+from polyattr.backend import Watched
 
 
 class Network:
@@ -94,8 +95,8 @@ class Stateless(Modules):
         def state(self):
             return {}
 
-        def fingerprint(self):
-            return ()
+        def watched(self):
+            return Watched(())
 
 
 class Recompiling(Modules):

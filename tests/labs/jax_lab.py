@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from labs.lab import Counter, Lab
+from labs.lab import Counter, Lab, told
 
 
 class Ops:
@@ -137,9 +137,14 @@ class JaxLab(Lab):
     def counting(self, body):
         counter = CallbackCounter()
 
-        def model(x):
+        def traced(rows):
             counter.bodies += 1
-            jax.debug.callback(counter.count, x.shape[0])
+
+        tell_traced, tell_run = told(traced), told(counter.count)
+
+        def model(x):
+            tell_traced(x.shape[0])
+            jax.debug.callback(tell_run, x.shape[0])
             return body(Ops, x)
 
         return model, counter

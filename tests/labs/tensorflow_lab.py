@@ -5,7 +5,7 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from labs.lab import Counter, Lab, switched
+from labs.lab import Counter, Lab, switched, told
 
 
 class Ops:
@@ -135,9 +135,14 @@ class TensorFlowLab(Lab):
     def counting(self, body):
         counter = VariableCounter()
 
-        def model(x):
+        def count(rows):
             counter.bodies += 1
-            counter.count(int(x.shape[0]))
+            counter.count(rows)
+
+        tell = told(count)
+
+        def model(x):
+            tell(int(x.shape[0]))
             return body(Ops, x)
 
         return model, counter

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from labs.lab import Counter, Lab, switched
+from labs.lab import Counter, Lab, switched, told
 
 
 class Ops:
@@ -104,9 +104,14 @@ class TorchLab(Lab):
     def counting(self, body):
         counter = Counter()
 
-        def model(x):
+        def count(rows):
             counter.bodies += 1
-            counter.sizes.append(int(x.shape[0]))
+            counter.sizes.append(rows)
+
+        tell = told(count)
+
+        def model(x):
+            tell(int(x.shape[0]))
             return body(Ops, x)
 
         return model, counter

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from polyattr import BoundModel, GradBackend, Layer, ModelOutputError, Tap, Visits
+from polyattr.backend import Watched
 from polyattr.testing import BackendConformance
 
 Array = np.ndarray[Any, Any]
@@ -43,8 +44,8 @@ class OwnBound(BoundModel):
         visits = Visits(taps)
         return visits.call(0, self.run, (state, args, kwargs), {}), visits.seen
 
-    def fingerprint(self) -> tuple[object, ...]:
-        return ()
+    def watched(self) -> Watched:
+        return Watched((self._function,))
 
     def inference(self) -> AbstractContextManager[None]:
         return nullcontext()

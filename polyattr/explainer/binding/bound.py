@@ -1,0 +1,232 @@
+"""A method on a model of a known framework: one batch, from what was passed to the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import (
+    GradBackend,
+    Tensor,
+    Watched,
+)
+from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
+from polyattr.engine.cut import auto_batch_size, tile_rows
+from polyattr.engine.forward import Forward
+from polyattr.engine.kernels import Kernels
+from polyattr.engine.question import Answer, Question
+from polyattr.engine.watch import Watch
+from polyattr.explainer.binding.method import Method
+from polyattr.explainer.facts import Facts
+from polyattr.explainer.options import Options
+from polyattr.probing.as_it_was import as_it_was
+from polyattr.probing.belonging import Belonging
+from polyattr.probing.chance import SharedChance
+from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
+from polyattr.probing.trial import Trials
+from polyattr.question.baselines import read_background, read_baselines
+from polyattr.question.inputs import Inputs, read_inputs
+from polyattr.question.references import References
+from polyattr.results.attribution import Attribution
+from polyattr.scores.reductions import OutputChangedError
+from polyattr.scores.scorer import Scorer
+from polyattr.scores.taps import bind_taps
+from polyattr.scores.targets import Targets
+from polyattr.scores.tasks import task_of
+
+Array = np.ndarray[Any, Any]
+
+Kept = tuple[Watch, Kernels]
+"""What outlives a change of the model."""
+
+
+class Bound:
+    """A method on a model of a known framework.
+
+    Args:
+        method: The explainer's arguments.
+        backend: The framework.
+        kept: What was kept of the model before it changed: its kernels may be right still.
+    """
+
+    def __init__(self, method: Method, backend: GradBackend, kept: Kept | None = None) -> None:
+        self.method, self.backend = method, backend
+        taps = bind_taps(
+            backend, method.model, method.output_layer, method.input_layer, method.at_layer_input
+        )
+        given: Any = method.operator
+        scorer = Scorer(backend, taps, task_of(given) or given, method.output)
+        compiled = type(backend).compile is not GradBackend.compile
+        kept = kept or (Watch(backend.is_tensor, compiled), Kernels(backend, scorer.guard))
+        self.watch, self.kernels = kept
+        self.kernels.guard = scorer.guard
+        scorer.fitting.wish = method.batch_size
+        self.forward = Forward(scorer, self.kernels)
+        self.engine = Engine(scorer, self.kernels)
+        self._most_rows: int | None = taps.bound.most_rows
+        self._trials = Trials(self.forward)
+        self.chance = SharedChance()
+        self._belonging = Belonging(self.forward)
+
+    def anew(self) -> Bound:
+        """Binds the model as it is now; kernels are traced again before they are used."""
+        self.kernels.renew()
+        return Bound(self.method, self.backend, (self.watch, self.kernels))
+
+    def watched(self) -> Watched:
+        """What a call computes with: the model, the operator and the output selector."""
+        scorer = self.engine.scorer
+        watched = scorer.bound.watched()
+        own = [part for part in (self.method.operator, self.method.output) if callable(part)]
+        return replace(watched, roots=(*watched.roots, *own))
+
+    def call(
+        self, inputs: Any, targets: Any, options: Options, tick: Tick | None, full: bool
+    ) -> tuple[Any, Attribution | None, Array | None]:
+        """Computes the attributions of one batch, and with `full` everything known about them.
+
+        The third are the relative errors (N,) that have to be within the tolerance, if known. The
+        user's objects are as they were afterwards.
+        """
+        self.kernels.doubt = self.watch.doubt
+        given = self._read(inputs, options)
+        method = self.method
+        named = (method.operator, method.output, targets, options.baselines, method.baseline_value)
+        roots = (method.model, *filter(callable, named))
+
+        def answer() -> tuple[Any, Attribution | None, Array | None]:
+            return as_it_was(
+                self.forward,
+                self._trials.of(given),
+                roots,
+                lambda: self._explain(given, targets, options, tick, full),
+            )
+
+        try:
+            return answer()
+        except OutputChangedError:  # parameters of other shapes: what was tried is of no use
+            self._trials = Trials(self.forward)
+            return answer()
+
+    def _explain(
+        self, given: Inputs, targets: Any, options: Options, tick: Tick | None, full: bool
+    ) -> tuple[Any, Attribution | None, Array | None]:
+        given = self.settled(given)
+        at = self._at(given)
+        references = self.references(options.baselines, given, at)
+        trial = self._trials.of(at)
+        goals, scores = trial.targets(at, targets, self.batch_size(at))
+        self._check_certain(goals.certain)
+        recipes = self.recipes(references)
+        trial.check(at, goals, lambda: tile_rows(recipes, at.n, self.batch_size(at)))
+        question = Question(at, goals, references, scores)
+        tolerance = self.method.tolerance
+        full = full or tolerance is not None
+        # What rounds were stopped by is known; whether the last of them was enough, too.
+        errors = full or not recipes[0].one_round
+        answer, batch_size = self._answer(recipes, question, tick, errors)
+        values = self.result(at, answer.values)
+        facts = Facts(self.forward, recipes, question, answer, batch_size)
+        if not full:
+            return values, None, facts.known_error()
+        spread = None
+        if answer.standard_error is not None:
+            spread = self.result(at, answer.standard_error)
+        found = facts.attribution(values, spread, self.method.text, tolerance)
+        # Who asks for the facts is told of errors by them, unless they were to be within bounds.
+        return values, found, None if tolerance is None else found.error
+
+    def _read(self, inputs: Any, options: Options) -> Inputs:
+        scorer = self.engine.scorer
+        whole = bool(scorer.taps.inputs)
+        read = read_inputs(inputs, options.beside, self.backend, scorer.bound, whole=whole)
+        self._check_certain(read.layout.certain)
+        return read
+
+    def _check_certain(self, certain: bool) -> None:
+        """Trusts no kernel where something of this call cannot be followed."""
+        if not certain:
+            self.kernels.doubt = True
+            self.kernels.renew()
+            self._trials = Trials(self.forward)
+
+    def settled(self, inputs: Inputs) -> Inputs:
+        """Tells which arguments whose size alone says so have a row for each sample.
+
+        Raises:
+            InputError: It cannot be told.
+        """
+        return self._belonging.settle(inputs)
+
+    def _at(self, given: Inputs) -> Inputs:
+        """Moves to the space of the layers that are attributed to, if any are."""
+        if not self.engine.scorer.taps.inputs:
+            return given
+        activations = self._trials.of(given).activations(given)
+        return at_layers(self.forward, given, activations, self.batch_size(given))
+
+    def references(
+        self, baselines: Any, given: Inputs, at: Inputs, traced: bool = False
+    ) -> References | None:
+        """Reads where paths start, within a trace or not; None for methods without a path."""
+        method, model = self.method, self.engine.scorer.bound
+        origin = method.recipes[-1].origin
+        if origin is None:
+            return None
+        if origin == "background":
+            background = method.background
+            if at is not given:
+                background = layer_background(background, at, self.forward, self.batch_size(given))
+            return read_background(background, at, self.backend, model, traced)
+        name = "baseline_value" if baselines is None else "baselines"
+        start = method.baseline_value if baselines is None else baselines
+        if at is given:
+            return read_baselines(start, given, self.backend, name, traced)
+        return layer_baselines(start, given, at, self.forward, name, self.batch_size(given))
+
+    def fixed_targets(self, inputs: Inputs, targets: Any) -> Targets:
+        """Reads targets that must not depend on the values of the inputs.
+
+        Raises:
+            InputError: The predicted class would have to be found.
+        """
+        return self._trials.of(inputs).fixed_targets(inputs, targets)
+
+    def recipes(self, references: References | None) -> Recipes:
+        """The recipes, the innermost made for as many baselines as there are."""
+        *outer, core = self.method.recipes
+        return (*outer, core if references is None else core.over(references.count))
+
+    def _answer(
+        self, recipes: Recipes, question: Question, tick: Tick | None, errors: bool
+    ) -> tuple[Answer, int | None]:
+        """Runs the engine, with half the rows per call each time memory runs out."""
+        batch_size = self.batch_size(question.inputs)
+        while True:
+            try:
+                asked = Asked(batch_size, errors, tick)
+                return self.engine.run(recipes, question, asked), batch_size
+            except Exception as error:
+                rows = batch_size or question.inputs.n * len(recipes[0].table(1))
+                if rows == 1 or not self.backend.is_out_of_memory(error):
+                    raise
+            # Outside the handler, whose traceback would keep the tile's tensors alive.
+            batch_size = self._most_rows = rows // 2
+
+    def result(self, inputs: Inputs, values: list[Tensor]) -> Any:
+        """Puts values into the containers and dtypes of the inputs."""
+        backend = self.backend
+        pairs = zip(values, inputs.leaves, strict=True)
+        return inputs.layout.result([backend.cast(v, backend.dtype(x)) for v, x in pairs])
+
+    def batch_size(self, inputs: Inputs) -> int | None:
+        """Returns the most rows per gradient call; None for any number."""
+        given: Any = self.method.batch_size
+        if given == "auto":
+            first = [*inputs.leaves, *inputs.companions][0]
+            given = auto_batch_size(inputs.elements, self.backend.accelerated(first))
+        taken = self.forward.scorer.fitting.rows
+        limits = [int(rows) for rows in (given, self._most_rows, taken) if rows is not None]
+        return min(limits, default=None)

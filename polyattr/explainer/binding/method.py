@@ -1,0 +1,32 @@
+"""The arguments of an explainer, as a call needs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from polyattr.backend import (
+    GradBackend,
+)
+from polyattr.engine.blocks import Recipes
+from polyattr.scores.scorer import Operator
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a call needs to know of an explainer; it holds no explainer, which so can be freed."""
+
+    name: str
+    text: str
+    recipes: Recipes
+    model: Any
+    backend: str | GradBackend | None
+    output_layer: Any
+    input_layer: Any
+    at_layer_input: bool
+    batch_size: int | str | None
+    operator: Operator | str | None
+    output: Any
+    baseline_value: Any
+    background: Any
+    tolerance: float | None

@@ -235,6 +235,8 @@ class Trial:
         try:
             return check_rows(self._forward, inputs, targets, rows)
         except ModelOutputError as error:
+            if error.__cause__ is not None:  # the model failed, which the backend has explained
+                raise
             advice = self._forward.scorer.bound.advice(inputs.layout.kwargs.keys)
             raise ModelOutputError(f"{error} {one_sample(inputs)}{advice}") from None
 

@@ -196,7 +196,10 @@ LENGTHS = torch.tensor([5, 3, 2, 2])
 def test_packing_that_wants_sorted_lengths():
     x, path = drawn(4, 5, 3), polyattr.IntegratedGradients(Packed(), steps=4)
     for inputs, lengths in ((x, LENGTHS), (x.flip(0), LENGTHS.flip(0))):
-        with pytest.raises(ModelOutputError, match=r"sorted by length.*enforce_sorted=False"):
+        with pytest.raises(
+            ModelOutputError,
+            match=r"sorted by length.*enforce_sorted=False in its pack_padded_sequence$",
+        ):
             path.explain(inputs, 1, forward_args=(lengths,))
 
 

@@ -37,7 +37,8 @@ def check_connections(connected: list[bool], inputs: Inputs, several_layers: boo
         raise ModelOutputError(
             f"the score does not depend on {' or '.join(unused)}: there is no gradient to "
             f"attribute. Is the path cut by detach, stop_gradient, a NumPy call, a cast to "
-            f"integers, quantised layers or no_grad?"
+            f"integers, quantised layers or no_grad? In PyTorch, by a gradient the model takes "
+            f"itself without create_graph=True?"
         )
     if unused:
         behind = "; a layer behind another one cuts it off: explain them one at a time"

@@ -258,6 +258,48 @@ def test_an_operator_that_differentiates():
     torch.testing.assert_close(found, x * expected, rtol=1e-6, atol=1e-8)
 
 
+def test_a_model_whose_gradient_has_a_graph_in_training_only():
+    class Forces(Conserved):
+        def forward(self, x):
+            energy = self.energy(x)
+            return torch.autograd.grad(energy, x, create_graph=self.training)[0].sum(1)
+
+    with pytest.raises(polyattr.ModelOutputError, match=r"itself without create_graph=True\?$"):
+        polyattr.Saliency(Forces(None).eval()).explain(drawn(2, 3))
+
+
+class Burgers(nn.Module):
+    """The residual of a differential equation, as physics-informed networks are trained on."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.field = nn.Sequential(nn.Linear(2, 6), nn.Tanh(), nn.Linear(6, 1)).double()
+
+    def forward(self, x):
+        field = self.field(x)[:, 0]
+        (slope,) = torch.autograd.grad(field.sum(), x, create_graph=True)
+        (bend,) = torch.autograd.grad(slope[:, 0].sum(), x, create_graph=True)
+        return slope[:, 1] + field * slope[:, 0] - 0.1 * bend[:, 0]
+
+
+@pytest.mark.filterwarnings("ignore:the model is in training mode:polyattr.TrainingModeWarning")
+@pytest.mark.parametrize("training", [False, True])
+def test_the_residual_of_a_differential_equation(training):
+    model, x = Burgers().train(training), drawn(5, 2)
+    expected = differences(lambda z: model(z.requires_grad_()), x)
+    found = polyattr.GradientInput(model).explain(x)
+    torch.testing.assert_close(found, x * expected, rtol=1e-6, atol=1e-8)
+    path = polyattr.IntegratedGradients(model, steps=64, rule="gauss-legendre").attribute(x)
+    assert (abs(path.completeness_gap) < 1e-10).all()
+    smooth = polyattr.SmoothGrad(model, nb_samples=4, noise=0.0).explain(x)
+    torch.testing.assert_close(smooth, expected, rtol=1e-6, atol=1e-8)
+    trained = polyattr.GradientInput(model).function(x)(x)
+    torch.testing.assert_close(trained.detach(), found)
+    assert trained.requires_grad
+    assert model.training == training
+
+
 def test_a_model_that_frees_the_graph_of_its_gradient():
     def forces(x):
         energy = (x**3).sum(1)

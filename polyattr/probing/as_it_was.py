@@ -31,22 +31,23 @@ def as_it_was(
     """
     if trial.leaves_all:
         return answer()
-    guard = forward.scorer.guard
-    kept = KeptState(roots, forward.backend.objects)
-    guard.kept, was_on = kept, guard.on
+    guard, backend = forward.scorer.guard, forward.backend
+    guard.kept = kept = KeptState(roots, backend.objects)
+    was_on = everything = guard.on
     try:
         try:
             found = answer()
         except Exception as error:
             if guard.on or not _may_be_state(error, kept):
                 raise
-            guard.on = True
+            guard.on = everything = True
             found = _again(forward, answer, was_on)
-        left = not kept.changed_arrays(modules_only=True) and not kept.drew()
+        left = not kept.changed_arrays() and not kept.drew()
         trial.leaves_all = left and not guard.on
         return found
     finally:
-        (kept.put_back if guard.on else kept.put_arrays_back)()
+        (kept.put_back if everything else kept.put_arrays_back)()
+        kept.put_traces_back(lambda held: backend.is_tensor(held) and not backend.readable(held))
         kept.put_generators_back()
         guard.kept = None
 

@@ -32,12 +32,17 @@ class Keeper:
 
 def has_array(value: object) -> bool:
     """Says whether a `value` is an array, or a container with one."""
+    return holds(value, lambda part: hasattr(part, "shape"))
+
+
+def holds(value: object, wanted: Callable[[object], bool]) -> bool:
+    """Says whether a `value`, or what is in it, is `wanted`."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list | tuple):
         # No state of a few layers is longer.
-        return any(map(has_array, value[:100]))
-    return hasattr(value, "shape")
+        return any(holds(part, wanted) for part in value[:100])
+    return wanted(value)
 
 
 class FrameworkObjects:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from random import Random
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 
 from polyattr.backend.keeping import containers
 from polyattr.backend.keeping.containers import Part
-from polyattr.backend.keeping.keeper import FrameworkObjects, Keeper
+from polyattr.backend.keeping.keeper import FrameworkObjects, Keeper, holds
 
 _DEEPEST = 16
 _MOST = 50_000
@@ -73,6 +73,12 @@ class KeptState:
         for owned, entry in self._entries:
             if owned and not entry.chance and entry.changed_arrays():
                 (entry.put_arrays_back or entry.put_back)()
+
+    def put_traces_back(self, traced: Callable[[object], bool]) -> None:
+        """Puts back what holds a `traced` tensor now, which is of no use after the trace."""
+        for _, entry in self._entries:
+            if entry.news is not None and any(holds(value, traced) for value in entry.news()):
+                entry.put_back()
 
     def put_generators_back(self) -> None:
         """Puts generators of random numbers back."""

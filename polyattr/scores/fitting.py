@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,14 @@ from polyattr.question.structure import flatten
 
 Rowwise = Callable[[list[Tensor], Context], Any]
 """Maps rows (R, ...) and what comes beside them to tensors (R, ...) in containers."""
+
+
+def about_shapes(error: Exception) -> bool:
+    """Says whether an error may be due to the number of rows: it names a number, or a shape."""
+    if isinstance(error, PolyattrError):
+        return isinstance(error, ModelOutputError)
+    words = r"\d|shape|size|dimension|rank|axis|axes|batch|broadcast|squeez"
+    return re.search(words, str(error), re.IGNORECASE) is not None
 
 
 @dataclass
@@ -52,7 +61,7 @@ class Fitting:
         try:
             found = function(x, context)
         except Exception as error:
-            if isinstance(error, PolyattrError) and not isinstance(error, ModelOutputError):
+            if not about_shapes(error):
                 raise
             return self._instead(function, x, context, error)
         if self._has_rows(found, 1):

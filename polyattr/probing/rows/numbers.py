@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from polyattr.engine.forward import Forward
 from polyattr.errors import ModelOutputError, PolyattrError
 from polyattr.question.inputs import Inputs
+from polyattr.scores.fitting import about_shapes
 
 Found = TypeVar("Found")
 
@@ -106,7 +107,7 @@ def _candidates(error: Exception, wish: object, n: int) -> list[int]:
     """
     if isinstance(error, OtherRowsError):
         return [rows for rows in error.shape[:1] if rows > 0]
-    if isinstance(error, PolyattrError):
+    if isinstance(error, PolyattrError) or not about_shapes(error):
         return []
     named = [int(number) for number in re.findall(r"\d{1,4}", str(error))]
     usual = [rows for rows in _USUAL if rows != n]

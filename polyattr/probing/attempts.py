@@ -37,6 +37,15 @@ def rows(forward: Forward, inputs: Inputs, index: Array) -> list[Array] | None:
     return [forward.backend.to_numpy(leaf) for leaf in kept] or None
 
 
+def runs(forward: Forward, inputs: Inputs) -> bool:
+    """Says whether the model returns numbers for inputs as they are, whatever their first axis."""
+    try:
+        state, context = forward.scorer.bound.state(), inputs.context([])
+        return bool(_returned(forward, inputs)(state, inputs.leaves, context))
+    except Exception:  # whatever the model raises on arguments it does not take
+        return False
+
+
 def _returned(forward: Forward, inputs: Inputs) -> Any:
     """Returns a function from state, rows and context to the floating outputs."""
     scorer = forward.scorer

@@ -13,14 +13,16 @@ from polyattr.backend import Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.engine.forward import Forward
 from polyattr.errors import InputError, InputTypeError, PolyattrError
-from polyattr.probing.attempts import rows
+from polyattr.probing.attempts import rows, runs
 from polyattr.question.inputs import Inputs
 from polyattr.question.structure import Structure
 
 Cure = tuple[Inputs, type[PolyattrError], str]
-"""Other inputs, and what to say, and as which error, if the model runs on all their rows."""
+"""Other inputs, and what to say, and as which error, if the model runs on all their rows; one
+example without an axis of samples has none."""
 
 _MOST_LEAVES, _MOST_SHOWN, _MOST_TEXT = 8, 3, 240
+_MAPPED = "as jax.vmap(model), torch.vmap(model) or tf.vectorized_map make one"
 _TABLE = 2
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -31,7 +33,8 @@ def one_sample(inputs: Inputs) -> str:
     return (
         f"Or is the batch axis missing? Rows that belong together, as the nodes of one graph or "
         f"the steps of one sequence, are one sample: pass inputs[None], {shapes}, to a model that "
-        f"takes a batch of them"
+        f"takes a batch of them, {_MAPPED}; what all share, such as an edge index, goes in "
+        f"forward_args with batched=()"
     )
 
 
@@ -59,7 +62,8 @@ def cure(forward: Forward, inputs: Inputs, error: Exception) -> PolyattrError | 
         for name, leaf in list(zip(inputs.layout.names, inputs.leaves, strict=True))[:_MOST_SHOWN]
     )
     given += ", ..." * (len(inputs.leaves) > _MOST_SHOWN)
-    for find in (_other_dtypes, _single_samples, _parts, _other_layouts, _nodes):
+    finders = [_other_dtypes, _single_samples, _parts, _one_example, _other_layouts, _nodes]
+    for find in finders:
         for other, kind, said in find(forward, inputs):
             if _runs(forward, other):
                 return kind(f"{given}: {said} (the model raised {met})")
@@ -67,6 +71,8 @@ def cure(forward: Forward, inputs: Inputs, error: Exception) -> PolyattrError | 
 
 
 def _runs(forward: Forward, inputs: Inputs) -> bool:
+    if not inputs.n:
+        return runs(forward, inputs)
     return rows(forward, inputs, np.arange(inputs.n, dtype=np.int32)) is not None
 
 
@@ -196,6 +202,19 @@ def _only(inputs: Inputs, kept: tuple[int, ...], structure: Structure) -> Inputs
     return replace(inputs, leaves=leaves, layout=alone, n=int(leaves[0].shape[0]), guessed=())
 
 
+def _one_example(_forward: Forward, inputs: Inputs) -> Iterator[Cure]:
+    """The first sample without an axis of samples: N is 0."""
+    if any(len(leaf.shape) < 2 for leaf in inputs.leaves):
+        return
+    leaves = [leaf[0] for leaf in inputs.leaves]
+    shapes = " and ".join(str(tuple(leaf.shape)) for leaf in leaves)
+    yield (
+        replace(inputs, leaves=leaves, companions=[leaf[0] for leaf in inputs.companions], n=0),
+        InputError,
+        f"the model takes one example, {shapes}: pass a model of a batch, {_MAPPED}",
+    )
+
+
 def _other_layouts(forward: Forward, inputs: Inputs) -> Iterator[Cure]:
     """Images with their channels on the other end."""
     few = _few(inputs)
@@ -228,7 +247,7 @@ def _nodes(_forward: Forward, inputs: Inputs) -> Iterator[Cure]:
             InputError,
             f"the model runs on all {inputs.n} rows together, not on some of them. Are they the "
             f"nodes of one graph, or the points of one cloud? Then the graph is the sample: pass "
-            f"inputs[None], (1, nodes, features), to a function that maps the model over the first "
-            f"axis (jax.vmap, torch.stack([model(x, edges) for x in inputs]), tf.map_fn), and what "
-            f"all graphs share, such as an edge index, in forward_args with batched=()",
+            f"inputs[None], (1, nodes, features), to a model that takes a batch of them, "
+            f"{_MAPPED}; what all share, such as an edge index, goes in forward_args with "
+            f"batched=()",
         )

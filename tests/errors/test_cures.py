@@ -161,6 +161,16 @@ def test_pictures_of_different_sizes(lab):
     refused(InputError, lambda: method.explain(pictures), *parts)
 
 
+def test_a_function_of_one_example(lab):
+    def model(x):
+        assert len(x.shape) == 1, "one example"
+        return lab.ops.reshape(x * x, 1)[0] * 2.0
+
+    method = polyattr.GradientInput(model, backend=lab.name)
+    parts = "takes one example, (3,)", "jax.vmap(model)", "tf.vectorized_map"
+    refused(InputError, lambda: method.explain(lab.tensor(X), 0), *parts)
+
+
 @pytest.mark.parametrize("last", [False, True])
 def test_channels_on_the_other_end(lab, last):
     def model(x):
@@ -176,18 +186,17 @@ def test_channels_on_the_other_end(lab, last):
 
 def test_nodes_of_a_graph_are_no_samples(lab):
     def model(x, edges):
-        picked = get_backend(lab.name).batch(x, edges[0])
+        take = get_backend(lab.name).batch
         assert x.shape[0] == 4, "nodes"
-        return lab.ops.sum(picked * picked)
+        return lab.ops.sum(take(x, edges[0]) * take(x, edges[1]))
 
     method = polyattr.GradientInput(model, backend=lab.name)
     refused(
-        InputError,
+        (InputError, ModelOutputError),
         lambda: method.explain(lab.tensor(X), forward_args=(lab.tensor(EDGES),)),
-        "runs on all 4 rows together",
         "nodes of one graph",
         "pass inputs[None]",
-        "edge index, in forward_args with batched=()",
+        "an edge index, goes in forward_args with batched=()",
     )
 
 

@@ -22,7 +22,7 @@ Cure = tuple[Inputs, type[PolyattrError], str]
 example without an axis of samples has none."""
 
 _MOST_LEAVES, _MOST_SHOWN, _MOST_TEXT = 8, 3, 240
-_MAPPED = "as jax.vmap(model), torch.vmap(model) or tf.vectorized_map make one"
+MAPPED = "as jax.vmap(model), torch.vmap(model) or tf.vectorized_map make one"
 _TABLE = 2
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -33,7 +33,7 @@ def one_sample(inputs: Inputs) -> str:
     return (
         f"Or is the batch axis missing? Rows that belong together, as the nodes of one graph or "
         f"the steps of one sequence, are one sample: pass inputs[None], {shapes}, to a model that "
-        f"takes a batch of them, {_MAPPED}; what all share, such as an edge index, goes in "
+        f"takes a batch of them, {MAPPED}; what all share, such as an edge index, goes in "
         f"forward_args with batched=()"
     )
 
@@ -62,7 +62,9 @@ def cure(forward: Forward, inputs: Inputs, error: Exception) -> PolyattrError | 
         for name, leaf in list(zip(inputs.layout.names, inputs.leaves, strict=True))[:_MOST_SHOWN]
     )
     given += ", ..." * (len(inputs.leaves) > _MOST_SHOWN)
-    finders = [_other_dtypes, _single_samples, _parts, _one_example, _other_layouts, _nodes]
+    finders = [_other_dtypes, _single_samples, _parts, _other_layouts, _nodes]
+    if not isinstance(error, PolyattrError):  # it ran on two rows, but to other rows than two
+        finders.insert(3, _one_example)
     for find in finders:
         for other, kind, said in find(forward, inputs):
             if _runs(forward, other):
@@ -211,7 +213,7 @@ def _one_example(_forward: Forward, inputs: Inputs) -> Iterator[Cure]:
     yield (
         replace(inputs, leaves=leaves, companions=[leaf[0] for leaf in inputs.companions], n=0),
         InputError,
-        f"the model takes one example, {shapes}: pass a model of a batch, {_MAPPED}",
+        f"the model takes one example, {shapes}: pass a model of a batch, {MAPPED}",
     )
 
 
@@ -248,6 +250,6 @@ def _nodes(_forward: Forward, inputs: Inputs) -> Iterator[Cure]:
             f"the model runs on all {inputs.n} rows together, not on some of them. Are they the "
             f"nodes of one graph, or the points of one cloud? Then the graph is the sample: pass "
             f"inputs[None], (1, nodes, features), to a model that takes a batch of them, "
-            f"{_MAPPED}; what all share, such as an edge index, goes in forward_args with "
+            f"{MAPPED}; what all share, such as an edge index, goes in forward_args with "
             f"batched=()",
         )

@@ -159,3 +159,18 @@ def test_an_operator_asks_for_the_other_mode(pair, native):
     )
     with pytest.raises(polyattr.InputError, match=r"training=True.* in inference mode"):
         method.explain(native(pair[0]))
+
+
+@pytest.mark.parametrize("given", ["a batch and its labels", "two batches", "two dicts"])
+def test_a_graph_is_given_as_many_inputs_as_it_has(pair, native, given):
+    """Keras takes the first of too many, and says nothing."""
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    x, y = native(pair[0]), native(np.array([0, 1, 2]))
+    inputs = {
+        "a batch and its labels": ((x, y), r"inputs\[0\] alone.*explain\(x, y\)"),
+        "two batches": ([x, x], r"as a batch.*iter\(batches\)"),
+        "two dicts": ([{"x": x}, {"x": x}], "has 1 input, but is given a list of 2"),
+    }
+    wrong, message = inputs[given]
+    with pytest.raises(polyattr.InputError, match=message):
+        polyattr.GradientInput(model).explain(wrong, 0)

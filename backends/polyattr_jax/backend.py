@@ -11,8 +11,7 @@ import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Score
 from polyattr_jax.binding import bind, is_model
-from polyattr_jax.compiling import Kernel
-from polyattr_jax.dependence import depends_on
+from polyattr_jax.compiling import Kernel, depends_on
 from polyattr_jax.objects import JaxObjects
 
 # Before 0.4.34 it has no public name.

@@ -1,5 +1,6 @@
-"""Compiled kernels, and when a program that was traced again needs no new one."""
+"""What is read off traced programs: whether a new one is needed, and what a score depends on."""
 
+from polyattr_jax.compiling.dependence import depends_on
 from polyattr_jax.compiling.kernel import Kernel
 
-__all__ = ["Kernel"]
+__all__ = ["Kernel", "depends_on"]

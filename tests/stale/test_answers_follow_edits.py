@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from labs.closeness import assert_close
+from world import World
 
 import polyattr
-from world import World
 
 X = np.random.default_rng(11).standard_normal((2, 3))
 EDITS = sorted(World.edits(World.__new__(World)))

@@ -54,13 +54,26 @@ def follow_function(trail: Trail, function: types.FunctionType) -> list[Any]:
     if library and not function.__closure__ and not vars(function):
         return trail.one("function", function)
     trail.guards.function(function)
-    trail.tokens += ("code", function.__code__)
+    trail.tokens += ("code", code_token(function.__code__))
     children: list[Any] = [function.__defaults__, function.__kwdefaults__, vars(function)]
     names = None if library else trail.code(function.__code__, known)
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         if names is None or not _is_added_to(name, names, _content(cell)):
             children += trail.guards.cell(cell)
     return children if names is None else children + _globals(trail, names, known)
+
+
+def code_token(code: types.CodeType) -> tuple[Any, ...]:
+    """Returns what makes code equal to other code, wherever either of them is written."""
+    constants = [
+        code_token(c) if isinstance(c, types.CodeType) else (type(c), repr(c))
+        for c in code.co_consts
+    ]
+    return (
+        *(code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars),
+        *(code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags),
+        *(getattr(code, "co_exceptiontable", b""), tuple(constants)),
+    )
 
 
 def _content(cell: types.CellType) -> Any:

@@ -19,7 +19,7 @@ from polyattr_torch.running.differentiation import (
     outline,
     value,
 )
-from polyattr_torch.running.trouble import refusal, without_values
+from polyattr_torch.running.trouble import check_plain, refusal, without_values
 
 # torch leaves it without types.
 _initialised: Callable[[], bool] = torch.cuda.is_initialized
@@ -133,9 +133,11 @@ class TorchBackend(GradBackend):
 
         Raises:
             InputError: There are no values.
+            InputTypeError: It is sparse, nested or masked.
         """
         if tensor.is_meta:
             raise InputError(without_values("inputs or parameters are"))
+        check_plain(tensor, "an array in the place of a target or baseline")
         host = tensor.detach().cpu()
         return np.array((host.float() if host.dtype is torch.bfloat16 else host).numpy())
 
@@ -152,7 +154,13 @@ class TorchBackend(GradBackend):
         return torch.zeros(shape, device=like.device, dtype=getattr(torch, dtype))
 
     def own(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Detaches; copies an inference-mode tensor, which autograd refuses."""
+        """Detaches; copies an inference-mode tensor, which autograd refuses.
+
+        Raises:
+            InputTypeError: It is nested: nothing can be said about its rows.
+        """
+        if tensor.is_nested:
+            check_plain(tensor, "an argument of the model")
         return tensor.clone() if tensor.is_inference() else tensor.detach()
 
     def noise(self, seed: int, draws: Sequence[int], leaf: int, like: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch.masked import MaskedTensor
 from torch.nn.parameter import is_lazy
 from torch.nn.utils.rnn import PackedSequence
 from torch.utils._pytree import tree_leaves
@@ -103,6 +104,17 @@ def _compare(text: str, given: list[Any], like: torch.Tensor, error: Exception) 
         ) from error
 
 
+def check_plain(tensor: torch.Tensor, where: str) -> None:
+    """Checks that a tensor has values, and in rows.
+
+    Raises:
+        InputTypeError: It is sparse, nested or masked.
+    """
+    reason = refusal(tensor)
+    if reason is not None:
+        raise InputTypeError(f"{where} is {reason}".replace("inputs.", "tensor."))
+
+
 def without_values(what: str) -> str:
     """Says that `what` is on the device that has none."""
     return (
@@ -127,9 +139,15 @@ def refusal(value: object) -> str | None:
             "torch.nested.to_padded_tensor(inputs, 0.0), with the lengths or a mask in "
             "forward_args"
         )
+    if isinstance(value, MaskedTensor):
+        return (
+            "a MaskedTensor, whose mask a model does not see; expected inputs.to_tensor(0.0), with "
+            "the mask in forward_args"
+        )
     if value.layout is not torch.strided:
         kind = str(value.layout).removeprefix("torch.")
-        return f"a sparse tensor ({kind}); expected a dense one, inputs.to_dense()"
+        what = "a sparse tensor" if kind.startswith("sparse") else "a tensor of another layout"
+        return f"{what} ({kind}); expected a dense one, inputs.to_dense()"
     if value.is_quantized:
         return "a quantised tensor, which has no gradient; expected inputs.dequantize()"
     return None

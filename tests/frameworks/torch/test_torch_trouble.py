@@ -33,11 +33,14 @@ KINDS = {
     ),
     "packed": (lambda: pack_sequence(bags(2)[::-1]), "inputs is a PackedSequence.*padded tensor"),
     "packed and more": (lambda: (X, pack_sequence(bags(2)[::-1])), r"inputs\[1\] is a PackedSeq"),
+    "masked": (lambda: torch.masked.masked_tensor(X, X > 0), "a MaskedTensor.*to_tensor"),
+    "another layout": (lambda: X.to_mkldnn(), r"a tensor of another layout \(_mkldnn\)"),
     "quantised": (lambda: torch.quantize_per_tensor(X, 0.1, 0, torch.qint8), "dequantize"),
 }
 
 
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
+@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors:UserWarning")
 @pytest.mark.filterwarnings("ignore:Sparse (CSR|invariant checks):UserWarning")
 @pytest.mark.filterwarnings("ignore:.*quantiz.*:Warning")
 @pytest.mark.parametrize("kind", KINDS)
@@ -48,6 +51,18 @@ def test_tensors_without_a_row_per_sample(kind, method):
     for call in (explainer.explain, explainer.attribute):
         with pytest.raises(InputTypeError, match=message):
             call(given(), 1)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
+def test_targets_baselines_and_arguments_without_rows():
+    path, sparse = polyattr.IntegratedGradients(nn.Linear(3, 2)), X.to_sparse()
+    with pytest.raises(InputTypeError, match=r"target or baseline is a sparse tensor.*tensor.to_d"):
+        path.explain(X, 1, baselines=sparse)
+    with pytest.raises(InputTypeError, match=r"target or baseline is a sparse tensor.*tensor.to_d"):
+        path.explain(X, torch.eye(4, 2).to_sparse())
+    nested = torch.nested.nested_tensor(bags(3))
+    with pytest.raises(InputTypeError, match="an argument of the model is a nested tensor"):
+        polyattr.Saliency(lambda x, _: x.sum(1)).explain(X, forward_args=(nested,))
 
 
 def test_a_sparse_argument_beside_the_inputs_is_the_models():

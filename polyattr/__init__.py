@@ -9,6 +9,7 @@ from polyattr.backend.bound_model import Visits
 from polyattr.backend.registry import BackendInfo, backends, register, unregister
 from polyattr.errors import (
     ConvergenceWarning,
+    CutGradientWarning,
     InputError,
     InputTypeError,
     LayerNotFoundError,
@@ -18,6 +19,7 @@ from polyattr.errors import (
     NonFiniteGradientError,
     PolyattrError,
     PolyattrWarning,
+    QuestionWarning,
     RandomModelWarning,
     TrainingModeWarning,
     UnknownBackendError,
@@ -44,6 +46,7 @@ __all__ = [
     "BackendInfo",
     "BoundModel",
     "ConvergenceWarning",
+    "CutGradientWarning",
     "ExpectedGradients",
     "Explainer",
     "GradBackend",
@@ -70,6 +73,7 @@ __all__ = [
     "TrainingModeWarning",
     "UnknownBackendError",
     "UnrecognisedModelError",
+    "QuestionWarning",
     "UnusedInputWarning",
     "VarGrad",
     "Visits",

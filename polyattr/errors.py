@@ -121,6 +121,24 @@ class TrainingModeWarning(PolyattrWarning):
     """
 
 
+class QuestionWarning(PolyattrWarning):
+    """The question can be answered, and may not be the one that was meant.
+
+    Once per explainer: the outputs are probabilities; another output is explained for each sample;
+    `output_layer` is not the logits; the labels of a dataset are not used.
+
+    What to do: what the message says, or name the class in a filter of `warnings`.
+    """
+
+
+class CutGradientWarning(PolyattrWarning):
+    """Features change the score, but no gradient reaches them; their attribution is zero.
+
+    What to do: hand what the model casts to integers over as an input of its own, and attribute to
+    its embedding with `input_layer`.
+    """
+
+
 class UnusedInputWarning(PolyattrWarning):
     """An input does not reach the score; its attribution is zero.
 

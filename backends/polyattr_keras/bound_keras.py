@@ -7,6 +7,7 @@ from typing import Any
 
 from polyattr.backend import BoundModel, Layer, Tap, Visits, Watched
 from polyattr_keras.layer_finding import all_layers, find_layer
+from polyattr_keras.logits import NAME, squashes
 from polyattr_keras.tapping import Methods, tapped
 
 # What Keras keeps beside a layer to train, save, build and count it; no call reads it.
@@ -40,6 +41,10 @@ class KerasLayers(BoundModel):
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a layer, also inside nested models."""
         return find_layer(self._function, selector, argument)
+
+    def logits(self) -> str | None:
+        """The name that finds them, in a layer of their own or fused with the softmax."""
+        return f"output_layer={NAME!r}" if squashes(self._function) else None
 
     def run_tapped(
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]

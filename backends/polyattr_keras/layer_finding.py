@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from polyattr.backend import InputTypeError, Layer, LayerNotFoundError, nearest
+from polyattr_keras.logits import NAME, find_logits
 
 
 def find_layer(model: Any, selector: Any, argument: str) -> Layer:
@@ -37,6 +38,9 @@ def find_layer(model: Any, selector: Any, argument: str) -> Layer:
     for layer in every:
         if layer is selector or (isinstance(selector, str) and layer.name == selector):
             return _computing(layer, argument)
+    logits = find_logits(model) if selector == NAME and argument == "output_layer" else None
+    if logits is not None:
+        return Layer(NAME, logits)
     names = [layer.name for layer in every]
     shown = selector if isinstance(selector, str) else getattr(selector, "name", selector)
     raise LayerNotFoundError(

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from polyattr.backend import Visits
+from polyattr_keras.logits import BeforeActivation
 
 # Replacing a layer's methods is seen by every thread that runs the model.
 _replacing = threading.RLock()
@@ -42,15 +43,20 @@ def replaced(methods: Methods) -> Iterator[None]:
 
 @contextmanager
 def _told(layer: Any, visits: Visits, number: int) -> Iterator[None]:
-    original, owner = layer.call, threading.get_ident()
+    before = isinstance(layer, BeforeActivation)
+    layer, name = (layer.layer, layer.method) if before else (layer, "call")
+    original, owner = getattr(layer, name), threading.get_ident()
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if threading.get_ident() != owner:  # the user's own, meanwhile
             return original(*args, **kwargs)
-        return visits.call(number, original, args, kwargs)
+        if not before:
+            return visits.call(number, original, args, kwargs)
+        args, kwargs = visits.arguments(number, args, kwargs)
+        return original(*args, **kwargs)
 
     call.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]  # `inspect` honours it
-    with _attribute(layer, "call", call):
+    with _attribute(layer, name, call):
         yield
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from polyattr.backend import BoundModel, Layer, Tap
-from polyattr_torch.layer_finding import find_layer
+from polyattr_torch.layer_finding import find_layer, original
 from polyattr_torch.running.differentiation import Needs
 from polyattr_torch.running.evaluation import evaluated
 from polyattr_torch.running.hooks import cut_off, hooked
@@ -46,6 +46,12 @@ class BoundModule(BoundModel):
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a submodule by index among the children, by dotted name or as the object."""
         return find_layer(self._function, selector, argument)
+
+    def logits(self) -> str | None:
+        """The last but one of a sequence that ends in a softmax."""
+        root = original(self._function)
+        ends = isinstance(root, nn.Sequential) and isinstance(root[-1], nn.Softmax | nn.LogSoftmax)
+        return "output_layer=-2" if ends and len(root) > 1 else None
 
     def run_tapped(
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]

@@ -203,6 +203,13 @@ class BoundModel:
             f"function that {instead}, or a model whose layers have names"
         )
 
+    def logits(self) -> str | None:
+        """Says what a user passes for the scores before a final softmax, if that is known.
+
+        As in ``output_layer='logits'``, for messages; None where it is not.
+        """
+        return None
+
     def run_tapped(
         self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any], taps: Sequence[Tap]
     ) -> tuple[Any, list[list[Any]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,12 @@ from polyattr.engine.kernels import make_room
 from polyattr.errors import InputError, ModelOutputError, PolyattrError
 from polyattr.probing.connections import check_connections, find_connections
 from polyattr.probing.cures import cure, one_sample
+from polyattr.probing.labels import read_labels
 from polyattr.probing.layer_inputs import Activations, outline_activations
+from polyattr.probing.meaning import Meaning, is_probability
 from polyattr.probing.rows.independence import Tried, check_rows, warn_random
 from polyattr.probing.rows.numbers import outline_output, with_fitting_rows
+from polyattr.question.datasets import Labels, named_by
 from polyattr.question.inputs import Inputs
 from polyattr.scores import reductions
 from polyattr.scores.operator_targets import read_operator_targets
@@ -40,13 +42,14 @@ class Trials:
     def __init__(self, forward: Forward) -> None:
         self._forward = forward
         self._trials: dict[object, Trial] = {}
+        self._meaning = Meaning(forward)
 
     def of(self, inputs: Inputs) -> Trial:
         """Returns the trial of inputs with this signature, a new one where there is none."""
         signature = inputs.signature(self._forward.backend)
         if signature not in self._trials:
             make_room(self._trials, _MOST_TRIALS)
-            self._trials[signature] = Trial(self._forward)
+            self._trials[signature] = Trial(self._forward, self._meaning)
         return self._trials[signature]
 
 
@@ -55,15 +58,16 @@ class Trial:
 
     Args:
         forward: Evaluates the model.
+        meaning: Tells where another question may have been meant; none does not.
     """
 
-    def __init__(self, forward: Forward) -> None:
+    def __init__(self, forward: Forward, meaning: Meaning | None = None) -> None:
         self._forward = forward
+        self._meaning = Meaning(forward) if meaning is None else meaning
         self._output: tuple[tuple[int, ...], str] | None = None
         self._activations: Activations | None = None
         self._connected: dict[Rule, list[bool]] = {}
         self._tried: dict[Rule | None, Tried] = {}
-        self._gives_logits = False
         self.leaves_all = False
         """Whether a call is known to leave the user's objects as they were by itself."""
 
@@ -81,14 +85,22 @@ class Trial:
         return self._activations
 
     def targets(
-        self, inputs: Inputs, targets: Any, batch_size: int | None
+        self,
+        inputs: Inputs,
+        targets: Any,
+        batch_size: int | None,
+        *,
+        reported: bool = True,
+        looked_at: bool = True,
     ) -> tuple[Targets, np.ndarray[Any, Any] | None]:
         """Reads targets against the shape of the output.
 
         Args:
             inputs: The samples.
-            targets: As the user passed them.
+            targets: As the user passed them, or the `Labels` of a dataset.
             batch_size: Most rows per evaluation, where the predicted class has to be found.
+            reported: Whether the user will see which class that was.
+            looked_at: Whether samples have values to look at, as those of a trace have not.
 
         Returns:
             The targets, and the scores f(x) (N,) if finding the predicted class brought them.
@@ -98,21 +110,39 @@ class Trial:
             InputTypeError: Not something that can name a target.
             ModelOutputError: The output is not what the task explains.
         """
-        task, backend = self._forward.scorer.operator, self._forward.backend
+        task = self._forward.scorer.operator
         if not isinstance(task, Task):
-            return read_operator_targets(targets, backend, inputs.leaves[0], inputs.n), None
+            backend, named = self._forward.backend, named_by(targets)
+            return read_operator_targets(named, backend, inputs.leaves[0], inputs.n), None
         reader, dtype = self._reader(inputs)
         if task.takes_logits:
-            self._check_logits(inputs)
+            self._meaning.check_logits(inputs)
+        targets = self._named(task, reader, targets)
         if targets is None and task.predicts and not reader.is_score:
-            return self._predicted(task, reader, dtype, inputs, batch_size)
+            return self._predicted(task, reader, dtype, inputs, batch_size, reported)
+        goals, reader = self._goals(task, inputs, targets)
+        if looked_at:
+            self._meaning.check(task, reader, inputs, goals, None)
+        return goals.shaped(reader.shape), None
+
+    def _goals(self, task: Task, inputs: Inputs, targets: Any) -> tuple[Targets, TargetReader]:
+        reader, dtype = self._reader(inputs)
         try:
-            return task.read(reader, targets, dtype).shaped(reader.shape), None
+            return task.read(reader, targets, dtype), reader
         except PolyattrError:
             # The user may have given the model another head since: look again before refusing.
             self._output = None
             reader, dtype = self._reader(inputs)
-            return task.read(reader, targets, dtype).shaped(reader.shape), None
+            return task.read(reader, targets, dtype), reader
+
+    def _named(self, task: Task, reader: TargetReader, targets: Any) -> Any:
+        """Returns the targets themselves; of a dataset's labels those that are some."""
+        if not (isinstance(targets, Labels) and task.explains_outputs):
+            return named_by(targets)
+        named, unused = read_labels(reader, targets.value)
+        if unused and task.unsaid:
+            self._meaning.labels(reader)
+        return named
 
     def fixed_targets(self, inputs: Inputs, targets: Any) -> Targets:
         """Reads targets that must not depend on the values of the inputs.
@@ -131,7 +161,7 @@ class Trial:
                     f"targets is None, but the output has shape {reader.whole}: the predicted "
                     f"class would change with the inputs. Say which: an index, or one per sample"
                 )
-        return self.targets(inputs, targets, None)[0]
+        return self.targets(inputs, targets, None, looked_at=False)[0]
 
     def _predicted(
         self,
@@ -140,15 +170,19 @@ class Trial:
         dtype: str,
         inputs: Inputs,
         batch_size: int | None,
+        reported: bool,
     ) -> tuple[Targets, np.ndarray[Any, Any] | None]:
         reader.check_predictable()
         outputs = self._forward.outputs(inputs, batch_size)
         if outputs.shape[1:] != reader.shape:
             # The user has given the model another head since.
             self._output = outputs.shape[1:], dtype
-            return self.targets(inputs, None, batch_size)
+            return self.targets(inputs, None, batch_size, reported=reported)
         classes = reader.predicted(outputs)
         targets = task.read(reader, classes, dtype)
+        self._meaning.check(task, reader, inputs, targets, outputs)
+        if task.unsaid and not reported and not is_probability(outputs):
+            self._meaning.predicted(classes, reader)
         scores = outputs[np.arange(inputs.n), classes]
         known = scores if targets.rule is reductions.indexed else None
         return targets.shaped(reader.shape), known
@@ -162,19 +196,6 @@ class Trial:
                 )
         shape, dtype = self._output
         return TargetReader(self._forward.backend, inputs.leaves[0], inputs.n, shape), dtype
-
-    def _check_logits(self, inputs: Inputs) -> None:
-        if self._gives_logits:
-            return
-        x, context = inputs.first_rows([])
-        few = replace(inputs, leaves=x, n=int(x[0].shape[0]), companions=context.companions)
-        outputs = self._forward.outputs(few, None).astype(np.float64)
-        if outputs.ndim == 2 and (outputs >= 0).all() and np.allclose(outputs.sum(1), 1, atol=1e-2):
-            raise ModelOutputError(
-                "operator='log_odds' takes logits, but the outputs are probabilities: they sum to "
-                "1 for every sample; name the layer before the softmax with output_layer"
-            )
-        self._gives_logits = True
 
     def check(self, inputs: Inputs, targets: Targets, rows: Callable[[], int]) -> None:
         """Checks that scores depend on the inputs, and every sample's on that sample alone.

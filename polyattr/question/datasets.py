@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from polyattr.errors import InputError
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a dataset brought beside its inputs, as opposed to targets the user named.
+
+    Attributes:
+        value: The second part of the batch; None without one.
+    """
+
+    value: Any
+
+
+def named_by(targets: Any) -> Any:
+    """Returns what names an output: targets as the user passed them, or a dataset's labels."""
+    return targets.value if isinstance(targets, Labels) else targets
 
 
 def is_dataset(value: Any) -> bool:
@@ -43,7 +60,7 @@ def batches(dataset: Iterable[Any], targets: Any) -> Iterator[tuple[Any, Any]]:
     """
     for batch in dataset:
         inputs, its_own = split_batch(batch)
-        yield inputs, its_own if targets is None else targets
+        yield inputs, Labels(its_own) if targets is None else targets
 
 
 def split_batch(batch: Any) -> tuple[Any, Any]:

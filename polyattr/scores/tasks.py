@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,15 @@ class Task:
         read: Turns targets into the form a rule takes.
         predicts: Whether targets=None means the predicted class.
         takes_logits: Whether probabilities would silently give another quantity.
+        explains_outputs: Whether targets say which outputs count, rather than what they should be.
+        unsaid: Whether nobody named the task.
     """
 
     read: Callable[[TargetReader, Any, str], Targets]
     predicts: bool = False
     takes_logits: bool = False
+    explains_outputs: bool = False
+    unsaid: bool = False
 
 
 def _classification(reader: TargetReader, targets: Any, dtype: str) -> Targets:
@@ -126,8 +130,8 @@ def _check_boxes(boxes: np.ndarray[Any, Any], there: np.ndarray[Any, Any]) -> No
 
 
 TASKS = {
-    "classification": Task(_classification, predicts=True),
-    "regression": Task(_regression),
+    "classification": Task(_classification, predicts=True, explains_outputs=True),
+    "regression": Task(_regression, explains_outputs=True),
     "margin": Task(_against_others(reductions.margin, "margin"), predicts=True),
     "log_odds": Task(
         _against_others(reductions.log_odds, "log_odds"), predicts=True, takes_logits=True
@@ -140,10 +144,13 @@ TASKS = {
 }
 
 
+_UNSAID = replace(TASKS["classification"], unsaid=True)
+
+
 def task_of(operator: Any) -> Task | None:
     """Returns the task an `operator` argument names; None for a callable of the user's."""
     if operator is None:
-        return TASKS["classification"]
+        return _UNSAID
     return TASKS[operator] if isinstance(operator, str) else None
 
 

@@ -6,6 +6,9 @@ from drawn_networks import LINEAR_SHAPES, METHODS, assert_same, cases, examples,
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+# The axioms hold with few points, too, whose maps are off, as `explain` says.
+pytestmark = pytest.mark.filterwarnings("ignore::polyattr.ConvergenceWarning")
+
 
 def with_first_layer(case, change):
     """The case with another first weight matrix."""

@@ -18,6 +18,9 @@ from drawn_networks import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+# The axioms hold with few points, too, whose maps are off, as `explain` says.
+pytestmark = pytest.mark.filterwarnings("ignore::polyattr.ConvergenceWarning")
+
 SCALES = (0.25, 2.0, 3.0)
 
 

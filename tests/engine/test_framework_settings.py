@@ -1,6 +1,7 @@
 """Whatever a user has set in the framework, around a call or around what made the explainer."""
 
 import numpy as np
+import pytest
 from labs.numpy_network import random_network
 
 import polyattr
@@ -42,6 +43,8 @@ def _difference(found, expected):
     return max(np.abs(found[key] - e).max() / np.abs(e).max() for key, e in expected.items())
 
 
+# What is explained are probabilities, on purpose.
+@pytest.mark.filterwarnings("ignore::polyattr.QuestionWarning")
 def test_settings_change_no_answer(lab):
     model, x = lab.network(random_network(92, 4, 6, 3)), lab.tensor(X)
     before = Questions(model)

@@ -197,7 +197,7 @@ def test_a_refused_question(lab):
     with pytest.raises(polyattr.NonFiniteGradientError):
         method.explain(lab.tensor(np.array([[4.0], [-1.0], [9.0]])))
     found = lab.numpy(method.explain(lab.tensor(np.array([[4.0], [4.0], [4.0]]))))
-    nodes = 1 + np.arange(4) * 1.0  # from 1 to 4
+    nodes = np.array([1.01, 2.0, 3.0, 4.0])  # the start is taken from inside
     expected = 3 * (0.5 / np.sqrt(nodes)) @ np.array([1, 2, 2, 1]) / 6
     assert_close(found, np.full((3, 1), expected))
 

@@ -111,6 +111,8 @@ def test_baselines_of_a_layer(at_layer, lab, name):
     refused(kind, lambda: at_layer.explain(lab.tensor(X), 1, baselines=baselines), parts)
 
 
+# Units of a layer are explained, on purpose.
+@pytest.mark.filterwarnings("ignore::polyattr.QuestionWarning")
 def test_a_layer_behind_the_scored_one(lab, network):
     """What is scored has been computed before the activation is replaced."""
     method = polyattr.Saliency(network, input_layer="logits", output_layer="dense0")

@@ -48,7 +48,7 @@ else:
 import toy
 
 model = toy.Model(squares, slopes)
-result = polyattr.IntegratedGradients(model, batch_size=7).attribute(x, 1)
+result = polyattr.IntegratedGradients(model, batch_size=7, rule="midpoint").attribute(x, 1)
 assert result.backend == "toy"
 expected = x**2 * squares[:, 1] + x * slopes[:, 1]
 np.testing.assert_allclose(result.values, expected, rtol=1e-9)

@@ -96,6 +96,8 @@ def test_the_method_inside_is_freed_with_the_one_around_it(lab, no_collector, ca
 
 
 # So few points leave the map off, which `explain` says.
+# What is explained are probabilities, on purpose.
+@pytest.mark.filterwarnings("ignore::polyattr.QuestionWarning")
 @pytest.mark.filterwarnings("ignore::polyattr.ConvergenceWarning")
 @pytest.mark.parametrize("call", ["", "explain", "attribute", "function"])
 def test_modules(lab, no_collector, call):
@@ -116,6 +118,8 @@ def test_modules(lab, no_collector, call):
     assert freed(use_it=True) == [*alone, True]
 
 
+# What is explained are probabilities, on purpose.
+@pytest.mark.filterwarnings("ignore::polyattr.QuestionWarning")
 @pytest.mark.parametrize("layers", [{"output_layer": "logits"}, {"input_layer": "dense0"}])
 def test_explainers_at_layers(lab, no_collector, layers):
     method = polyattr.IntegratedGradients(lab.network(NETWORK), steps=4, **layers)

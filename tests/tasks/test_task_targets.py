@@ -277,6 +277,8 @@ def test_a_name_that_is_near_nothing():
     assert "Did you mean" not in str(caught.value)
 
 
+# What is explained are probabilities, on purpose.
+@pytest.mark.filterwarnings("ignore::polyattr.QuestionWarning")
 def test_probabilities_are_welcome_to_other_tasks(lab):
     """A margin of probabilities is one; and logits that are positive are no probabilities."""
     found = method(lab, "margin", probabilities).explain(lab.tensor(X), 0)

@@ -117,7 +117,7 @@ class Bound:
         at = self._at(given)
         references = self.references(options.baselines, given, at)
         trial = self._trials.of(at)
-        goals, scores = trial.targets(at, targets, self.batch_size(at))
+        goals, scores = trial.targets(at, targets, self.batch_size(at), reported=full)
         self._check_certain(goals.certain)
         recipes = self.recipes(references)
         trial.check(at, goals, lambda: tile_rows(recipes, at.n, self.batch_size(at)))

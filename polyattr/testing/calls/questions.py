@@ -47,7 +47,8 @@ class QuestionChecks(Harness):
         targets, weights = _TARGETS[name]
         x = self.native(_X)
         model = self.model(_NETWORK.native(self.backend, x))
-        found = self.explainer("GradientInput", model, batch_size=3).explain(x, targets)
+        made = self.explainer("GradientInput", model, batch_size=3, operator="classification")
+        found = made.explain(x, targets)
         expect.close(self.host(found), _X * _gradient(weights), 1e-5, "x * gradient")
 
     def test_targets_of_outputs_with_more_axes(self) -> None:
@@ -143,7 +144,7 @@ class QuestionChecks(Harness):
         """Settings, random state and inputs are as they were, and a second call as the first."""
         x = self.native(_X)
         model = self.model(_NETWORK.native(self.backend, x))
-        made = self.method(name, model, _X, batch_size=3)
+        made = self.method(name, model, _X, batch_size=3, operator="classification")
         with self.unchanged():
             first = self.host(made.attribute(x).values).copy()
             second = self.host(made.explain(x))

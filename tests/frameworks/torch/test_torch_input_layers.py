@@ -130,7 +130,9 @@ class Branches(nn.Module):
 def test_several_layers_give_a_dict(by):
     model, x = Branches(), torch.randn(5, 3)
     layers = ["left", "right"] if by == "name" else [model.left, model.right]
-    explainer = IntegratedGradients(model, input_layer=layers, steps=5, batch_size=7)
+    explainer = IntegratedGradients(
+        model, input_layer=layers, steps=5, rule="midpoint", batch_size=7
+    )
     result = explainer.attribute(x)
     assert list(result.values) == ["left", "right"]
     # Between zero and the activations the gradient of a square is linear: its mean is h.

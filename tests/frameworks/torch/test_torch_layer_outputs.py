@@ -152,6 +152,8 @@ def test_a_layer_that_overwrites_what_it_takes_is_read_before(at_input):
     torch.testing.assert_close(torch.from_numpy(result.scores).float(), scores)
 
 
+# So few points leave the map off, which `explain` says.
+@pytest.mark.filterwarnings("ignore::polyattr.ConvergenceWarning")
 def test_the_fast_path_of_a_transformer_layer_calls_its_parts_all_the_same(path_integral):
     torch.manual_seed(0)
     encoder = nn.TransformerEncoderLayer(6, 2, 8, batch_first=True)

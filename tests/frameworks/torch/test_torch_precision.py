@@ -58,7 +58,9 @@ def _closed_form(model, x, scale, factor, layer):
 def test_a_quadratic_form_is_attributed_to_rounding(dtype, layer, steps):
     model = Quadratic().to(dtype)
     x, scale = torch.randn(4, 6).to(dtype), torch.rand(4, 5).to(dtype)
-    explainer = IntegratedGradients(model, input_layer=layer, steps=steps, batch_size=7)
+    explainer = IntegratedGradients(
+        model, input_layer=layer, steps=steps, rule="midpoint", batch_size=7
+    )
     values = explainer.explain(x, forward_args=(scale,), forward_kwargs={"factor": 0.5})
     assert (values.dtype, values.device) == (dtype, x.device)
     exact = _closed_form(model, x, scale, 0.5, layer)

@@ -31,6 +31,8 @@ def cube(ops, x):
     return ops.sum(x * x * x)
 
 
+# What is explained are probabilities, on purpose.
+@pytest.mark.filterwarnings("ignore::polyattr.QuestionWarning")
 @pytest.mark.parametrize("name", METHODS)
 def test_output_layer_changes_the_map(lab, name):
     # xplique 2.0.2: the maps with and without output_layer="logits" are identical.

@@ -10,7 +10,7 @@ import torch
 
 from polyattr.backend import BoundModel, held_objects
 from polyattr_torch.running.differentiation import Needs
-from polyattr_torch.running.evaluation import evaluated
+from polyattr_torch.running.evaluation import evaluated, modules_of
 from polyattr_torch.running.trouble import called
 
 
@@ -31,12 +31,8 @@ class BoundFunction(BoundModel):
 
     def inference(self) -> AbstractContextManager[None]:
         """Does for the modules the function refers to what is done for a module."""
-        return evaluated(self._modules(), self._needs)
+        return evaluated(modules_of(self._function, *self.beside), self._needs)
 
     def evaluation(self) -> AbstractContextManager[None]:
         """The same in the user's own training step."""
-        return evaluated(self._modules(), self._needs, training_step=True)
-
-    def _modules(self) -> list[torch.nn.Module]:
-        held = held_objects(self._function, (torch.nn.Module,))
-        return [m for m in held if isinstance(m, torch.nn.Module)]
+        return evaluated(modules_of(self._function, *self.beside), self._needs, training_step=True)

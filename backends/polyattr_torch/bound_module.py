@@ -13,7 +13,7 @@ from torch import nn
 from polyattr.backend import BoundModel, Layer, Tap
 from polyattr_torch.layer_finding import find_layer, original
 from polyattr_torch.running.differentiation import Needs
-from polyattr_torch.running.evaluation import evaluated
+from polyattr_torch.running.evaluation import evaluated, modules_of
 from polyattr_torch.running.hooks import cut_off, hooked
 from polyattr_torch.running.trouble import called
 
@@ -62,11 +62,15 @@ class BoundModule(BoundModel):
 
     def inference(self) -> AbstractContextManager[None]:
         """Turns training flags off, and each back as it was."""
-        return evaluated([self._function], self._needs)
+        return evaluated(self._modules(), self._needs)
 
     def evaluation(self) -> AbstractContextManager[None]:
         """Turns training flags off alone."""
-        return evaluated([self._function], self._needs, training_step=True)
+        return evaluated(self._modules(), self._needs, training_step=True)
+
+    def _modules(self) -> list[nn.Module]:
+        """The module, and those that what is called beside it refers to."""
+        return [self._function, *modules_of(*self.beside)]
 
 
 @contextmanager

@@ -125,6 +125,8 @@ class BoundModel:
         most_rows: Rows the model takes in one call, where it takes no other number; fewer are
             filled up by `run`.
         kind: What messages call the model.
+        beside: What else of the user's a call runs, such as an operator; set by core before
+            `inference`, which is meant for it, too.
         draws: Whether a run drew random numbers from a state that all runs begin with: equal runs
             are then equal, and yet left to chance.
 
@@ -139,6 +141,7 @@ class BoundModel:
     entry: Callable[..., Any] | None = None
     most_rows: int | None = None
     kind: str = "function"
+    beside: Sequence[object] = ()
     draws: bool = False
 
     def __init__(

@@ -76,6 +76,7 @@ class Calls(Unfollowed):
     @contextmanager
     def _ready(self, bound: Bound, inputs: Any, beside: tuple[Any, ...]) -> Iterator[None]:
         """Surrounds a call as the framework and the model need it."""
+        bound.engine.scorer.bound.beside = bound.called(*beside)
         model, leaves = bound.engine.scorer.bound, flatten(inputs, "inputs")[1]
         near, given = next(filter(bound.backend.is_tensor, leaves), model.like), [*leaves, *beside]
         with (

@@ -27,6 +27,7 @@ def differentiable(
     _check_method(bound)
     read = _read(bound, example, options)
     model = bound.engine.scorer.bound
+    model.beside = bound.called(targets)
     # Trying the model must neither train it nor draw from the user's random state.
     with (
         bound.chance.kept(read.leaves),
@@ -46,7 +47,8 @@ def differentiable(
         _check_alike(here, inputs, bound.backend)
         # A callable baseline belongs to the inputs of this call.
         start = references or bound.references(options.baselines, here, here, traced=True)
-        with engine.scorer.bound.evaluation():
+        model.beside = bound.called(targets)
+        with model.evaluation():
             values = engine.values(bound.recipes(start), Question(here, goals, start), asked)
         return bound.result(here, values)
 

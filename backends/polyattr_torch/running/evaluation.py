@@ -12,7 +12,16 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
-from polyattr.backend import Exclusive, InputError, SharedSetting, TrainingModeWarning, warn
+from polyattr.backend import (
+    Exclusive,
+    InputError,
+    KeptState,
+    SharedSetting,
+    TrainingModeWarning,
+    held_objects,
+    warn,
+)
+from polyattr_torch.objects import TorchObjects
 from polyattr_torch.running.differentiation import (
     WITHOUT_CUDNN,
     Needs,
@@ -48,13 +57,17 @@ def evaluated(
     if any(isinstance(module, nn.RNNBase) and _by_cudnn(module) for module in modules):
         needs.ways.add(WITHOUT_CUDNN)
     # Other threads may explain these modules, or models that share a part with them.
-    with _exclusive.use([*modules, *held]), _fused_off.held(), learning(needs):
-        training = _training(modules, training_step)
+    with (
+        _exclusive.use([*modules, *held]),
+        _fused_off.held(),
+        learning(needs),
+        _in_inference_mode(roots, modules, training_step),
+    ):
+        # Changing the mode may have made others of them.
+        held = [p for root in roots for p in root.parameters()]
         # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
         frozen = [p for p in held if p.requires_grad and not p.is_inference() and not training_step]
         try:
-            for module in training:
-                module.training = False
             # Without this, autograd keeps what it would need for the parameters' gradients.
             for parameter in frozen:
                 parameter.requires_grad_(False)
@@ -62,8 +75,37 @@ def evaluated(
         finally:
             for parameter in frozen:
                 parameter.requires_grad_(True)
-            for module in training:
-                module.training = True
+
+
+@contextmanager
+def _in_inference_mode(
+    roots: Sequence[nn.Module], modules: Sequence[nn.Module], training_step: bool
+) -> Iterator[None]:
+    """Puts modules in inference mode as their own `eval` does, and back as they were."""
+    training = _training(modules, training_step)
+    if training and any(_has_own_mode(module) for module in modules):
+        # It may set flags of its own, or fold weights into each other.
+        kept = KeptState(roots, TorchObjects())
+        try:
+            for root in roots:
+                root.eval()
+            yield
+        finally:
+            kept.put_back()
+        return
+    try:
+        for module in training:
+            module.training = False
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+def _has_own_mode(module: nn.Module) -> bool:
+    kind = type(module)
+    own = kind.train is not nn.Module.train or kind.eval is not nn.Module.eval
+    return own and not isinstance(module, torch.jit.ScriptModule)
 
 
 def _training(modules: Sequence[nn.Module], training_step: bool) -> list[nn.Module]:
@@ -77,6 +119,12 @@ def _training(modules: Sequence[nn.Module], training_step: bool) -> list[nn.Modu
             TrainingModeWarning,
         )
     return training
+
+
+def modules_of(*parts: object) -> list[nn.Module]:
+    """Lists the modules among `parts` and in what they refer to, such as a function's closure."""
+    held = (value for part in parts for value in held_objects(part, (nn.Module,)))
+    return [value for value in held if isinstance(value, nn.Module)]
 
 
 @contextmanager

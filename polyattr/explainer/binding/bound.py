@@ -75,6 +75,10 @@ class Bound:
         self.kernels.renew()
         return Bound(self.method, self.backend, (self.watch, self.kernels))
 
+    def called(self, *given: object) -> tuple[Any, ...]:
+        """Returns what else of the user's a call runs: the operator, and what was `given` to it."""
+        return tuple(filter(callable, (self.method.operator, self.method.output, *given)))
+
     def watched(self) -> Watched:
         """What a call computes with: the model, the operator and the output selector."""
         scorer = self.engine.scorer
@@ -93,8 +97,8 @@ class Bound:
         self.kernels.doubt = self.watch.doubt
         given = self._read(inputs, options)
         method = self.method
-        named = (method.operator, method.output, targets, options.baselines, method.baseline_value)
-        roots = (method.model, *filter(callable, named))
+        given_too = (targets, options.baselines, method.baseline_value)
+        roots = (method.model, *self.called(*given_too))
 
         def answer() -> tuple[Any, Attribution | None, Array | None]:
             return as_it_was(

@@ -181,13 +181,13 @@ FAULTS = (
     ),
     (
         "baselines of the call ignored",
-        "polyattr/explainer/call.py",
+        "polyattr/explainer/binding/bound.py",
         "start = method.baseline_value if baselines is None else baselines",
         "start = method.baseline_value",
     ),
     (
         "half inputs answered in float32",
-        "polyattr/explainer/call.py",
+        "polyattr/explainer/binding/bound.py",
         "[backend.cast(v, backend.dtype(x)) for v, x in pairs]",
         "[v for v, _ in pairs]",
     ),
@@ -211,7 +211,7 @@ FAULTS = (
     ),
     (
         "gives up when memory runs out",
-        "polyattr/explainer/call.py",
+        "polyattr/explainer/binding/bound.py",
         "if rows == 1 or not self.backend.is_out_of_memory(error):",
         "if True:",
     ),

@@ -56,8 +56,8 @@ def check_inputs(model: Any, args: Sequence[Any]) -> None:
     known, count = getattr(model, "inputs", None), _count(given)
     if known and count != len(known):
         raise InputError(
-            f"the model {model.name!r} has {len(known)} input{'s' * (len(known) != 1)}, but is given a "
-            f"{type(given).__name__} of {count}; expected one for each"
+            f"the model {model.name!r} has {len(known)} input{'s' * (len(known) != 1)}, but is "
+            f"given a {type(given).__name__} of {count}; expected one for each"
         )
 
 

@@ -62,13 +62,19 @@ def cure(forward: Forward, inputs: Inputs, error: Exception) -> PolyattrError | 
         for name, leaf in list(zip(inputs.layout.names, inputs.leaves, strict=True))[:_MOST_SHOWN]
     )
     given += ", ..." * (len(inputs.leaves) > _MOST_SHOWN)
-    finders = [_other_dtypes, _single_samples, _parts, _other_layouts, _nodes]
+    finders = [_other_dtypes, _whole_numbers, _single_samples, _parts, _other_layouts, _nodes]
     if not isinstance(error, PolyattrError):  # it ran on two rows, but to other rows than two
-        finders.insert(3, _one_example)
+        finders.insert(4, _one_example)
     for find in finders:
         for other, kind, said in find(forward, inputs):
             if _runs(forward, other):
                 return kind(f"{given}: {said} (the model raised {met})")
+    x, context = inputs.first_rows([])
+    if isinstance(error, TypeError) and (why := forward.scorer.misfit(inputs.layout, x, context)):
+        return InputTypeError(
+            f"{given}: {why}; expected inputs for each of them, as a tuple or a dict by name, and "
+            f"what is not attributed to in forward_args or forward_kwargs (the model raised {met})"
+        )
     return None
 
 
@@ -99,6 +105,25 @@ def _other_dtypes(forward: Forward, inputs: Inputs) -> Iterator[Cure]:
             f"the model takes {dtype}. Cast the inputs to {dtype}, or pass NumPy arrays, which "
             f"are, or give the model weights of the inputs' dtype",
         )
+
+
+def _whole_numbers(forward: Forward, inputs: Inputs) -> Iterator[Cure]:
+    """Token ids that came as floats."""
+    backend, few = forward.backend, _few(inputs)
+    if not all(_is_whole(backend.to_numpy(leaf)) for leaf in few.leaves):
+        return
+    for dtype in ("int64", "int32"):
+        if backend.dtype(backend.to_native(np.zeros(1, dtype), few.leaves[0])) == dtype:
+            yield (
+                replace(few, leaves=[backend.cast(leaf, dtype) for leaf in few.leaves]),
+                InputTypeError,
+                "the model takes whole numbers, such as token ids, which have no gradient. Pass "
+                "them as integers, and name their embedding with input_layer",
+            )
+
+
+def _is_whole(array: np.ndarray[Any, Any]) -> bool:
+    return bool((array == np.round(array)).all())
 
 
 def _as_one_sample(inputs: Inputs) -> Cure:

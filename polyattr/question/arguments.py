@@ -133,6 +133,17 @@ class Calling:
             return args, {**value, **kwargs}
         return (value, *args), dict(kwargs)
 
+    def misfit(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
+        """Says what the signature takes and is given, where it does not allow a call."""
+        if self._entry is None or _accepts(self._entry, len(args), tuple(kwargs)):
+            return None
+        try:
+            takes = inspect.signature(self._entry)
+        except (TypeError, ValueError):
+            return None
+        given = [f"{len(args)} by position"] * bool(args) + [f"{name}=" for name in kwargs]
+        return f"the model takes {takes}, and is given {', '.join(given) or 'nothing'}"
+
     def _way(self, value: Any, further: int, named: tuple[str, ...]) -> _Way:
         if self._entry is None or not isinstance(value, tuple | list | Mapping):
             return _Way.AS_ONE

@@ -76,6 +76,11 @@ class Scorer:
         args, kwargs = self._calling.arguments(value, args, kwargs)
         return self._select(self.taps.run(state, args, kwargs, layout, x))
 
+    def misfit(self, layout: Layout, x: list[Tensor], context: Context) -> str | None:
+        """Says what the model takes and is given, where its signature does not allow the call."""
+        args, kwargs = self._calling.arguments(*self._arguments(layout, x, context))
+        return self._calling.misfit(args, kwargs)
+
     def returned(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Any:
         """Returns all that the model returns for rows of its own inputs, without any tap."""
 

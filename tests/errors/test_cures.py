@@ -222,6 +222,32 @@ def test_another_dtype_than_the_models(lab):
         refused(InputTypeError, lambda: method.explain(x), parts)
 
 
+def test_token_ids_as_floats(lab):
+    table = RNG.standard_normal((5, 2)).astype(np.float32)
+
+    def model(ids):
+        assert lab.dtype(ids).startswith("int"), "ids"
+        return lab.ops.sum(get_backend(lab.name).batch(lab.tensor(table), ids))
+
+    method = polyattr.GradientInput(model, backend=lab.name)
+    ids = lab.tensor(np.array([1.0, 2.0, 4.0], np.float32))
+    refused(InputTypeError, lambda: method.explain(ids), "whole numbers", "with input_layer")
+
+
+def test_arguments_the_model_has_not(lab):
+    def model(left, right):
+        return lab.ops.sum(left * right)
+
+    method = polyattr.GradientInput(model, backend=lab.name)
+    x = lab.tensor(X)
+    for call, given in (
+        (lambda: method.explain(x), "(left, right), and is given 1 by position"),
+        (lambda: method.explain({"left": x, "rigth": x}), "is given"),
+        (lambda: method.explain((x, x), forward_kwargs={"mask": None}), "mask="),
+    ):
+        refused(InputTypeError, call, "the model takes (left, right)", given, "forward_args")
+
+
 def test_complex_inputs(method):
     parts = "has dtype complex64", "real and imaginary part"
     refused(InputTypeError, lambda: method.explain(X.astype("complex64")), *parts)

@@ -275,21 +275,27 @@ def _noted(forward: Forward, inputs: Inputs) -> Iterator[None]:
     except Exception as error:
         # A backend that knows what its framework's error means has said what to do.
         said = isinstance(error, PolyattrError) and error.__cause__ is not None
-        if not said and (found := cure(forward, inputs, error)) is not None:
-            raise found from error
-        if isinstance(error, PolyattrError):
+        found = None if said else cure(forward, inputs, error)
+        if found is None and isinstance(error, PolyattrError):
             raise
-        shapes = ", ".join(
-            f"{name} of shape {tuple(row.shape)}"
-            for name, row in zip(inputs.layout.names, inputs.first_rows([])[0], strict=True)
-        )
-        error.add_note(
-            f"polyattr was trying the model on {shapes}: at most the first two of the "
-            f"{inputs.n} samples given, along the first axis (or is the batch axis missing?)"
-        )
-        if inputs.guessed:
-            error.add_note(
-                f"{inputs.guessed_names()} was cut likewise, since its first axis has {inputs.n} "
-                f"entries, too; if it belongs to no sample, pass batched=()"
-            )
+        _note(found or error, inputs)
+        if found is not None:
+            raise found from error
         raise
+
+
+def _note(error: Exception, inputs: Inputs) -> None:
+    """Adds to an error what the model was called with."""
+    shapes = ", ".join(
+        f"{name} of shape {tuple(row.shape)}"
+        for name, row in zip(inputs.layout.names, inputs.first_rows([])[0], strict=True)
+    )
+    error.add_note(
+        f"polyattr was trying the model on {shapes}: at most the first two of the {inputs.n} "
+        f"samples given, along the first axis (or is the batch axis missing?)"
+    )
+    if inputs.guessed:
+        error.add_note(
+            f"{inputs.guessed_names()} was cut likewise, since its first axis has {inputs.n} "
+            f"entries, too; if it belongs to no sample, pass batched=()"
+        )

@@ -10,11 +10,29 @@ from polyattr.backend import FrameworkObjects, Keeper
 from polyattr_keras import LIBRARIES, is_built_layer, is_variable, keras_keepers
 from polyattr_tensorflow.bound_keras import is_keras
 
+# Where TensorFlow has the containers it tracks.
+_TRACKED = "tensorflow.python.trackable.data_structures"
+
 
 class TensorFlowObjects(FrameworkObjects):
     """Modules, layers, variables."""
 
     libraries = frozenset({"tensorflow", "wrapt"}) | LIBRARIES
+    traces = True
+
+    def inside(self, value: object) -> tuple[dict[str, Any], list[object]] | None:
+        """Lists and dicts that a tf.Module makes of those it is given, to save them.
+
+        They remember how they were changed: what is put back behind their backs has to fit.
+        """
+        if type(value).__module__ != _TRACKED:
+            return None
+        attributes: dict[str, Any] = object.__getattribute__(value, "__dict__")
+        return attributes, [getattr(value, "__wrapped__", None)]
+
+    def is_traced(self, value: object) -> bool:
+        """A tensor of a graph."""
+        return tf.is_tensor(value) and bool(tf.is_symbolic_tensor(value))
 
     def is_module(self, value: object) -> bool:
         """A tf.Module, or a layer that has its variables."""

@@ -31,8 +31,8 @@ def as_it_was(
     """
     if trial.leaves_all:
         return answer()
-    guard, backend = forward.scorer.guard, forward.backend
-    guard.kept = kept = KeptState(roots, backend.objects)
+    guard = forward.scorer.guard
+    guard.kept = kept = KeptState(roots, forward.backend.objects)
     was_on = everything = guard.on
     try:
         try:
@@ -42,12 +42,12 @@ def as_it_was(
                 raise
             guard.on = everything = True
             found = _again(forward, answer, was_on)
-        left = not kept.changed_arrays() and not kept.drew()
-        trial.leaves_all = left and not guard.on
+        left = kept.changed_arrays() or kept.left_traces() or kept.drew()
+        trial.leaves_all = not left and not guard.on
         return found
     finally:
         (kept.put_back if everything else kept.put_arrays_back)()
-        kept.put_traces_back(lambda held: backend.is_tensor(held) and not backend.readable(held))
+        kept.put_traces_back()
         kept.put_generators_back()
         guard.kept = None
 

@@ -15,6 +15,11 @@ class JaxObjects(FrameworkObjects):
     """Keras layers and variables, nnx modules and variables; arrays never change."""
 
     libraries = frozenset({"jax", "jaxlib", "flax", "equinox", "haiku"}) | LIBRARIES
+    traces = True
+
+    def is_traced(self, value: object) -> bool:
+        """A tracer."""
+        return isinstance(value, jax.core.Tracer)
 
     def is_module(self, value: object) -> bool:
         """A layer that has its variables, or an nnx module."""

@@ -28,22 +28,51 @@ def mapping(value: dict[Any, Any], is_part: Callable[[object], bool]) -> Keeper:
     def news() -> list[object]:
         return [held for n in names() for held in (saved.get(n), value.get(n))]
 
-    def put(only: Callable[[object], bool]) -> None:
-        if any(is_part(value[n]) for n in names() if n in value):
-            return
+    def put(asked: Callable[[object], bool]) -> None:
         for name in names():
-            if not only(saved.get(name)) and not only(value.get(name)):
+            if not asked(saved.get(name)) and not asked(value.get(name)):
                 continue
             if name in saved:
                 value[name] = saved[name]
             else:
                 del value[name]
 
+    def put_unless_built(asked: Callable[[object], bool]) -> None:
+        # Stand-ins are of no use to anybody, even where parts are made.
+        built = any(is_part(value[n]) for n in names() if n in value)
+        if not built or asked not in {_anything, has_array}:
+            put(asked)
+
     return Keeper(
         lambda: bool(names()),
-        lambda: put(_anything),
+        lambda: put_unless_built(_anything),
         news=news,
-        put_arrays_back=lambda: put(has_array),
+        put_some_back=put_unless_built,
+    )
+
+
+def class_attributes(kind: type) -> Keeper:
+    """Keeps what a class holds for all its instances."""
+    saved = dict(vars(kind))
+
+    def names() -> list[str]:
+        every = {**saved, **vars(kind)}
+        return [n for n in every if saved.get(n, _EMPTY) is not vars(kind).get(n, _EMPTY)]
+
+    def put(asked: Callable[[object], bool]) -> None:
+        for name in names():
+            if not asked(vars(kind).get(name)):
+                continue
+            if name in saved:
+                setattr(kind, name, saved[name])
+            else:
+                delattr(kind, name)
+
+    return Keeper(
+        lambda: bool(names()),
+        lambda: put(has_array),
+        news=lambda: [vars(kind).get(name) for name in names()],
+        put_some_back=put,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -16,32 +17,44 @@ class Keeper:
         chance: Whether it is the state of a generator of random numbers.
         news: For a container what is in it now and was not, or the other way round; None for an
             array, which is written to.
-        put_arrays_back: For a container the same as `put_back` for what holds arrays alone.
+        put_some_back: For a container the same as `put_back` for those entries alone of which a
+            question says yes.
     """
 
     changed: Callable[[], bool]
     put_back: Callable[[], object]
     chance: bool = False
     news: Callable[[], list[object]] | None = None
-    put_arrays_back: Callable[[], object] | None = None
+    put_some_back: Callable[[Callable[[object], bool]], object] | None = None
 
     def changed_arrays(self) -> bool:
         """Says whether an array changed, or is where it was not."""
         return self.changed() and (self.news is None or any(map(has_array, self.news())))
 
+    def holds(self, asked: Callable[[object], bool]) -> bool:
+        """Says whether something came in of which a question says yes."""
+        return self.news is not None and self.changed() and any(map(asked, self.news()))
+
+    def put(self, asked: Callable[[object], bool]) -> None:
+        """Puts back what a question says yes of, or all where that cannot be told apart."""
+        if self.put_some_back is None:
+            self.put_back()
+        else:
+            self.put_some_back(asked)
+
 
 def has_array(value: object) -> bool:
     """Says whether a `value` is an array, or a container with one."""
-    return holds(value, lambda part: hasattr(part, "shape"))
+    return _holds(value, lambda part: hasattr(part, "shape"))
 
 
-def holds(value: object, wanted: Callable[[object], bool]) -> bool:
+def _holds(value: object, wanted: Callable[[object], bool]) -> bool:
     """Says whether a `value`, or what is in it, is `wanted`."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list | tuple):
         # No state of a few layers is longer.
-        return any(holds(part, wanted) for part in value[:100])
+        return any(_holds(part, wanted) for part in value[:100])
     return wanted(value)
 
 
@@ -50,9 +63,11 @@ class FrameworkObjects:
 
     Attributes:
         libraries: Packages that look after their own objects: caches, locks, compiled functions.
+        traces: Whether models are run on stand-ins for tensors, while a function is compiled.
     """
 
     libraries: frozenset[str] = frozenset()
+    traces: bool = False
 
     def is_module(self, value: object) -> bool:
         """Says whether a `value` is a model or layer, whose attributes are its state."""
@@ -61,6 +76,17 @@ class FrameworkObjects:
     def is_parameter(self, value: object) -> bool:
         """Says whether a `value` is a parameter: a model that makes one is being built."""
         return False
+
+    def is_traced(self, value: object) -> bool:
+        """Says whether a `value` is a stand-in for a tensor, which means nothing after a call."""
+        return False
+
+    def inside(self, value: object) -> tuple[dict[str, Any], list[object]] | None:
+        """Returns the attributes and the content of a container that is the framework's own.
+
+        None where a `value` is anything else.
+        """
+        return None
 
     def keepers(self, value: object, copies: bool) -> list[Keeper] | None:
         """Returns what keeps a `value` as it is; None where it is no object of the framework's.

@@ -14,7 +14,8 @@ import numpy as np
 
 from polyattr.backend.keeping import containers
 from polyattr.backend.keeping.containers import Part
-from polyattr.backend.keeping.keeper import FrameworkObjects, Keeper, holds
+from polyattr.backend.keeping.keeper import FrameworkObjects, Keeper, has_array
+from polyattr.backend.keeping.stand_ins import holds_trace
 
 _DEEPEST = 16
 _MOST = 50_000
@@ -37,6 +38,7 @@ class KeptState:
         self._objects = objects
         # Not a method of this object, which its keepers would then keep alive in a circle.
         self._part = partial(_is_part, objects)
+        self._is_traced = partial(holds_trace, objects)
         self._seen: dict[int, object] = {}
         self._copied = 0
         self._entries: list[tuple[bool, Keeper]] = []
@@ -72,13 +74,23 @@ class KeptState:
         """
         for owned, entry in self._entries:
             if owned and not entry.chance and entry.changed_arrays():
-                (entry.put_arrays_back or entry.put_back)()
+                entry.put(has_array)
 
-    def put_traces_back(self, traced: Callable[[object], bool]) -> None:
-        """Puts back what holds a `traced` tensor now, which is of no use after the trace."""
-        for _, entry in self._entries:
-            if entry.news is not None and any(holds(value, traced) for value in entry.news()):
-                entry.put_back()
+    def left_traces(self) -> bool:
+        """Says whether a stand-in for a tensor is anywhere that none was."""
+        return bool(self._traced())
+
+    def put_traces_back(self) -> None:
+        """Puts back what was where stand-ins for tensors are now, within modules or anywhere."""
+        for entry in self._traced():
+            entry.put(self._is_traced)
+
+    def _traced(self) -> list[Keeper]:
+        if not self._objects.traces:
+            return []
+        return [
+            entry for _, entry in self._entries if not entry.chance and entry.holds(self._is_traced)
+        ]
 
     def put_generators_back(self) -> None:
         """Puts generators of random numbers back."""
@@ -111,6 +123,8 @@ class KeptState:
     def _keepers(self, value: Any) -> list[Keeper] | None:
         if isinstance(value, np.random.Generator | np.random.RandomState | Random):
             return [containers.generator(value)]
+        if self._objects.is_traced(value):  # left by somebody else; its shape may have no numbers
+            return []
         size = int(getattr(value, "nbytes", 0) or 0) if hasattr(value, "dtype") else 0
         copies = self._copied + size <= _COPIED
         if isinstance(value, np.ndarray):
@@ -123,7 +137,10 @@ class KeptState:
 
     def _parts(self, value: Any, module: bool) -> Iterator[Part]:
         kind = type(value)  # a proxy's class is not what it says it is
-        if issubclass(kind, dict):
+        if (inside := self._objects.inside(value)) is not None:
+            attributes, content = inside
+            yield [*attributes.values(), *content], containers.mapping(attributes, self._part)
+        elif issubclass(kind, dict):
             yield list(value.values()), containers.mapping(value, self._part)
         elif issubclass(kind, list | deque | set):
             yield list(value), containers.sequence(value)
@@ -139,14 +156,22 @@ class KeptState:
             if isinstance(getattr(value, "__dict__", None), dict):
                 own = containers.mapping(vars(value), self._part)
                 yield list(vars(value).values()), own
+            for of in kind.__mro__ if self._objects.traces else ():
+                if self._is_library(of.__module__) or id(of) in self._seen:
+                    continue
+                self._seen[id(of)] = of
+                yield list(vars(of).values()), containers.class_attributes(of)
         if callable(value) and hasattr(value, "__wrapped__"):
             yield [value.__wrapped__], None
 
     def _is_users(self, value: Any) -> bool:
         """Frameworks and Python look after their own objects, such as caches and locks."""
         function = isinstance(value, types.FunctionType)
-        library = str((value if function else type(value)).__module__).partition(".")[0]
-        return library not in _NOT_USERS and library not in self._objects.libraries
+        return not self._is_library((value if function else type(value)).__module__)
+
+    def _is_library(self, module: object) -> bool:
+        library = str(module).partition(".")[0]
+        return library in _NOT_USERS or library in self._objects.libraries
 
 
 def _is_part(objects: FrameworkObjects, value: object) -> bool:

@@ -86,3 +86,31 @@ def test_a_score_read_inside_a_function_that_is_computed_again():
     found = GradientInput(model, output_layer="hidden").explain(X, 1)
     slope = 1 - np.tanh(X @ first + bias)[:, 1:2] ** 2
     np.testing.assert_allclose(found, X * slope * first[:, 1], rtol=1e-4, atol=1e-6)
+
+
+class Keeping(tf.Module):
+    """Keeps what it saw in attributes, lists and dicts, which TensorFlow tracks to save them."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = tf.Variable(tf.ones((5, 2)))
+        self.seen, self.log, self.maps = None, [], {"old": 1}
+
+    @tf.function
+    def served(self, x):
+        return x @ self.weight
+
+    def __call__(self, x):
+        self.seen = self.maps["new"] = tf.nn.softmax(x)
+        self.log.append(self.seen)
+        return x @ self.weight
+
+
+def test_a_module_that_keeps_what_it_saw_can_be_saved_as_before(tmp_path):
+    model = Keeping()
+    for x in (X, X[:2], X):
+        np.testing.assert_allclose(GradientInput(model).explain(x, 1), x, rtol=1e-6)
+        assert (model.seen, list(model.log), dict(model.maps)) == (None, [], {"old": 1})
+    model.served(X)
+    path = tf.train.Checkpoint(model=model).save(str(tmp_path / "kept"))
+    assert path.startswith(str(tmp_path))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from polyattr import GradientInput
+from polyattr import GradientInput, IntegratedGradients
 
 X = np.random.default_rng(3).standard_normal((3, 4)).astype("float32")
 MODES = {
@@ -43,6 +43,41 @@ def test_layers_that_are_computed_again(mode):
         np.testing.assert_allclose(found, inputs, rtol=1e-4, atol=1e-6)
         expected = numpy(GradientInput(plain, **settings).explain(X, 1))
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+
+
+class Attention(layers.Layer):
+    """Keeps what it weighs with, and adds a loss."""
+
+    def __init__(self):
+        super().__init__()
+        self.top, self.weights_seen, self.log = layers.Dense(3), None, []
+
+    def call(self, x):
+        self.weights_seen = keras.ops.softmax(x)
+        self.log.append(self.weights_seen)
+        self.add_loss(0.1 * keras.ops.sum(self.weights_seen))
+        return self.top(self.weights_seen * x)
+
+
+def test_losses_and_kept_attention_are_as_they_were(native):
+    attention = Attention()
+    first = layers.Dense(4, activity_regularizer="l2", kernel_regularizer="l1", name="first")
+    model = keras.Sequential([keras.Input((4,)), first, attention])
+    model(native(X))
+    seen, log = attention.weights_seen, list(attention.log)
+    losses = [float(loss) for loss in model.losses]
+    assert len(losses) == 3
+    for method in (
+        GradientInput(model),
+        IntegratedGradients(model, steps=4),
+        GradientInput(model, input_layer="first"),
+    ):
+        for x in (X, X[:2]):
+            method.explain(x, 1)
+            assert [float(loss) for loss in model.losses] == losses
+            assert attention.weights_seen is seen
+            assert len(attention.log) == len(log)
+            assert all(a is b for a, b in zip(attention.log, log, strict=True))
 
 
 class Asking(layers.Layer):

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from polyattr.backend import BoundModel, ModelOutputError
+from polyattr.backend import BoundModel, ModelOutputError, PolyattrError
 from polyattr_jax.modes import mode_advice, training_advice
 
 _JITTED: type[Any] = type(jax.jit(lambda: None))
@@ -36,7 +36,10 @@ class BoundFunction(BoundModel):
         try:
             return self._function(*args, **kwargs)
         except Exception as error:
-            takes_one = _takes_one(self._function, args, kwargs)
+            shapes = isinstance(error, TypeError | ValueError) and not isinstance(
+                error, PolyattrError
+            )
+            takes_one = shapes and _takes_one(self._function, args, kwargs)
             advice = f"; {_FOR_ONE}" if takes_one else mode_advice(self.entry, kwargs)
             advice = advice or training_advice(error)
             if not advice:

@@ -12,7 +12,7 @@ from polyattr.dtypes import FLOATS
 from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import make_room
 from polyattr.errors import InputError
-from polyattr.probing.attempts import outline_rows, rows
+from polyattr.probing.failures.attempts import outline_rows, rows
 from polyattr.question.inputs import Inputs
 
 Array = np.ndarray[Any, Any]

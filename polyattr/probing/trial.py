@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import make_room
 from polyattr.errors import InputError, ModelOutputError, PolyattrError
 from polyattr.probing.connections import check_connections, find_connections
-from polyattr.probing.cures import cure, one_sample
+from polyattr.probing.failures.cures import one_sample
+from polyattr.probing.failures.noted import noted
 from polyattr.probing.labels import read_labels
 from polyattr.probing.layer_inputs import Activations, outline_activations
 from polyattr.probing.meaning import Meaning, is_probability
@@ -78,7 +78,7 @@ class Trial:
             ModelOutputError: Nothing there can be attributed to.
         """
         if self._activations is None:
-            with _noted(self._forward, inputs):
+            with noted(self._forward, inputs):
                 self._activations = with_fitting_rows(
                     self._forward, inputs.n, lambda: outline_activations(self._forward, inputs)
                 )
@@ -190,7 +190,7 @@ class Trial:
     def _reader(self, inputs: Inputs) -> tuple[TargetReader, str]:
         """Returns what reads targets for this output, and the output's dtype."""
         if self._output is None:
-            with _noted(self._forward, inputs):
+            with noted(self._forward, inputs):
                 self._output = with_fitting_rows(
                     self._forward, inputs.n, lambda: outline_output(self._forward, inputs)
                 )
@@ -215,7 +215,7 @@ class Trial:
         rule = targets.rule
         if rule not in self._connected or not targets.certain:
             make_room(self._connected, _MOST_RULES)
-            with _noted(self._forward, inputs):
+            with noted(self._forward, inputs):
                 self._connected[rule] = with_fitting_rows(
                     self._forward,
                     inputs.n,
@@ -260,42 +260,3 @@ class Trial:
                 raise
             advice = self._forward.scorer.bound.advice(inputs.layout.kwargs.keys)
             raise ModelOutputError(f"{error} {one_sample(inputs)}{advice}") from None
-
-
-@contextmanager
-def _noted(forward: Forward, inputs: Inputs) -> Iterator[None]:
-    """Adds to an error of the user's own code what it was called with, or says what would run.
-
-    Raises:
-        InputError: The model takes the inputs in another form.
-        InputTypeError: It takes another dtype.
-    """
-    try:
-        yield
-    except Exception as error:
-        # A backend that knows what its framework's error means has said what to do.
-        said = isinstance(error, PolyattrError) and error.__cause__ is not None
-        found = None if said else cure(forward, inputs, error)
-        if found is None and isinstance(error, PolyattrError):
-            raise
-        _note(found or error, inputs)
-        if found is not None:
-            raise found from error
-        raise
-
-
-def _note(error: Exception, inputs: Inputs) -> None:
-    """Adds to an error what the model was called with."""
-    shapes = ", ".join(
-        f"{name} of shape {tuple(row.shape)}"
-        for name, row in zip(inputs.layout.names, inputs.first_rows([])[0], strict=True)
-    )
-    error.add_note(
-        f"polyattr was trying the model on {shapes}: at most the first two of the {inputs.n} "
-        f"samples given, along the first axis (or is the batch axis missing?)"
-    )
-    if inputs.guessed:
-        error.add_note(
-            f"{inputs.guessed_names()} was cut likewise, since its first axis has {inputs.n} "
-            f"entries, too; if it belongs to no sample, pass batched=()"
-        )

@@ -13,7 +13,7 @@ from polyattr.backend import Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.engine.forward import Forward
 from polyattr.errors import InputError, InputTypeError, PolyattrError
-from polyattr.probing.attempts import rows, runs
+from polyattr.probing.failures.attempts import rows, runs
 from polyattr.question.inputs import Inputs
 from polyattr.question.structure import Structure
 

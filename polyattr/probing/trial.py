@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.backend import Likeness
 from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import make_room
 from polyattr.errors import InputError, ModelOutputError, PolyattrError
@@ -66,6 +67,7 @@ class Trial:
         self._meaning = Meaning(forward) if meaning is None else meaning
         self._output: tuple[tuple[int, ...], str] | None = None
         self._activations: Activations | None = None
+        self._alike: Likeness | None = None
         self._connected: dict[Rule, list[bool]] = {}
         self._tried: dict[Rule | None, Tried] = {}
         self.leaves_all = False
@@ -121,6 +123,8 @@ class Trial:
         if targets is None and task.predicts and not reader.is_score:
             return self._predicted(task, reader, dtype, inputs, batch_size, reported)
         goals, reader = self._goals(task, inputs, targets)
+        if isinstance(goals.rule, Selected):
+            self._alike = goals.rule.alike
         if looked_at:
             self._meaning.check(task, reader, inputs, goals, None)
         return goals.shaped(reader.shape), None
@@ -195,7 +199,8 @@ class Trial:
                     self._forward, inputs.n, lambda: outline_output(self._forward, inputs)
                 )
         shape, dtype = self._output
-        return TargetReader(self._forward.backend, inputs.leaves[0], inputs.n, shape), dtype
+        like = inputs.leaves[0]
+        return TargetReader(self._forward.backend, like, inputs.n, shape, self._alike), dtype
 
     def check(self, inputs: Inputs, targets: Targets, rows: Callable[[], int]) -> None:
         """Checks that scores depend on the inputs, and every sample's on that sample alone.

@@ -67,10 +67,19 @@ class TargetReader:
         like: A tensor on the device of the inputs.
         n: Number of samples.
         shape: Shape of one sample's output, without the sample axis.
+        alike: What the last callable was like: the same one need not be followed again.
     """
 
-    def __init__(self, backend: GradBackend, like: Tensor, n: int, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        backend: GradBackend,
+        like: Tensor,
+        n: int,
+        shape: tuple[int, ...],
+        alike: Likeness | None = None,
+    ) -> None:
         self.backend, self.like, self.n, self.shape = backend, like, n, shape
+        self.alike = alike
 
     @property
     def whole(self) -> tuple[int, ...]:
@@ -97,7 +106,9 @@ class TargetReader:
             return Targets(reductions.total, [])
         if callable(targets) and not self.backend.is_tensor(targets):
             name = getattr(targets, "__name__", repr(targets))
-            alike = Likeness(targets, self.backend.is_tensor)
+            alike = self.alike
+            if alike is None or not alike.still(targets):
+                alike = Likeness(targets, self.backend.is_tensor)
             return Targets(Selected(targets, alike), [], record=name)
         if isinstance(targets, tuple):
             return self.indices([self._array(part) for part in targets], targets)

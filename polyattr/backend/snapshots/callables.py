@@ -51,7 +51,9 @@ def follow_function(trail: Trail, function: types.FunctionType) -> list[Any]:
     """Follows closure, defaults and attributes; of the user's code also the globals it reads."""
     known = function.__globals__
     library = is_library(known.get("__name__"))
-    if library and not function.__closure__ and not vars(function):
+    # A library's own, also where it is decorated; what decorates a user's has the user's names.
+    own = is_library(function.__module__) and "<locals>" not in function.__qualname__
+    if library and (own or not (function.__closure__ or vars(function))):
         return trail.one("function", function)
     trail.guards.function(function)
     trail.tokens += ("code", code_token(function.__code__))

@@ -24,9 +24,14 @@ class Likeness:
     """
 
     def __init__(self, value: Any, is_tensor: Callable[[Any], bool]) -> None:
+        self._value = value
         self._snapshot = Snapshot(Watched((value,)), is_tensor)
         self.certain = self._snapshot.doubt is None
         self._hash = hash(_hashable(self._snapshot.tokens))
+
+    def still(self, value: Any) -> bool:
+        """Says fast whether this is what a `value` is like now."""
+        return self.certain and self._value is value and self._snapshot.holds()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Likeness):

@@ -39,13 +39,19 @@ class Walker:
         stack: list[Any] = list(reversed(self._watched.roots))
         while stack:
             while stack:
-                stack.extend(reversed(self._visit(stack.pop())))
+                stack.extend(reversed(self._reached(stack.pop())))
                 if len(self._seen) > _MOST_OBJECTS:
                     trail.doubt = "there is too much to follow"
                     return trail
             for value, library in reversed(trail.released()):
                 stack.append(_Foreign(value) if library else value)
         return trail
+
+    def _reached(self, value: Any) -> list[Any]:
+        try:
+            return self._visit(value)
+        except Exception as error:  # an object of any author, which may answer in any way
+            return self.trail.doubtful(value, f"a {type(value).__name__} raised {error!r}")
 
     def _visit(self, value: Any) -> list[Any]:
         trail, kind = self.trail, type(value)

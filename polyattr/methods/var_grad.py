@@ -11,8 +11,8 @@ class VarGrad(NoisyExplainer):
 
     Adebayo, Gilmer, Muelly, Goodfellow, Hardt & Kim, Sanity Checks for Saliency Maps (2018),
     arXiv 1810.03292. Shape: that of the inputs, (N, ...). Units: squared score per squared unit
-    of the input. Never negative, and exactly 0 where the gradient is the same at every draw. Takes
-    the arguments of `SmoothGrad`, except `antithetic`.
+    of the input. Never negative, 0 without noise, and 0 to rounding where the gradient is the same
+    at every draw. Takes the arguments of `SmoothGrad`, except `antithetic`.
 
     Raises:
         InputError: `nb_samples` is below 2; all other errors are those of `SmoothGrad`.

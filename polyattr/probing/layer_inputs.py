@@ -14,6 +14,7 @@ from polyattr.errors import InputError, ModelOutputError
 from polyattr.question.arguments import Beside
 from polyattr.question.arrays import dtype_of, read_array
 from polyattr.question.baselines import called, is_scalar, read_baselines
+from polyattr.question.checks import check_unmasked
 from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.question.layout import Context
 from polyattr.question.references import References
@@ -213,6 +214,7 @@ def _fit(value: Any, given: Inputs, forward: Forward) -> Inputs | None:
             present = pools[kind][number]
             if not _fits(leaf, present):
                 return None
+            check_unmasked(name, leaf)
             native = read_array(
                 np.asarray(leaf) if not backend.is_tensor(leaf) else leaf,
                 name,

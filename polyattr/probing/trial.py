@@ -14,9 +14,9 @@ from polyattr.errors import InputError, ModelOutputError, PolyattrError
 from polyattr.probing.connections import check_connections, find_connections
 from polyattr.probing.failures.cures import one_sample
 from polyattr.probing.failures.noted import noted
-from polyattr.probing.labels import read_labels
 from polyattr.probing.layer_inputs import Activations, outline_activations
-from polyattr.probing.meaning import Meaning, is_probability
+from polyattr.probing.meant.labels import read_labels
+from polyattr.probing.meant.meaning import Meaning, is_probability
 from polyattr.probing.rows.independence import Tried, check_rows, warn_random
 from polyattr.probing.rows.numbers import outline_output, with_fitting_rows
 from polyattr.question.datasets import Labels, named_by
@@ -43,14 +43,14 @@ class Trials:
     def __init__(self, forward: Forward) -> None:
         self._forward = forward
         self._trials: dict[object, Trial] = {}
-        self._meaning = Meaning(forward)
+        self.meaning = Meaning(forward)
 
     def of(self, inputs: Inputs) -> Trial:
         """Returns the trial of inputs with this signature, a new one where there is none."""
         signature = inputs.signature(self._forward.backend)
         if signature not in self._trials:
             make_room(self._trials, _MOST_TRIALS)
-            self._trials[signature] = Trial(self._forward, self._meaning)
+            self._trials[signature] = Trial(self._forward, self.meaning)
         return self._trials[signature]
 
 
@@ -64,7 +64,7 @@ class Trial:
 
     def __init__(self, forward: Forward, meaning: Meaning | None = None) -> None:
         self._forward = forward
-        self._meaning = Meaning(forward) if meaning is None else meaning
+        self.meaning = Meaning(forward) if meaning is None else meaning
         self._output: tuple[tuple[int, ...], str] | None = None
         self._activations: Activations | None = None
         self._alike: Likeness | None = None
@@ -118,7 +118,7 @@ class Trial:
             return read_operator_targets(named, backend, inputs.leaves[0], inputs.n), None
         reader, dtype = self._reader(inputs)
         if task.takes_logits:
-            self._meaning.check_logits(inputs)
+            self.meaning.check_logits(inputs)
         targets = self._named(task, reader, targets)
         if targets is None and task.predicts and not reader.is_score:
             return self._predicted(task, reader, dtype, inputs, batch_size, reported)
@@ -126,7 +126,7 @@ class Trial:
         if isinstance(goals.rule, Selected):
             self._alike = goals.rule.alike
         if looked_at:
-            self._meaning.check(task, reader, inputs, goals, None)
+            self.meaning.check(task, reader, inputs, goals, None)
         return goals.shaped(reader.shape), None
 
     def _goals(self, task: Task, inputs: Inputs, targets: Any) -> tuple[Targets, TargetReader]:
@@ -145,7 +145,7 @@ class Trial:
             return named_by(targets)
         named, unused = read_labels(reader, targets.value)
         if unused and task.unsaid:
-            self._meaning.labels(reader)
+            self.meaning.labels(reader)
         return named
 
     def fixed_targets(self, inputs: Inputs, targets: Any) -> Targets:
@@ -184,9 +184,9 @@ class Trial:
             return self.targets(inputs, None, batch_size, reported=reported)
         classes = reader.predicted(outputs)
         targets = task.read(reader, classes, dtype)
-        self._meaning.check(task, reader, inputs, targets, outputs)
+        self.meaning.check(task, reader, inputs, targets, outputs)
         if task.unsaid and not reported and not is_probability(outputs):
-            self._meaning.predicted(classes, reader)
+            self.meaning.predicted(classes, reader)
         scores = outputs[np.arange(inputs.n), classes]
         known = scores if targets.rule is reductions.indexed else None
         return targets.shaped(reader.shape), known

@@ -10,6 +10,7 @@ import numpy as np
 from polyattr.backend import BoundModel, GradBackend, Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.errors import InputError, InputTypeError
+from polyattr.question.checks import check_unmasked
 
 
 def is_array(leaf: Any, backend: GradBackend) -> bool:
@@ -88,7 +89,9 @@ def read_array(
 
     Raises:
         InputTypeError: A NumPy array of text or objects.
+        InputError: A masked array.
     """
+    check_unmasked(name, leaf)
     if isinstance(leaf, np.ndarray):
         dtype = leaf.dtype.name
         if leaf.dtype.kind not in "biu" and dtype not in {*FLOATS, "complex64", "complex128"}:

@@ -10,6 +10,7 @@ import numpy as np
 from polyattr.backend import BoundModel, GradBackend, Tensor
 from polyattr.errors import InputError, InputTypeError
 from polyattr.question.arrays import check_finite, check_finite_array, read_array
+from polyattr.question.checks import check_unmasked
 from polyattr.question.inputs import Inputs
 from polyattr.question.references import References
 from polyattr.question.structure import Structure, flatten
@@ -87,6 +88,7 @@ def read_background(
     leaves, names = _leaves(value, inputs, "background")
     read = []
     for given, like, name in zip(leaves, inputs.leaves, names, strict=True):
+        check_unmasked(name, given)
         array = given if backend.is_tensor(given) else np.asarray(given)
         if not backend.is_tensor(given) and array.dtype.kind not in "biuf":
             raise InputTypeError(
@@ -176,6 +178,7 @@ def _check(given: Any, native: Tensor, name: str, backend: GradBackend, traced: 
 
 def _numbers(given: Any, name: str) -> np.ndarray[Any, Any]:
     """Makes what is no native tensor an array of float64."""
+    check_unmasked(name, given)
     try:
         array = np.asarray(given)
     except (TypeError, ValueError):

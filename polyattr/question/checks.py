@@ -36,6 +36,21 @@ def check_flag(name: str, value: object) -> bool:
     return bool(value)
 
 
+def check_unmasked(name: str, value: object) -> None:
+    """Checks that an array has a number everywhere: what is masked would be explained as it is.
+
+    Raises:
+        InputError: A masked array with masked entries.
+    """
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        masked = int(np.ma.getmaskarray(value).sum())
+        raise InputError(
+            f"{name} is a masked array with {masked} masked of {value.size} entries, which no "
+            f"model sees; expected a number everywhere: pass .filled(number), or .data for what "
+            f"lies under the mask. A mask the model takes is an argument of its own"
+        )
+
+
 def count_of(least: int) -> Callable[[str, object], int]:
     """Returns a check for a whole number of at least `least`."""
     return lambda name, value: check_count(name, value, least)

@@ -10,6 +10,7 @@ import numpy as np
 from polyattr.backend import GradBackend, Likeness, Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.errors import InputError, InputTypeError, ModelOutputError, brief
+from polyattr.question.checks import check_unmasked
 from polyattr.scores import reductions
 from polyattr.scores.reductions import Rule, Selected, Shaped
 
@@ -287,6 +288,7 @@ def read_numbers(value: Any, how: str) -> np.ndarray[Any, Any]:
     """
     if value is None or isinstance(value, str | bytes | dict):
         raise InputTypeError(f"targets are {brief(value)}: {how}")
+    check_unmasked("targets", value)
     try:
         array = np.asarray(value)
     except ValueError as error:

@@ -88,3 +88,13 @@ def test_without_noise(lab):
     assert_close(lab.numpy(square), gradient**2, 3e-6)
     variance = polyattr.VarGrad(model, **common).explain(lab.tensor(x), 0)
     assert (lab.numpy(variance) == 0).all()
+
+
+def test_no_noise_is_no_variance_by_construction(lab):
+    # Equal copies: what a compiler, or a matrix product, rounds otherwise here and there is gone.
+    network = random_network(1402, 5, 32, 3, activation="tanh")
+    x = lab.tensor(np.random.default_rng(1403).standard_normal((7, 5)) * 1e3)
+    method = polyattr.VarGrad(
+        lab.mlp(network), backend=lab.name, noise=0.0, nb_samples=9, batch_size=5
+    )
+    assert (lab.numpy(method.explain(x, 1)) == 0).all()

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.backend import Tensor
 from polyattr.engine.forward import Forward
 from polyattr.errors import ModelOutputError, PolyattrError, QuestionWarning, warn
+from polyattr.probing.meant.cut_features import warn_of_cut
 from polyattr.probing.rows.numbers import outline_output
 from polyattr.question.inputs import Inputs
 from polyattr.scores import reductions
@@ -95,6 +97,21 @@ class Meaning:
             f"which output to explain: an index, weights or a callable",
             QuestionWarning,
         )
+
+    def reach(self, inputs: Inputs, targets: Targets, values: list[Tensor]) -> None:
+        """Looks, at the first samples and at the first several, for features cut off the gradient.
+
+        Args:
+            inputs: The samples.
+            targets: What is explained.
+            values: Their attributions (N, ...) per input.
+
+        Warns:
+            CutGradientWarning: There are some.
+        """
+        first = "cut" not in self._told and self._first("one" if inputs.n == 1 else "several")
+        if first and warn_of_cut(self._forward, inputs, targets, values):
+            self._told.add("cut")
 
     def labels(self, reader: TargetReader) -> None:
         """Tells that the labels of a dataset are not used.

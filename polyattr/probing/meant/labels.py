@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.errors import InputError
+from polyattr.question.checks import check_unmasked
 from polyattr.scores.targets import TargetReader
 
 
@@ -28,6 +29,7 @@ def read_labels(reader: TargetReader, labels: Any) -> tuple[Any, bool]:
     native = reader.backend.is_tensor(labels)
     if native and not reader.backend.readable(labels):
         return labels, False
+    check_unmasked("targets", labels)
     array = reader.backend.to_numpy(labels) if native else np.asarray(labels)
     if array.dtype.kind not in "biuf":
         return labels, False

@@ -1,0 +1,1 @@
+"""Whether the question that was asked is the one that was meant."""

@@ -88,8 +88,7 @@ def read_background(
     leaves, names = _leaves(value, inputs, "background")
     read = []
     for given, like, name in zip(leaves, inputs.leaves, names, strict=True):
-        check_unmasked(name, given)
-        array = given if backend.is_tensor(given) else np.asarray(given)
+        array = given if backend.is_tensor(given) else _plain(given, name)
         if not backend.is_tensor(given) and array.dtype.kind not in "biuf":
             raise InputTypeError(
                 f"{name} is a {type(given).__name__}; expected data like the inputs, "
@@ -174,6 +173,11 @@ def _check(given: Any, native: Tensor, name: str, backend: GradBackend, traced: 
         check_finite(native, name, backend)
     elif isinstance(given, np.ndarray):
         check_finite_array(np.atleast_1d(given), name)
+
+
+def _plain(given: Any, name: str) -> np.ndarray[Any, Any]:
+    check_unmasked(name, given)
+    return np.asarray(given)
 
 
 def _numbers(given: Any, name: str) -> np.ndarray[Any, Any]:

@@ -42,20 +42,13 @@ def warn_of_cut(forward: Forward, inputs: Inputs, targets: Targets, values: list
     Warns:
         CutGradientWarning: There are such features.
     """
-    backend = forward.backend
-    rows = max(2, min(_ROWS, _NUMBERS // inputs.elements))
-    hosts = [_host(forward, leaf[:rows]) for leaf in inputs.leaves]
-    if inputs.n == 1:
-        hosts = [np.concatenate([host, host / 2]) for host in hosts]
-    silent = [
-        (_host(forward, value[:rows]) == 0).all(axis=0) & (host != host[:1]).any(axis=0)
-        for value, host in zip(values, hosts, strict=True)
-    ]
+    hosts, silent = _silent(forward, inputs, values)
     if not any(mask.any() for mask in silent):
         return False
     first = [host[0] for host in hosts]
     other = [_differing(host) for host in hosts]
-    probe = _Probe(forward, inputs, targets, [backend.dtype(leaf) for leaf in inputs.leaves])
+    dtypes = [forward.backend.dtype(leaf) for leaf in inputs.leaves]
+    probe = _Probe(forward, inputs, targets, dtypes)
     if not probe.steps(first, other, silent):
         return False
     moving = probe.reached(first, other, silent)
@@ -64,6 +57,21 @@ def warn_of_cut(forward: Forward, inputs: Inputs, targets: Targets, values: list
     if named:
         _tell(named)
     return bool(named)
+
+
+def _silent(
+    forward: Forward, inputs: Inputs, values: list[Tensor]
+) -> tuple[list[Array], list[Array]]:
+    """Returns samples (R, ...), and which features have no attribution though they differ."""
+    rows = max(2, min(_ROWS, _NUMBERS // inputs.elements))
+    hosts = [_host(forward, leaf[:rows]) for leaf in inputs.leaves]
+    if inputs.n == 1:
+        hosts = [np.concatenate([host, host / 2]) for host in hosts]
+    silent = [
+        (_host(forward, value[:rows]) == 0).all(axis=0) & (host != host[:1]).any(axis=0)
+        for value, host in zip(values, hosts, strict=True)
+    ]
+    return hosts, silent
 
 
 def _host(forward: Forward, tensor: Tensor) -> Array:

@@ -123,8 +123,6 @@ class Trial:
         if targets is None and task.predicts and not reader.is_score:
             return self._predicted(task, reader, dtype, inputs, batch_size, reported)
         goals, reader = self._goals(task, inputs, targets)
-        if isinstance(goals.rule, Selected):
-            self._alike = goals.rule.alike
         if looked_at:
             self.meaning.check(task, reader, inputs, goals, None)
         return goals.shaped(reader.shape), None
@@ -132,7 +130,9 @@ class Trial:
     def _goals(self, task: Task, inputs: Inputs, targets: Any) -> tuple[Targets, TargetReader]:
         reader, dtype = self._reader(inputs)
         try:
-            return task.read(reader, targets, dtype), reader
+            goals = task.read(reader, targets, dtype)
+            self._alike = goals.rule.alike if isinstance(goals.rule, Selected) else self._alike
+            return goals, reader
         except PolyattrError:
             # The user may have given the model another head since: look again before refusing.
             self._output = None

@@ -53,4 +53,6 @@ def keras_keepers(value: Any, writable: Callable[[], bool]) -> list[Keeper] | No
     """
     if is_generator(value):
         return [keep_variable(value.state, writable, chance=True)]
-    return [keep_variable(value, writable)] if is_variable(value) else None
+    if not is_variable(value):
+        return None
+    return [keep_variable(value, writable, chance="seed_generator" in value.path)]

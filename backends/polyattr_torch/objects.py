@@ -68,7 +68,9 @@ def _copied(tensor: torch.Tensor) -> Keeper:
             else:
                 tensor.data = saved.clone()
 
-    return Keeper(lambda: not _equal(tensor.detach(), saved), put_back)
+    # A parameter of whole numbers is what Keras keeps the seeds of its layers in.
+    seeds = isinstance(tensor, nn.Parameter) and not tensor.is_floating_point()
+    return Keeper(lambda: not _equal(tensor.detach(), saved), put_back, chance=seeds)
 
 
 def _equal(now: torch.Tensor, saved: torch.Tensor) -> bool:

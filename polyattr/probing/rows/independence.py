@@ -96,7 +96,29 @@ def _compare(pair: _Pair, rows: int) -> Tried:
         wrong = ~(np.abs(found - alone[list(shape)]) <= most)
         if wrong.any():
             raise ModelOutputError(_mixed(shape, found, alone, int(np.argmax(wrong))))
+    _check_gradients(pair)
     return Tried(pair.unlike)
+
+
+def _check_gradients(pair: _Pair) -> None:
+    """Compares gradients too, where that costs no compilation: hooks may mix those alone.
+
+    Raises:
+        ModelOutputError: They differ beside another sample.
+    """
+    if type(pair.forward.backend).compile is not GradBackend.compile:
+        return
+    together = pair.gradients((0, 1))
+    for sample in (0, 1):
+        for mixed, own in zip(together, pair.gradients((sample, sample)), strict=True):
+            with np.errstate(invalid="ignore"):  # what is not finite is told of elsewhere
+                change, size = np.abs(mixed[sample] - own[sample]).sum(), np.abs(own[sample]).sum()
+            if change > 10 * FLOATS[pair.dtype].noticeable * size:
+                raise ModelOutputError(
+                    f"a sample has another gradient beside itself and beside another sample, with "
+                    f"the same score; {ALONE}. Does a hook or a gradient of the model's own "
+                    f"normalise or average over the first axis?"
+                )
 
 
 _IN_TWOS = ((0, 0), (1, 1), (1, 0), (0, 1))
@@ -186,6 +208,22 @@ class _Pair:
         goals = rows(self.targets.columns)
         found = forward.scores(few.leaves, few, self.targets.rule, goals, None)
         return found.astype(np.float64)
+
+    def gradients(self, shape: tuple[int, ...]) -> list[Array]:
+        """Differentiates the scores (R,) of the samples: (R, ...) for each input it reaches."""
+        backend, scorer = self.forward.backend, self.forward.scorer
+        index = backend.to_native(np.array(shape, np.int32), self.inputs.leaves[0])
+
+        def rows(tensors: list[Tensor]) -> list[Tensor]:
+            return [backend.batch(tensor, index) for tensor in tensors]
+
+        layout, rule, state = self.inputs.layout, self.targets.rule, scorer.bound.state()
+        context = self.inputs.context(self.targets.columns).rows(rows)
+        _, found = backend.grad(
+            lambda leaves: scorer.score(layout, rule, state, leaves, context),
+            rows(self.inputs.leaves),
+        )
+        return [backend.to_numpy(g).astype(np.float64) for g in found if g is not None]
 
     def scores_if_possible(self, shape: tuple[int, ...], rows: int) -> Array | None:
         """Scores (R,); None where they take too much memory, or no tile is like that."""

@@ -212,3 +212,14 @@ def test_clips_of_frames_are_refused():
 
     with pytest.raises(polyattr.ModelOutputError, match="scored on its own"):
         polyattr.GradientInput(model).explain(torch.randn(8, 3), 0)
+
+
+def test_gradients_that_are_mixed_alone():
+    def model(x):
+        y = x * x
+        if y.requires_grad:
+            y.register_hook(lambda gradient: gradient / gradient.norm())
+        return (y * x).sum(1)
+
+    with pytest.raises(polyattr.ModelOutputError, match="another gradient beside itself"):
+        polyattr.GradientInput(model).explain(X)

@@ -163,6 +163,10 @@ class TorchBackend(GradBackend):
             check_plain(tensor, "an argument of the model")
         return tensor.clone() if tensor.is_inference() else tensor.detach()
 
+    def recorded(self, tensor: torch.Tensor) -> bool:
+        """Whether autograd follows it now."""
+        return tensor.requires_grad and torch.is_grad_enabled()
+
     def noise(self, seed: int, draws: Sequence[int], leaf: int, like: torch.Tensor) -> torch.Tensor:
         """Draws with a generator of its own per draw, on the device."""
         parts = []

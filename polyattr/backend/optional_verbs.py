@@ -90,6 +90,13 @@ class OptionalVerbs:
         """
         return None
 
+    def recorded(self, tensor: NativeTensor) -> bool:
+        """Says whether the caller differentiates through a `tensor` of any shape, and `own` cuts.
+
+        Not where attributions are differentiated as they are, or where that is refused.
+        """
+        return False
+
     def is_out_of_memory(self, error: Exception) -> bool:
         """Says whether an `error` means that a tile was too large for the device's memory."""
         return isinstance(error, MemoryError)

@@ -66,6 +66,7 @@ class Calls(Unfollowed):
             for x, y in batches:
                 with self._lock:
                     bound = self.bound(x)
+                    bound.check_recorded(x)
                     with self._ready(bound, x, (y, *options.arrays)):
                         values, result, error = bound.call(x, y, options, tick, full)
                     bound.watch.settle(bound.watched)

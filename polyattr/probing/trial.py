@@ -131,13 +131,14 @@ class Trial:
         reader, dtype = self._reader(inputs)
         try:
             goals = task.read(reader, targets, dtype)
-            self._alike = goals.rule.alike if isinstance(goals.rule, Selected) else self._alike
-            return goals, reader
         except PolyattrError:
             # The user may have given the model another head since: look again before refusing.
             self._output = None
             reader, dtype = self._reader(inputs)
-            return task.read(reader, targets, dtype), reader
+            goals = task.read(reader, targets, dtype)
+        if isinstance(goals.rule, Selected):
+            self._alike = goals.rule.alike
+        return goals, reader
 
     def _named(self, task: Task, reader: TargetReader, targets: Any) -> Any:
         """Returns the targets themselves; of a dataset's labels those that are some."""

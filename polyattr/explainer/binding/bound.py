@@ -29,6 +29,7 @@ from polyattr.probing.trial import Trials
 from polyattr.question.baselines import read_background, read_baselines
 from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.question.references import References
+from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
 from polyattr.scores.reductions import OutputChangedError
 from polyattr.scores.scorer import Scorer
@@ -142,6 +143,12 @@ class Bound:
         found = facts.attribution(values, spread, self.method.text, tolerance)
         # Who asks for the facts is told of errors by them, unless they were to be within bounds.
         return values, found, None if tolerance is None else found.error
+
+    def check_recorded(self, inputs: Any) -> None:
+        """Tells of inputs that the caller differentiates through."""
+        leaves = flatten(inputs, "inputs")[1]
+        if any(self.backend.is_tensor(x) and self.backend.recorded(x) for x in leaves):
+            self._trials.meaning.recorded()
 
     def _read(self, inputs: Any, options: Options) -> Inputs:
         scorer = self.engine.scorer

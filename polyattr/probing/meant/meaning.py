@@ -113,6 +113,21 @@ class Meaning:
         if first and warn_of_cut(self._forward, inputs, targets, values):
             self._told.add("cut")
 
+    def recorded(self) -> None:
+        """Tells that attributions are cut off the caller's differentiation.
+
+        Warns:
+            QuestionWarning: Always, the first time.
+        """
+        if self._first("recorded"):
+            warn(
+                "inputs require a gradient, and attributions are detached: nothing that is "
+                "computed from them has a gradient through them. To differentiate through "
+                "attributions use phi = method.function(example, targets); else pass "
+                "inputs.detach(), or call within torch.no_grad()",
+                QuestionWarning,
+            )
+
     def labels(self, reader: TargetReader) -> None:
         """Tells that the labels of a dataset are not used.
 

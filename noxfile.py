@@ -7,6 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
+from subprocess import run
 from tempfile import mkdtemp
 
 import nox
@@ -65,6 +67,19 @@ QUICK = (
     ("tests/conformance", "tests/core", "tests/methods", "tests/readme"),
 )
 FIVE_BUILDS = "tests/real/test_efficientnet_frameworks.py"
+
+
+def _newer_python() -> str | None:
+    """Names the newest Python on this machine that is newer than the one nox runs on."""
+    for minor in range(20, sys.version_info[1], -1):
+        found = which(f"python3.{minor}")
+        # One of pyenv's stands for a Python that may not be switched on.
+        if not found:
+            continue
+        asked = run([found, "--version"], capture_output=True, check=False)  # noqa: S603 - fixed
+        if asked.returncode == 0:
+            return f"3.{minor}"
+    return None
 
 
 def _install(session: nox.Session, *packages: str) -> None:
@@ -209,6 +224,22 @@ def oldest(session: nox.Session, name: str) -> None:
     _install(session, f".[{name},demo]", *pins, *models)
     # Old releases use what newer ones of Python and of each other call deprecated.
     _pytest(session, (name,), "-W", "ignore::DeprecationWarning", *ANY_RELEASE)
+
+
+@nox.session(python=[found] if (found := _newer_python()) else False)
+def newest(session: nox.Session) -> None:
+    """Optional: JAX's newest releases, on the newest Python found; not part of `nox`.
+
+    Python 3.11 and what constraints.txt pins hold the other sessions back. Ends where the machine
+    has no newer Python.
+    """
+    if _newer_python() is None:
+        session.skip(f"no Python newer than {sys.version_info[0]}.{sys.version_info[1]} is found")
+    session.install("--upgrade", ".[jax,demo]", *SHARED, "flax", "equinox", "dm-haiku")
+    session.run("python", "-m", "pip", "list")
+    for paths in (("tests/conformance", "tests/methods", "tests/core"), ("tests/engine",)):
+        _pytest(session, ("jax",), *paths)
+    _pytest(session, ("jax",), "tests/frameworks/jax")
 
 
 @nox.session

@@ -167,7 +167,7 @@ class Variance(Statistic):
     """The unbiased variance, by merging means and squared deviations tile by tile.
 
     The pairwise merge of Chan, Golub & LeVeque (1979) has no cancellation: the result is a sum of
-    squares, exactly 0 where all rows are equal, and never negative.
+    squares, 0 to rounding where all rows are equal, and never negative.
 
     Example:
         >>> from polyattr.sampling import Mean, Variance

@@ -179,6 +179,9 @@ class BoundModel:
 
         Args:
             given: Names of the keyword arguments that it was called with.
+
+        Returns:
+            What goes behind the message; empty where there is nothing to try.
         """
         return ""
 

@@ -167,9 +167,8 @@ def test_a_function_of_one_example(lab):
         return lab.ops.reshape(x * x, 1)[0] * 2.0
 
     method = polyattr.GradientInput(model, backend=lab.name)
-    said = {"jax": "jax.vmap(function)"}.get(lab.name, "takes one example, (3,)")
-    kinds = InputError, ModelOutputError
-    refused(kinds, lambda: method.explain(lab.tensor(X), 0), "one example", said)
+    kinds = InputError, ModelOutputError  # the backend of JAX may say it first
+    refused(kinds, lambda: method.explain(lab.tensor(X), 0), "one example", "jax.vmap(")
 
 
 @pytest.mark.parametrize("last", [False, True])

@@ -38,12 +38,13 @@ class Trials:
 
     Args:
         forward: Evaluates the model.
+        told: What the explainer's user was told already.
     """
 
-    def __init__(self, forward: Forward) -> None:
+    def __init__(self, forward: Forward, told: set[str] | None = None) -> None:
         self._forward = forward
         self._trials: dict[object, Trial] = {}
-        self.meaning = Meaning(forward)
+        self.meaning = Meaning(forward, told)
 
     def of(self, inputs: Inputs) -> Trial:
         """Returns the trial of inputs with this signature, a new one where there is none."""

@@ -67,7 +67,7 @@ class Bound:
         self.forward = Forward(scorer, self.kernels)
         self.engine = Engine(scorer, self.kernels)
         self._most_rows: int | None = taps.bound.most_rows
-        self._trials = Trials(self.forward)
+        self._trials = Trials(self.forward, self.method.told)
         self.chance = SharedChance()
         self._belonging = Belonging(self.forward)
 
@@ -112,7 +112,7 @@ class Bound:
         try:
             return answer()
         except OutputChangedError:  # parameters of other shapes: what was tried is of no use
-            self._trials = Trials(self.forward)
+            self._trials = Trials(self.forward, self.method.told)
             return answer()
 
     def _explain(
@@ -162,7 +162,7 @@ class Bound:
         if not certain:
             self.kernels.doubt = True
             self.kernels.renew()
-            self._trials = Trials(self.forward)
+            self._trials = Trials(self.forward, self.method.told)
 
     def settled(self, inputs: Inputs) -> Inputs:
         """Tells which arguments whose size alone says so have a row for each sample.

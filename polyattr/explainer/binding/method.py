@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from polyattr.backend import (
@@ -30,3 +30,5 @@ class Method:
     baseline_value: Any
     background: Any
     tolerance: float | None
+    told: set[str] = field(default_factory=set, compare=False)
+    """What its user was told once, however often the model is bound anew."""

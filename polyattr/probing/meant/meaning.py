@@ -28,11 +28,12 @@ class Meaning:
 
     Args:
         forward: Evaluates the model.
+        told: What was told already.
     """
 
-    def __init__(self, forward: Forward) -> None:
+    def __init__(self, forward: Forward, told: set[str] | None = None) -> None:
         self._forward = forward
-        self._told: set[str] = set()
+        self._told = set[str]() if told is None else told
 
     def check(
         self,

@@ -61,10 +61,10 @@ def evaluated(
         _exclusive.use([*modules, *held]),
         _fused_off.held(),
         learning(needs),
-        _in_inference_mode(roots, modules, training_step),
+        _in_inference_mode(roots, modules, training_step) as by_themselves,
     ):
-        # Changing the mode may have made others of them.
-        held = [p for root in roots for p in root.parameters()]
+        if by_themselves:  # which may have made other parameters
+            held = [p for root in roots for p in root.parameters()]
         # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
         frozen = [p for p in held if p.requires_grad and not p.is_inference() and not training_step]
         try:
@@ -80,8 +80,8 @@ def evaluated(
 @contextmanager
 def _in_inference_mode(
     roots: Sequence[nn.Module], modules: Sequence[nn.Module], training_step: bool
-) -> Iterator[None]:
-    """Puts modules in inference mode as their own `eval` does, and back as they were."""
+) -> Iterator[bool]:
+    """Puts modules in inference mode, and back as they were; says whether their own `eval` did."""
     training = _training(modules, training_step)
     if training and any(_has_own_mode(module) for module in modules):
         # It may set flags of its own, or fold weights into each other.
@@ -89,14 +89,14 @@ def _in_inference_mode(
         try:
             for root in roots:
                 root.eval()
-            yield
+            yield True
         finally:
             kept.put_back()
         return
     try:
         for module in training:
             module.training = False
-        yield
+        yield False
     finally:
         for module in training:
             module.training = True

@@ -235,7 +235,24 @@ FAULTS = {
             "tuple(range(1, tensor.ndim))[-1:]",
         ),
         ("output axes swapped", _JAX, "shape[0]), *columns)", "shape[0]), *columns[::-1])"),
-        ("device of the inputs ignored", _JAX, "return next(iter(like.devices()))", "return None"),
+        (
+            "device of the inputs ignored",
+            _JAX,
+            'device if getattr(like, "committed", True) or device != _first_choice() else None',
+            "None",
+        ),
+        (
+            "uncommitted inputs committed",
+            _JAX,
+            'device if getattr(like, "committed", True) or device != _first_choice() else None',
+            "device",
+        ),
+        (
+            "stand-ins stay",
+            "polyattr_jax/objects/__init__.py",
+            "isinstance(value, jax.core.Tracer)",
+            "False",
+        ),
         (
             "dtype asked for ignored",
             _JAX,

@@ -272,8 +272,14 @@ FAULTS = (
     (
         "activations not replaced",
         "polyattr/backend/bound_model.py",
-        "if tap.put is not None:",
+        "if tap.put is not None and tap.call in {None, len(self.seen[number])}:",
         "if False:",
+    ),
+    (
+        "every call of a layer replaced",
+        "polyattr/backend/bound_model.py",
+        "tap.call in {None, len(self.seen[number])}",
+        "True",
     ),
     (
         "companions not gathered",

@@ -36,6 +36,7 @@ MODELS = {
     "the same everywhere": jax.shard_map(
         network, mesh=FOUR, in_specs=PartitionSpec(), out_specs=PartitionSpec()
     ),
+    "rows of four": jax.shard_map(network, mesh=FOUR, in_specs=ROWS, out_specs=ROWS),
     "features": over_features,
     "pmap": lambda x: jax.pmap(network, devices=jax.devices()[:2])(x.reshape(2, -1, 8)).reshape(
         -1, 3

@@ -169,3 +169,16 @@ def test_several_inputs_in_every_container(container):
     kernel = project.kernel.numpy()
     np.testing.assert_allclose(found[0], x * (y @ kernel.T), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(found[1], y * (x @ kernel), rtol=1e-4, atol=1e-6)
+
+
+def test_the_logits_of_a_fused_softmax():
+    inputs = tf_keras.Input((5,))
+    hidden = tf_keras.layers.Dense(7, activation="relu")(inputs)
+    model = tf_keras.Model(inputs, tf_keras.layers.Dense(4, activation="softmax")(hidden))
+    x = np.random.default_rng(7).standard_normal((3, 5)).astype("float32")
+    method = polyattr.GradientInput(model, output_layer="logits")
+    found, other = method.attribute(x, [3, 0, 2]), method.attribute(x, 1)
+    logs = np.log(model(x).numpy().astype("float64"))
+    # A softmax keeps the differences of logits, in the logarithm.
+    wanted = logs[np.arange(3), [3, 0, 2]] - logs[:, 1]
+    np.testing.assert_allclose(found.scores - other.scores, wanted, atol=1e-5)

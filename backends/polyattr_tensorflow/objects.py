@@ -32,7 +32,7 @@ class TensorFlowObjects(FrameworkObjects):
 
     def is_traced(self, value: object) -> bool:
         """A tensor of a graph."""
-        return tf.is_tensor(value) and bool(tf.is_symbolic_tensor(value))
+        return isinstance(value, tf.Tensor) and bool(tf.is_symbolic_tensor(value))
 
     def is_module(self, value: object) -> bool:
         """A tf.Module, or a layer that has its variables."""
@@ -54,7 +54,7 @@ class TensorFlowObjects(FrameworkObjects):
             return [_variable(value)] if copies or not value.trainable else []
         if isinstance(value, tf.random.Generator):
             return [_variable(value.state, chance=True)]
-        return [] if tf.is_tensor(value) else None
+        return [] if isinstance(value, tf.Tensor | tf.Variable) else None
 
 
 def _is_library(value: object) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from polyattr.backend.presence import has
+
 _DEEPEST = 6
 
 
@@ -42,9 +44,7 @@ def _walk(value: Any, depth: int, seen: set[int], whole: tuple[type, ...]) -> It
 
 def _inside(value: Any) -> list[Any] | None:
     """Returns what an object is made of, or None for a leaf."""
-    # Asked of the class first: a parameter of PyTorch that has no shape yet raises when asked.
-    shaped = hasattr(type(value), "shape") or hasattr(value, "shape")
-    if shaped or isinstance(value, float | complex):
+    if has(value, "shape") or isinstance(value, float | complex):
         return None
     if isinstance(value, partial):
         return [value.func, *value.args, *value.keywords.values()]
@@ -52,7 +52,7 @@ def _inside(value: Any) -> list[Any] | None:
         return [value.__self__, value.__func__]
     if isinstance(value, types.FunctionType):
         return _function_parts(value)
-    if hasattr(value, "__wrapped__"):
+    if has(value, "__wrapped__"):
         return [value.__wrapped__]
     if isinstance(value, Mapping):
         return list(value.values())

@@ -1,5 +1,7 @@
 """A model that reads a setting from every place Python has, and edits of each of them."""
 
+import array
+import ctypes
 import types
 from collections import deque
 from functools import partial
@@ -26,6 +28,20 @@ class Base:
 
 class Settings(Base):
     shared = 1.0
+
+
+class Proxy:
+    """Has whatever attribute its table has, and no other: asking for one raises a KeyError."""
+
+    def __init__(self, table):
+        self.__dict__["table"] = table
+
+    def __getattr__(self, name):
+        return self.table[name]
+
+
+class Record(ctypes.Structure):
+    _fields_ = (("n", ctypes.c_float),)
 
 
 def global_factor():
@@ -56,6 +72,10 @@ class World:
         self.array = np.ones(3, np.float32)
         self.view = self.array[1:]
         self.lists, self.deque = [1.0, 2.0], deque([1.0])
+        self.number, self.foreign = np.array(1.0), {"k": 1.0}
+        self.proxy = Proxy(self.foreign)
+        self.plain, self.record = ctypes.c_float(1.0), Record(1.0)
+        self.buffer = array.array("f", [1.0])
         self.flag, self.mode, self.activation = True, "plain", lambda x: x
         self.partial = partial(lambda x, k: x * k, k=1.0)
 
@@ -76,6 +96,9 @@ class World:
             x = x * lab.ops.like(np.concatenate([view, [slotted.n]]).astype("float32"), x)
             x = x * settings.method() * settings.doubled * settings.shared
             x = x * global_factor() * module.n * sum(values) * more[0] * slotted.part[0]
+            # Not turned into a tensor by name: an array of no axes is a number of the program.
+            x = x * lab.ops.like(np.ones(3, np.float32) * kept.number, x) * kept.proxy.k
+            x = x * kept.plain.value * kept.record.n * kept.buffer[0]
             x = kept.partial(default(module.f(kept.activation(x))))
             x = x if kept.flag else x * x
             return x if kept.mode == "plain" else lab.ops.tanh(x)
@@ -99,6 +122,11 @@ class World:
             "list": lambda k: self.lists.append(0.5 * k),
             "deque": lambda k: self.deque.appendleft(1.0 + k),
             "NumPy array in place": lambda k: self.array.__setitem__(1, 1.0 + k),
+            "number in place": lambda k: self.number.__setitem__((), 1.0 + k),
+            "attribute made on demand": lambda k: self.foreign.update(k=1.0 + k),
+            "number of C": lambda k: setattr(self.plain, "value", 1.0 + k),
+            "structure of C": lambda k: setattr(self.record, "n", 1.0 + k),
+            "array of C": lambda k: self.buffer.__setitem__(0, 1.0 + k),
             "flag": lambda k: setattr(self, "flag", not self.flag),
             "text": lambda k: setattr(self, "mode", "plain" if self.mode != "plain" else "bent"),
             "activation": lambda k: setattr(self, "activation", lambda x: x * (2.0 + k)),

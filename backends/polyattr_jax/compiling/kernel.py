@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
-from polyattr_jax.compiling.programs import devices_of, same_program
+from polyattr_jax.compiling.programs import devices_of, own_literals, same_program
 
 _MOST_PROGRAMS = 32
 
@@ -78,6 +78,7 @@ class _Program:
     """A traced program, compiled, with its constants as arguments."""
 
     def __init__(self, traced: Any, shapes: Any, donate: int | None) -> None:
+        own_literals(traced.jaxpr)
         self._traced, self._tree = traced, _structure(shapes)
         self._constants: list[Any] = []
         self._open = False

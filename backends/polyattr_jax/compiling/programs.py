@@ -27,6 +27,26 @@ def same_program(a: Any, b: Any) -> bool:
         return False
 
 
+def own_literals(program: Any) -> None:
+    """Copies the numbers a program has from arrays, which the user may write into later."""
+    for literal in _literals(program):
+        if isinstance(literal.val, np.ndarray):
+            literal.val = literal.val.copy()
+
+
+def _literals(program: Any) -> Iterator[Any]:
+    for equation in program.eqns:
+        yield from (atom for atom in equation.invars if hasattr(atom, "val"))
+        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_program):
+            if _is_program(inner):
+                yield from _literals(getattr(inner, "jaxpr", inner))
+    yield from (atom for atom in program.outvars if hasattr(atom, "val"))
+
+
+def _is_program(value: Any) -> bool:
+    return hasattr(value, "eqns") or hasattr(value, "jaxpr")
+
+
 def _same(a: Any, b: Any) -> bool:
     """Compares two programs, constants and arguments by their places."""
     if a is b:

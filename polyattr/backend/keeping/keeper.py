@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from polyattr.backend.presence import has
+
 
 @dataclass(frozen=True)
 class Keeper:
@@ -45,7 +47,7 @@ class Keeper:
 
 def has_array(value: object) -> bool:
     """Says whether a `value` is an array, or a container with one."""
-    return _holds(value, lambda part: hasattr(part, "shape"))
+    return _holds(value, lambda part: has(part, "shape"))
 
 
 def _holds(value: object, wanted: Callable[[object], bool]) -> bool:

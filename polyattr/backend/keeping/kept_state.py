@@ -16,6 +16,7 @@ from polyattr.backend.keeping import containers
 from polyattr.backend.keeping.containers import Part
 from polyattr.backend.keeping.keeper import FrameworkObjects, Keeper, has_array
 from polyattr.backend.keeping.stand_ins import holds_trace
+from polyattr.backend.presence import has
 
 _DEEPEST = 16
 _MOST = 50_000
@@ -125,7 +126,7 @@ class KeptState:
             return [containers.generator(value)]
         if self._objects.is_traced(value):  # left by somebody else; its shape may have no numbers
             return []
-        size = int(getattr(value, "nbytes", 0) or 0) if hasattr(value, "dtype") else 0
+        size = int(getattr(value, "nbytes", 0) or 0) if has(value, "dtype") else 0
         copies = self._copied + size <= _COPIED
         if isinstance(value, np.ndarray):
             kept = copies and value.flags.writeable and not value.dtype.hasobject
@@ -161,7 +162,7 @@ class KeptState:
                     continue
                 self._seen[id(of)] = of
                 yield list(vars(of).values()), containers.class_attributes(of)
-        if callable(value) and hasattr(value, "__wrapped__"):
+        if callable(value) and has(value, "__wrapped__"):
             yield [value.__wrapped__], None
 
     def _is_users(self, value: Any) -> bool:

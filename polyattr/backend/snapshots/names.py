@@ -90,6 +90,8 @@ class CodeNames:
                 builtins, name
             ):
                 return name
+        if "modules" in self.every and any(known.get(name) is sys for name in self.read):
+            return "sys.modules"
         return next((name for name in self.every if name in _ATTRIBUTES_UNSEEN), None)
 
     @property

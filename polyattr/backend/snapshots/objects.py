@@ -24,6 +24,7 @@ _ROWS = (tuple, list, set, frozenset, deque)
 _ITERATION = frozenset(kind.__iter__ for kind in _ROWS)
 _HIDDEN = (np.random.Generator, np.random.BitGenerator, np.random.RandomState, io.IOBase)
 _LEAVES = (logging.Logger, logging.LoggerAdapter, logging.Handler, types.CodeType, np.ufunc)
+_FRAMEWORKS = frozenset({"jax", "jaxlib", "tensorflow", "torch"})
 _RUNNING = (Iterator, types.CoroutineType, types.FrameType, types.AsyncGeneratorType)
 
 
@@ -115,8 +116,10 @@ def follow_special(trail: Trail, value: Any) -> list[Any] | None:
         return list(trail.guards.read(_current, value))
     if isinstance(value, np.lib.npyio.NpzFile):
         return _follow_file(trail, value)
-    if isinstance(value, bytearray | memoryview) or type(value).__name__ in {"array", "mmap"}:
+    if isinstance(value, bytearray | memoryview):
         return _follow_buffer(trail, value)
+    if _is_foreign_tensor(value):
+        return _follow_tensor(trail, value)
     hidden = any(kind.__module__ == "_random" for kind in type(value).__mro__)
     if hidden or isinstance(value, (*_HIDDEN, *_RUNNING)):
         return trail.doubtful(value, f"{_named(value)} has a state that cannot be seen")
@@ -149,6 +152,24 @@ def _follow_buffer(trail: Trail, value: Any) -> list[Any]:
     trail.guards.contents.append(content)
     trail.tokens += (type(value), content)
     return []
+
+
+def _is_foreign_tensor(value: Any) -> bool:
+    """Says whether a value is a tensor of another framework than the one that computes."""
+    root = type(value).__module__.partition(".")[0]
+    return root in _FRAMEWORKS and hasattr(type(value), "__array__")
+
+
+def _follow_tensor(trail: Trail, value: Any) -> list[Any]:
+    """Takes a tensor by its content, where NumPy can look at its memory."""
+    try:
+        array = np.asarray(value)
+    except Exception:  # on another device, or with a gradient
+        array = None
+    if array is None or array.base is None:
+        return trail.doubtful(value, f"{_named(value)} of another framework")
+    trail.tokens.append(type(value))
+    return follow_array(trail, array)
 
 
 def follow_instance(trail: Trail, value: Any, unread: frozenset[str]) -> list[Any]:
@@ -225,12 +246,23 @@ def _follow_opaque(trail: Trail, value: Any) -> list[Any]:
     inside = [x for x in gc.get_referents(value) if x is not kind]
     if inside and type(getattr(value, "__dict__", None)) is not dict:
         return list(trail.guards.read(gc.get_referents, value))
+    if _has_buffer(value):
+        return _follow_buffer(trail, value)
     if is_library(kind.__module__) or kind is object:
         return trail.one("object", value)
     if _compares_by_value(kind):
         trail.tokens += (kind, value)
         return []
     return trail.doubtful(value, f"{_named(value)} has a state that cannot be seen")
+
+
+def _has_buffer(value: Any) -> bool:
+    """Says whether memory of an object can be looked at, as that of arrays of C."""
+    try:
+        memoryview(value).release()
+    except TypeError:
+        return False
+    return True
 
 
 def _compares_by_value(kind: Any) -> bool:

@@ -2,6 +2,8 @@
 
 import itertools
 import logging
+import sys
+import types
 
 import equinox as eqx
 import haiku as hk
@@ -186,3 +188,43 @@ def test_a_function_that_cannot_be_followed_is_traced_at_every_call(compilations
     assert compilations.count == before
     settings["n"] = 4.0
     np.testing.assert_allclose(np.asarray(method.explain(X)), 4 * np.asarray(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_an_array_written_into_that_became_part_of_the_program(shape):
+    held = np.ones(shape, np.float32)
+    method = GradientInput(lambda x: (x**2 * held).sum(axis=1))
+    np.testing.assert_allclose(method(X), 2 * X**2, rtol=1e-6)
+    held[...] = 4
+    np.testing.assert_allclose(method(X), 8 * X**2, rtol=1e-6)
+
+
+def test_modules_found_in_their_table():
+    name = "settings_found_by_name"
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].scale = 1.0
+    try:
+        method = GradientInput(lambda x: (x * sys.modules[name].scale).sum(axis=1))
+        np.testing.assert_allclose(method(X), X)
+        sys.modules[name].scale = 3.0
+        np.testing.assert_allclose(method(X), 3 * X)
+    finally:
+        del sys.modules[name]
+
+
+def test_a_tensor_of_another_framework():
+    class Foreign:
+        """Stands for a tensor on the host: NumPy looks at its memory."""
+
+        def __init__(self):
+            self.memory = np.ones(3, np.float32)
+
+        def __array__(self, dtype=None, copy=None):
+            return self.memory[:]
+
+    Foreign.__module__ = "torch"
+    held = Foreign()
+    method = GradientInput(lambda x: (x * np.asarray(held)).sum(axis=1))
+    np.testing.assert_allclose(method(X), X)
+    held.memory[:] = 5
+    np.testing.assert_allclose(method(X), 5 * X)

@@ -42,14 +42,16 @@ def course(nodes: Array, scores: Array, slopes: Array) -> Course:
         scores: (K, P, N) scores there, on K paths of each sample.
         slopes: (K, P, N) their derivatives by the fraction of the path.
     """
-    scores, slopes = (np.moveaxis(a, 1, 0).astype(np.float64) for a in (scores, slopes))
+    scores, slopes = (a.transpose(1, 0, 2).astype(np.float64) for a in (scores, slopes))
     with np.errstate(all="ignore"):  # what is not finite tells nothing, and is reported elsewhere
         start = _beyond(nodes[::-1], scores[::-1], slopes[::-1], 0.0)
         end = _beyond(nodes, scores, slopes, 1.0)
         stops = np.concatenate([start[None], scores, end[None]])
-        travel = np.abs(np.diff(stops, axis=0)).sum(axis=0)
-        level = np.abs(stops).max(axis=0)
-        return Course((end - start).mean(axis=0), travel.mean(axis=0), level.mean(axis=0))
+        travel = np.abs(stops[1:] - stops[:-1]).sum(axis=0)
+        each = (end - start, travel, np.abs(stops).max(axis=0))
+        if len(start) == 1:  # one path of each sample, the usual case, costs as little as it can
+            return Course(each[0][0], each[1][0], each[2][0])
+        return Course(*(values.mean(axis=0) for values in each))
 
 
 def ragged_course(

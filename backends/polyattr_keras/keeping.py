@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from polyattr.backend import Keeper
 
 LIBRARIES = frozenset({"keras", "tf_keras"})
@@ -35,13 +37,21 @@ def is_generator(value: object) -> bool:
 
 def keep_variable(variable: Any, writable: Callable[[], bool], chance: bool = False) -> Keeper:
     """Keeps a variable by its value, which is written to where that is no part of a trace."""
-    to_numpy = sys.modules["keras"].ops.convert_to_numpy
-    saved = to_numpy(variable).copy()
+    saved = _content(variable).copy()
 
     def changed() -> bool:
-        return writable() and to_numpy(variable).tobytes() != saved.tobytes()
+        return writable() and _content(variable).tobytes() != saved.tobytes()
 
     return Keeper(changed, lambda: variable.assign(saved), chance=chance)
+
+
+def _content(variable: Any) -> np.ndarray[Any, Any]:
+    keras = sys.modules["keras"]
+    if keras.config.backend() == "torch":
+        array: np.ndarray[Any, Any] = keras.ops.convert_to_numpy(variable)
+        return array
+    # That of the other frameworks asks TensorFlow for a copy in a way NumPy warns of.
+    return np.asarray(variable.value)
 
 
 def keras_keepers(value: Any, writable: Callable[[], bool]) -> list[Keeper] | None:

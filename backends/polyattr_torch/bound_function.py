@@ -11,6 +11,7 @@ import torch
 from polyattr.backend import BoundModel, held_objects
 from polyattr_torch.running.differentiation import Needs
 from polyattr_torch.running.evaluation import evaluated, modules_of
+from polyattr_torch.running.family import Families, Family
 from polyattr_torch.running.trouble import called
 
 
@@ -19,7 +20,7 @@ class BoundFunction(BoundModel):
 
     def __init__(self, function: Any) -> None:
         super().__init__(function, entry=function)
-        self._needs = Needs()
+        self._needs, self._families = Needs(), Families()
         tensors = [t for t in held_objects(function) if isinstance(t, torch.Tensor)]
         floats = [t for t in tensors if t.is_floating_point()]
         if floats:
@@ -31,8 +32,11 @@ class BoundFunction(BoundModel):
 
     def inference(self) -> AbstractContextManager[None]:
         """Does for the modules the function refers to what is done for a module."""
-        return evaluated(modules_of(self._function, *self.beside), self._needs)
+        return evaluated(self._family(), self._needs)
 
     def evaluation(self) -> AbstractContextManager[None]:
         """The same in the user's own training step."""
-        return evaluated(modules_of(self._function, *self.beside), self._needs, training_step=True)
+        return evaluated(self._family(), self._needs, training_step=True)
+
+    def _family(self) -> Family:
+        return self._families.of(modules_of(self._function, *self.beside))

@@ -14,6 +14,7 @@ from polyattr.backend import BoundModel, Layer, Tap
 from polyattr_torch.layer_finding import find_layer, original
 from polyattr_torch.running.differentiation import Needs
 from polyattr_torch.running.evaluation import evaluated, modules_of
+from polyattr_torch.running.family import Families, Family
 from polyattr_torch.running.hooks import cut_off, hooked
 from polyattr_torch.running.trouble import called
 
@@ -25,7 +26,7 @@ class BoundModule(BoundModel):
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__(module, entry=getattr(module, "forward", module))
-        self._needs = Needs()
+        self._needs, self._families = Needs(), Families()
         floats = [p for p in _tensors(module) if p.is_floating_point()]
         self._first = floats[0] if floats else None
 
@@ -62,15 +63,15 @@ class BoundModule(BoundModel):
 
     def inference(self) -> AbstractContextManager[None]:
         """Turns training flags off, and each back as it was."""
-        return evaluated(self._modules(), self._needs)
+        return evaluated(self._family(), self._needs)
 
     def evaluation(self) -> AbstractContextManager[None]:
         """Turns training flags off alone."""
-        return evaluated(self._modules(), self._needs, training_step=True)
+        return evaluated(self._family(), self._needs, training_step=True)
 
-    def _modules(self) -> list[nn.Module]:
+    def _family(self) -> Family:
         """The module, and those that what is called beside it refers to."""
-        return [self._function, *modules_of(*self.beside)]
+        return self._families.of([self._function, *modules_of(*self.beside)])
 
 
 @contextmanager

@@ -8,13 +8,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.lazy import LazyModuleMixin
-from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
 from polyattr.backend import (
     Exclusive,
-    InputError,
     KeptState,
     SharedSetting,
     TrainingModeWarning,
@@ -28,6 +25,7 @@ from polyattr_torch.running.differentiation import (
     learning,
     with_arguments,
 )
+from polyattr_torch.running.family import Family
 
 _exclusive = Exclusive()
 # Fused attention layers write zeros where the plain ones, which are differentiated, do not.
@@ -41,30 +39,23 @@ _HAS_DROPOUT = (nn.MultiheadAttention, nn.RNNBase)
 
 
 @contextmanager
-def evaluated(
-    roots: Sequence[nn.Module], needs: Needs, training_step: bool = False
-) -> Iterator[None]:
+def evaluated(family: Family, needs: Needs, training_step: bool = False) -> Iterator[None]:
     """Turns the flags of modules and parameters off while the block runs.
 
     Args:
-        roots: Modules; all modules below them are treated alike.
+        family: Modules, and all below them.
         needs: What the model is known to need; more may be learnt.
         training_step: The user is training: parameters keep their flags, and nothing is said.
     """
-    modules = list({id(m): m for root in roots for m in root.modules()}.values())
-    held = [p for module in modules for p in module.parameters(recurse=False)]
-    _check_run_once(modules, held)
-    if any(isinstance(module, nn.RNNBase) and _by_cudnn(module) for module in modules):
+    if any(map(_by_cudnn, family.recurrent)):
         needs.ways.add(WITHOUT_CUDNN)
     # Other threads may explain these modules, or models that share a part with them.
     with (
-        _exclusive.use([*modules, *held]),
+        _exclusive.use([*family.modules, *family.parameters]),
         _fused_off.held(),
         learning(needs),
-        _in_inference_mode(roots, modules, training_step) as by_themselves,
+        _in_inference_mode(family, training_step) as held,
     ):
-        if by_themselves:  # which may have made other parameters
-            held = [p for root in roots for p in root.parameters()]
         # An inference tensor's flag cannot be set back, and autograd says itself what it needs.
         frozen = [p for p in held if p.requires_grad and not p.is_inference() and not training_step]
         try:
@@ -78,34 +69,26 @@ def evaluated(
 
 
 @contextmanager
-def _in_inference_mode(
-    roots: Sequence[nn.Module], modules: Sequence[nn.Module], training_step: bool
-) -> Iterator[bool]:
-    """Puts modules in inference mode, and back as they were; says whether their own `eval` did."""
-    training = _training(modules, training_step)
-    if training and any(_has_own_mode(module) for module in modules):
-        # It may set flags of its own, or fold weights into each other.
-        kept = KeptState(roots, TorchObjects())
+def _in_inference_mode(family: Family, training_step: bool) -> Iterator[list[nn.Parameter]]:
+    """Puts modules in inference mode, and back as they were; returns the parameters they have."""
+    training = _training(family.modules, training_step)
+    if training and family.own_mode:
+        # It may set flags of its own, fold weights into each other, or make other parameters.
+        kept = KeptState(family.roots, TorchObjects())
         try:
-            for root in roots:
+            for root in family.roots:
                 root.eval()
-            yield True
+            yield [p for root in family.roots for p in root.parameters()]
         finally:
             kept.put_back()
         return
     try:
         for module in training:
             module.training = False
-        yield False
+        yield family.parameters
     finally:
         for module in training:
             module.training = True
-
-
-def _has_own_mode(module: nn.Module) -> bool:
-    kind = type(module)
-    own = kind.train is not nn.Module.train or kind.eval is not nn.Module.eval
-    return own and not isinstance(module, torch.jit.ScriptModule)
 
 
 def _training(modules: Sequence[nn.Module], training_step: bool) -> list[nn.Module]:
@@ -137,21 +120,6 @@ def used(parts: Sequence[object], needs: Needs) -> Iterator[None]:
     """
     with _exclusive.use(parts), _fused_off.held(), learning(needs):
         yield
-
-
-def _check_run_once(modules: Sequence[nn.Module], held: Sequence[nn.Parameter]) -> None:
-    """Checks that no module waits for its first call to know its shapes.
-
-    Raises:
-        InputError: One does: the trial of two rows would be that call, and change the model.
-    """
-    lazy = [m for m in modules if isinstance(m, LazyModuleMixin)]
-    if any(m.has_uninitialized_params() for m in lazy) or any(map(is_lazy, held)):
-        named = ", ".join(sorted({type(m).__name__ for m in lazy})) or "parameters"
-        raise InputError(
-            f"the model has layers that were not run yet and do not know their shapes ({named}); "
-            f"expected a model that was run once: model(inputs)"
-        )
 
 
 def _by_cudnn(module: nn.Module) -> bool:

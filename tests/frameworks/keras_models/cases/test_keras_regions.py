@@ -65,7 +65,7 @@ def test_losses_and_kept_attention_are_as_they_were(native):
     model = keras.Sequential([keras.Input((4,)), first, attention])
     model(native(X))
     seen, log = attention.weights_seen, list(attention.log)
-    losses = [float(loss) for loss in model.losses]
+    losses = [keras.ops.convert_to_numpy(loss).item() for loss in model.losses]
     assert len(losses) == 3
     for method in (
         GradientInput(model),
@@ -74,7 +74,7 @@ def test_losses_and_kept_attention_are_as_they_were(native):
     ):
         for x in (X, X[:2]):
             method.explain(x, 1)
-            assert [float(loss) for loss in model.losses] == losses
+            assert [keras.ops.convert_to_numpy(loss).item() for loss in model.losses] == losses
             assert attention.weights_seen is seen
             assert len(attention.log) == len(log)
             assert all(a is b for a, b in zip(attention.log, log, strict=True))

@@ -93,7 +93,9 @@ class JaxBackend(GradBackend):
         return native
 
     def to_numpy(self, tensor: jax.Array) -> np.ndarray[Any, Any]:
-        """Copies to the host; bfloat16, which NumPy lacks, as float32."""
+        """Copies to the host; bfloat16, which NumPy lacks, as float32, and a key as its words."""
+        if jnp.issubdtype(tensor.dtype, jax.dtypes.prng_key):
+            tensor = jax.random.key_data(tensor)
         host = np.asarray(tensor)
         return host.astype(np.float32) if str(host.dtype) == "bfloat16" else host
 

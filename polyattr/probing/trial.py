@@ -243,6 +243,11 @@ class Trial:
         if tried.random:
             warn_random(tried.frozen)
 
+    @property
+    def random(self) -> bool:
+        """Whether the model was found to draw random numbers, so that any change may be chance."""
+        return any(tried.random for tried in self._tried.values())
+
     def _doubt(self) -> None:
         """Looks for another reason why two equal evaluations differ: a state that changed.
 

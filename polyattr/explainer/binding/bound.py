@@ -132,7 +132,8 @@ class Bound:
         # What rounds were stopped by is known; whether the last of them was enough, too.
         errors = full or not recipes[0].one_round
         answer, batch_size = self._answer(recipes, question, tick, errors)
-        trial.meaning.reach(at, goals, answer.values)
+        if not trial.random:
+            trial.meaning.reach(at, goals, answer.values)
         values = self.result(at, answer.values)
         facts = Facts(self.forward, recipes, question, answer, batch_size)
         if not full:

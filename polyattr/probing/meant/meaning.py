@@ -34,6 +34,7 @@ class Meaning:
     def __init__(self, forward: Forward, told: set[str] | None = None) -> None:
         self._forward = forward
         self._told = set[str]() if told is None else told
+        self._own: list[tuple[int, ...] | None] = []  # the model's own output, once looked at
 
     def check(
         self,
@@ -182,7 +183,11 @@ class Meaning:
     ) -> None:
         if "layer" in self._told:
             return
-        own = self._own_shape(inputs)
+        if not self._own:
+            self._own.append(self._own_shape(inputs))
+        own = self._own[0]
+        if own is None or own == reader.shape:
+            return
         limits = (2,) if own in {(), (1,)} else own
         record = np.asarray(targets.record).reshape(inputs.n, -1)
         # Beside one score a single index is no class; both of two may be.
@@ -193,7 +198,7 @@ class Meaning:
             and record.shape[1] == len(limits)
             and bool((record < np.array(limits)).all())
         )
-        if own is None or own == reader.shape or not (predicted or may_be_classes):
+        if not (predicted or may_be_classes):
             return
         self._told.add("layer")
         layer, hint = self._forward.scorer.taps.score_layer, self._forward.scorer.bound.logits()

@@ -205,16 +205,16 @@ def test_float64_is_what_jax_makes_of_it():
     def model(z):
         return (z**3).sum(1)
 
-    explainer = IntegratedGradients(model, backend="jax", steps=10)
+    explainer = IntegratedGradients(model, backend="jax", steps=10, rule="midpoint")
     single = explainer.explain(x)
     assert single.dtype == jnp.float32
-    # The trapezoid rule on ten points of 3 a^2 gives 1 + 1 / (2 * 81).
-    np.testing.assert_allclose(single, x**3 * (1 + 1 / 162), rtol=1e-5, atol=1e-7)
+    # The midpoint rule on ten points of 3 a^2 gives 1 - 1 / (4 * 100).
+    np.testing.assert_allclose(single, x**3 * (1 - 1 / 400), rtol=1e-5, atol=1e-7)
     with jax.enable_x64(True):
         double = explainer.explain(x)
         result = explainer.attribute(jnp.asarray(x))
         assert (double.dtype, result.values.dtype) == (jnp.float64, jnp.float64)
-        np.testing.assert_allclose(double, x**3 * (1 + 1 / 162), rtol=1e-13, atol=1e-16)
+        np.testing.assert_allclose(double, x**3 * (1 - 1 / 400), rtol=1e-13, atol=1e-16)
         np.testing.assert_allclose(result.values, double, rtol=1e-15)
     assert explainer.explain(x).dtype == jnp.float32
 

@@ -27,7 +27,10 @@ class TensorFlowObjects(FrameworkObjects):
         """
         if type(value).__module__ != _TRACKED:
             return None
-        attributes: dict[str, Any] = object.__getattribute__(value, "__dict__")
+        try:
+            attributes: dict[str, Any] = object.__getattribute__(value, "__dict__")
+        except AttributeError:  # a named tuple, which has none
+            attributes = {}
         return attributes, [getattr(value, "__wrapped__", None)]
 
     def is_traced(self, value: object) -> bool:

@@ -108,7 +108,9 @@ def test_the_signature_is_looked_at_once_however_many_tiles(lab, operator, monke
         method.attribute((lab.tensor(X), lab.tensor(WEIGHTS)))
         return len(looks)
 
-    assert looked(batch_size=2) == looked(batch_size=20) == 1
+    # The first call binds the model as it is then: TensorFlow asks whether it takes `training`.
+    once = 2 if lab.name == "tensorflow" else 1
+    assert looked(batch_size=2) == looked(batch_size=20) == once
 
 
 def test_an_operator_may_call_its_model_in_another_way(lab):

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from polyattr.backend import Keeper
 
 LIBRARIES = frozenset({"keras", "tf_keras"})
@@ -45,13 +43,13 @@ def keep_variable(variable: Any, writable: Callable[[], bool], chance: bool = Fa
     return Keeper(changed, lambda: variable.assign(saved), chance=chance)
 
 
-def _content(variable: Any) -> np.ndarray[Any, Any]:
+def _content(variable: Any) -> Any:
+    """Returns a variable as a NumPy array, which may be its memory."""
     keras = sys.modules["keras"]
     if keras.config.backend() == "torch":
-        array: np.ndarray[Any, Any] = keras.ops.convert_to_numpy(variable)
-        return array
-    # That of the other frameworks asks TensorFlow for a copy in a way NumPy warns of.
-    return np.asarray(variable.value)
+        return keras.ops.convert_to_numpy(variable)
+    # Keras asks TensorFlow for a copy in a way NumPy warns of.
+    return variable.value.__array__()
 
 
 def keras_keepers(value: Any, writable: Callable[[], bool]) -> list[Keeper] | None:

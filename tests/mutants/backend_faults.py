@@ -119,10 +119,15 @@ FAULTS = {
         (
             "fused attention read",
             _TORCH_EVALUATION,
-            "_fused_off.held(), learning(needs):\n        training",
-            "learning(needs):\n        training",
+            "        _fused_off.held(),\n",
+            "",
         ),
-        ("threads share a model", _TORCH_EVALUATION, "_exclusive.use([*modules, *held]), ", ""),
+        (
+            "threads share a model",
+            _TORCH_EVALUATION,
+            "        _exclusive.use([*family.modules, *family.parameters]),\n",
+            "",
+        ),
         (
             "models read without the gradients they ask for",
             _TORCH_GRADIENT,

@@ -165,7 +165,7 @@ def test_what_xla_refuses_runs_as_a_plain_graph(model, batch_size):
     x = tf.constant([[1.0, -2.0, 4.0], [3.0, 0.5, 5.0]])
     with pytest.raises(tf.errors.OpError):
         tf.function(model, jit_compile=True)(x)
-    explainer = IntegratedGradients(model, steps=11, batch_size=batch_size)
+    explainer = IntegratedGradients(model, steps=11, rule="midpoint", batch_size=batch_size)
     for _ in range(2):
         result = explainer.attribute(x)
         np.testing.assert_allclose(result.values.numpy(), x.numpy() ** 2, rtol=1e-5)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from polyattr.backend import GradBackend, held_objects
-from polyattr.errors import InputError
+from polyattr.errors import InputError, PolyattrError
 from polyattr.question.structure import flatten
 
 
@@ -29,7 +29,11 @@ def refusing_traces(
     try:
         yield
     except Exception as error:
-        traced = next((name for name, held in _looked_at(given, model) if _any(held, backend)), "")
+        looked_at = list(_looked_at(given, model))
+        if isinstance(error, PolyattrError):
+            # What a model holds may belong to a graph of its own, as a SavedModel's tensors do.
+            looked_at = looked_at[:1]
+        traced = next((name for name, held in looked_at if _any(held, backend)), "")
         if not traced and _surrounded(backend, given, model):
             traced = "everything"
         if not traced:

@@ -286,3 +286,16 @@ def test_automatic_batch_size_follows_the_row():
     assert sizes[2] == 63
     assert sizes[3] == sizes[4] == 4
     assert auto_batch_size(784, True) > auto_batch_size(784, False)
+
+
+@pytest.mark.parametrize(("n", "rows"), [(1, 1), (3, 2), (5, 4), (5, 3), (7, 4)])
+def test_what_samples_take_along_is_written_by_rows_that_count(n, rows):
+    """Padding repeats a row, and what a repeated row would bring is nobody's."""
+    _, blocks = blocks_of(n, OneByOne(), rows)
+    for _, cuts in blocks:
+        for cut in cuts:
+            valid = cut.real[:, 1] > 0
+            for tile in range(cut.tiles):
+                written = cut.writers[tile][cut.writers[tile] >= len(cut.writers[tile])]
+                number = written - len(cut.writers[tile])
+                assert sorted(number.tolist()) == np.flatnonzero(valid[tile]).tolist()

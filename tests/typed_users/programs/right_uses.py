@@ -212,6 +212,9 @@ def errors() -> None:
     values: list[type[ValueError]] = [polyattr.InputError, polyattr.NonFiniteGradientError]
     warned: list[type[polyattr.PolyattrWarning]] = [
         polyattr.ConvergenceWarning,
+        polyattr.CutGradientWarning,
+        polyattr.QuestionWarning,
+        polyattr.RandomModelWarning,
         polyattr.TrainingModeWarning,
         polyattr.UnusedInputWarning,
     ]

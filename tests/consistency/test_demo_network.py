@@ -52,6 +52,8 @@ def test_maps_agree(answers: dict[tuple[str, str], Any], one: str, other: str, m
     assert (np.abs(a - b).max(axis=(1, 2)) <= 1e-5 * largest).all()
 
 
+# The whole network, softmax included, is what is compared.
+@pytest.mark.filterwarnings("ignore::polyattr.QuestionWarning")
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_predicted_classes_are_the_targets_recorded(
     digits: tuple[np.ndarray, np.ndarray], name: str

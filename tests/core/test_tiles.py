@@ -292,10 +292,7 @@ def test_automatic_batch_size_follows_the_row():
 def test_what_samples_take_along_is_written_by_rows_that_count(n, rows):
     """Padding repeats a row, and what a repeated row would bring is nobody's."""
     _, blocks = blocks_of(n, OneByOne(), rows)
-    for _, cuts in blocks:
-        for cut in cuts:
-            valid = cut.real[:, 1] > 0
-            for tile in range(cut.tiles):
-                written = cut.writers[tile][cut.writers[tile] >= len(cut.writers[tile])]
-                number = written - len(cut.writers[tile])
-                assert sorted(number.tolist()) == np.flatnonzero(valid[tile]).tolist()
+    for cut in itertools.chain.from_iterable(cuts for _, cuts in blocks):
+        for writers, valid in zip(cut.writers, cut.real[:, 1] > 0, strict=True):
+            rows_written = sorted((writers - len(writers))[writers >= len(writers)].tolist())
+            assert rows_written == np.flatnonzero(valid).tolist()

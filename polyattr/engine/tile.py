@@ -146,7 +146,7 @@ class Tile:
         for gradient, row in zip(gradients, points, strict=True):
             # An input the score does not reach has no gradient; its attribution is zero.
             found = row * 0 if gradient is None else gradient
-            _check_shape(found, row, backend)
+            check_gradient(found, row, backend)
             wide.append(backend.cast(found, backend.accumulator_dtype(row)))
         return scores, wide
 
@@ -237,8 +237,17 @@ class Tile:
         ]
 
 
-def _check_shape(gradient: Tensor, row: Tensor, backend: GradBackend) -> None:
-    """A gradient of shape (1, ...) would be broadcast to a map that is wrong."""
+def check_gradient(gradient: Tensor, row: Tensor, backend: GradBackend) -> None:
+    """A gradient of shape (1, ...) would be broadcast to a map that is wrong.
+
+    Args:
+        gradient: What `grad` gave.
+        row: The rows (R, ...) it was asked for.
+        backend: Whose `grad` it is.
+
+    Raises:
+        ModelOutputError: Their shapes differ.
+    """
     if tuple(gradient.shape) != tuple(row.shape):
         raise ModelOutputError(
             f"the {backend.name} backend gave a gradient of shape {tuple(gradient.shape)} for rows "

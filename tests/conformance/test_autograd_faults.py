@@ -8,6 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 
+import polyattr
 from polyattr.testing import BackendConformance
 
 PAGE = (Path(__file__).parents[2] / "docs" / "write-a-backend.md").read_text(encoding="utf-8")
@@ -274,7 +275,8 @@ def test_the_suite_finds(name):
         suite = type("Suite", (BackendConformance,), {"backend": backend})()
         run = getattr(suite, f"test_{check}")
         if fails:
-            with pytest.raises(AssertionError):
+            # polyattr itself refuses rows that get each other's companions.
+            with pytest.raises((AssertionError, polyattr.ModelOutputError)):
                 run(*arguments)
         else:
             run(*arguments)

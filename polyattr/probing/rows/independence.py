@@ -12,6 +12,7 @@ import numpy as np
 from polyattr.backend import GradBackend, Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.engine.forward import Forward
+from polyattr.engine.tile import check_gradient
 from polyattr.errors import ModelOutputError, RandomModelWarning, warn
 from polyattr.probing.rows.unlike import most_unlike
 from polyattr.question.inputs import Inputs
@@ -219,10 +220,11 @@ class _Pair:
 
         layout, rule, state = self.inputs.layout, self.targets.rule, scorer.bound.state()
         context = self.inputs.context(self.targets.columns).rows(rows)
-        _, found = backend.grad(
-            lambda leaves: scorer.score(layout, rule, state, leaves, context),
-            rows(self.inputs.leaves),
-        )
+        leaves = rows(self.inputs.leaves)
+        _, found = backend.grad(lambda at: scorer.score(layout, rule, state, at, context), leaves)
+        for gradient, leaf in zip(found, leaves, strict=True):
+            if gradient is not None:
+                check_gradient(gradient, leaf, backend)
         return [backend.to_numpy(g).astype(np.float64) for g in found if g is not None]
 
     def scores_if_possible(self, shape: tuple[int, ...], rows: int) -> Array | None:

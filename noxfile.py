@@ -134,14 +134,17 @@ def core(session: nox.Session) -> None:
     _pytest(session, ())
 
 
+def _two_at_a_time(session: nox.Session, backends: tuple[str, ...], *runs: tuple[str, ...]) -> None:
+    """Runs pytest on each: one keeps one core busy for most of its time."""
+    with ThreadPoolExecutor(2) as pool:
+        for run in [pool.submit(_pytest, session, backends, *paths) for paths in runs]:
+            run.result()
+
+
 def _framework(session: nox.Session, name: str) -> None:
     _install(session, f".[{name},demo]", *SHARED, *EXTRA_KINDS[name])
     rest = ("tests", *(f"--ignore={folder}" for folder in ALONE))
-    # Two at a time: each keeps one core busy for most of its time.
-    with ThreadPoolExecutor(2) as pool:
-        runs = [pool.submit(_pytest, session, (name,), *p) for p in (rest, *((f,) for f in ALONE))]
-        for run in runs:
-            run.result()
+    _two_at_a_time(session, (name,), rest, *((folder,) for folder in ALONE))
 
 
 @nox.session
@@ -191,7 +194,9 @@ def quick(session: nox.Session) -> None:
 def consistency(session: nox.Session) -> None:
     """All three frameworks in one environment give the same answers."""
     _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED, "flax")
-    _pytest(session, FRAMEWORKS, "tests/consistency")
+    by_itself = "tests/consistency/test_fresh_processes.py"
+    rest = ("tests/consistency", f"--ignore={by_itself}")
+    _two_at_a_time(session, FRAMEWORKS, rest, (by_itself,))
 
 
 @nox.session
@@ -223,7 +228,9 @@ def oldest(session: nox.Session, name: str) -> None:
     models = {"jax": ["flax==0.9.0"], "tensorflow": []}[name]
     _install(session, f".[{name},demo]", *pins, *models)
     # Old releases use what newer ones of Python and of each other call deprecated.
-    _pytest(session, (name,), "-W", "ignore::DeprecationWarning", *ANY_RELEASE)
+    lenient = ("-W", "ignore::DeprecationWarning")
+    first, *others = ANY_RELEASE
+    _two_at_a_time(session, (name,), (*lenient, *others), (*lenient, first))
 
 
 @nox.session(python=[found] if (found := _newer_python()) else False)

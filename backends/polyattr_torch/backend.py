@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch._subclasses.fake_tensor import FakeTensor
 
 from polyattr.backend import BoundModel, GradBackend, InputError, Score, noise_words
 from polyattr_torch.binding import bind, is_model
@@ -19,6 +20,7 @@ from polyattr_torch.running.differentiation import (
     outline,
     value,
 )
+from polyattr_torch.running.transforms import is_transformed
 from polyattr_torch.running.trouble import check_plain, refusal, without_values
 
 # torch leaves it without types.
@@ -90,7 +92,9 @@ class TorchBackend(GradBackend):
         return tensor.index_select(0, index)
 
     def fold(self, total: torch.Tensor, index: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """Adds rows in place."""
+        """Adds rows in place, where they are no batch of torch.func.vmap that `total` lacks."""
+        if is_transformed(rows):
+            return total.index_add(0, index, rows)
         return total.index_add_(0, index, rows)
 
     def row_sums(self, tensor: torch.Tensor) -> torch.Tensor:
@@ -165,7 +169,7 @@ class TorchBackend(GradBackend):
 
     def recorded(self, tensor: torch.Tensor) -> bool:
         """Whether autograd follows it now."""
-        return tensor.requires_grad and torch.is_grad_enabled()
+        return tensor.requires_grad and torch.is_grad_enabled() and not is_transformed(tensor)
 
     def noise(self, seed: int, draws: Sequence[int], leaf: int, like: torch.Tensor) -> torch.Tensor:
         """Draws with a generator of its own per draw, on the device."""
@@ -185,6 +189,10 @@ class TorchBackend(GradBackend):
         """Leaves no_grad and inference mode as the caller has them, and random state as it was."""
         with torch.random.fork_rng(_used_devices()), torch.inference_mode(False), torch.no_grad():
             yield
+
+    def readable(self, tensor: torch.Tensor) -> bool:
+        """Unless torch.func transforms it, or torch.export follows what is done with it."""
+        return not (is_transformed(tensor) or isinstance(tensor, FakeTensor))
 
     def refusal(self, value: object) -> str | None:
         """Packed, nested, sparse and quantised tensors."""

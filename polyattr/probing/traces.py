@@ -41,7 +41,7 @@ def refusing_traces(
         forget()
         raise InputError(
             f"explain and attribute read values, but {traced} is being traced, as inside jax.jit, "
-            f"grad, vmap and shard_map or a tf.function; expected arrays. Use "
+            f"grad, vmap and shard_map, torch.func or a tf.function; expected arrays. Use "
             f"phi = method.function(example, targets), a pure function of the inputs, and call "
             f"phi(inputs) there"
         ) from error

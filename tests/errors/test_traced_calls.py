@@ -30,9 +30,29 @@ def transformed(name):
         import tensorflow as tf
 
         return {"function": lambda f: tf.function(f, autograph=False)}
-    return {}
+    import torch
+
+    return {
+        "vmap": lambda f: torch.func.vmap(lambda x: f(x[None])[0]),
+        "grad": lambda f: torch.func.grad(lambda x: f(x).sum()),
+        "jvp": lambda f: lambda x: torch.func.jvp(f, (x,), (x,)),
+        "functionalize": torch.func.functionalize,
+        "export": lambda f: lambda x: torch.export.export(_calling(f), (x,)),
+    }
 
 
+def _calling(function):
+    import torch
+
+    class Calling(torch.nn.Module):
+        def forward(self, x):
+            return function(x)
+
+    return Calling()
+
+
+# Of PyTorch itself, the first time that something is differentiated forwards.
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 def test_a_call_inside_a_transformation(lab):
     method = polyattr.GradientInput(lambda x: lab.ops.sum(x * x), backend=lab.name)
     for transform in transformed(lab.name).values():

@@ -75,7 +75,9 @@ def main(name):
         with method._calls._lock:
             late = in_child(lambda: np.asarray(method.attribute(X, 1)))
         np.testing.assert_array_equal(late, expected)
-    np.testing.assert_array_equal(np.asarray(method.attribute(X, 1)), expected)
+    # What the model reads, it imports when it is called, which cannot be followed: TensorFlow runs
+    # it uncompiled from the second call on, and rounds in other places.
+    np.testing.assert_allclose(np.asarray(method.attribute(X, 1)), expected, rtol=1e-6)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from polyattr.backend import ModelOutputError, Score, SharedSetting, held_objects
+from polyattr_torch.running.transforms import is_transformed, pulled_back
 
 Rows = list[torch.Tensor]
 Result = TypeVar("Result")
@@ -253,6 +254,8 @@ def _differentiable(score: Score, rows: Rows, ways: set[str]) -> Found:
             "differentiated once more; expected torch.utils.checkpoint(..., use_reentrant=False)"
         )
     with Differentiation(), torch.enable_grad():
+        if any(map(is_transformed, rows)):
+            return pulled_back(score, rows)
         leaves = [r if r.requires_grad else r.detach().requires_grad_() for r in rows]
         scores = score([leaf.clone() for leaf in leaves])
         if not scores.requires_grad:

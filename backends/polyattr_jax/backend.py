@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -63,7 +64,8 @@ class JaxBackend(GradBackend):
 
     def pick(self, outputs: jax.Array, columns: list[jax.Array]) -> jax.Array:
         """Indexes every row."""
-        return outputs[(jnp.arange(outputs.shape[0]), *columns)]
+        found: jax.Array = _pick(outputs, tuple(columns))
+        return found
 
     def maximum(self, a: jax.Array, b: jax.Array) -> jax.Array:
         """Elementwise."""
@@ -183,6 +185,12 @@ def _first_choice() -> Any:
     if chosen is None or isinstance(chosen, str):
         return jax.local_devices(backend=chosen)[0]
     return chosen
+
+
+@partial(jax.jit, inline=True)
+def _pick(outputs: jax.Array, columns: tuple[jax.Array, ...]) -> jax.Array:
+    """Compiled once per shape and process where it stands alone: its parts are nine programs."""
+    return outputs[(jnp.arange(outputs.shape[0]), *columns)]
 
 
 def _draw(key: jax.Array, numbers: jax.Array, shape: tuple[int, ...]) -> jax.Array:

@@ -12,10 +12,13 @@ from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.cut import balanced
 from polyattr.engine.kernels import Kernels
 from polyattr.question.inputs import Inputs
-from polyattr.question.layout import Context
+from polyattr.question.layout import Context, Layout
 from polyattr.question.structure import flatten
-from polyattr.scores.reductions import Rule
+from polyattr.scores.reductions import Rule, Selected
 from polyattr.scores.scorer import Scorer
+from polyattr.scores.tasks import Task
+
+Kernel = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,17 @@ class Forward:
 
     def outputs(self, inputs: Inputs, batch_size: int | None) -> np.ndarray[Any, Any]:
         """Evaluates the model's outputs (N, ...) on the inputs, and copies them to the host."""
-        layout, scorer = inputs.layout, self.scorer
-        kernel = self.kernels.get(
+        kernel = self._outputs(inputs.layout)
+        return self._host(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
+
+    def _outputs(self, layout: Layout) -> Kernel:
+        scorer = self.scorer
+        return self.kernels.get(
             ("outputs", layout),
             lambda state, rows, context: scorer.backend.value(
                 lambda leaves: scorer.outputs(layout, state, leaves, context), rows
             ),
         )
-        return self._host(inputs.leaves, inputs.context([]), kernel, inputs.n, batch_size)
 
     def scores(
         self,
@@ -69,14 +75,24 @@ class Forward:
             goals: The targets (N, ...) it takes.
             batch_size: Most rows per evaluation.
         """
-        layout, scorer = inputs.layout, self.scorer
-        kernel = self.kernels.get(
+        kernel = self._scores(inputs.layout, rule)
+        return self._host(leaves, inputs.context(goals), kernel, inputs.n, batch_size)
+
+    def _scores(self, layout: Layout, rule: Rule) -> Kernel:
+        scorer = self.scorer
+        if isinstance(scorer.operator, Task) and not isinstance(rule, Selected):
+            # A rule of the package's own makes scores of the outputs, which one kernel evaluates
+            # for all rules.
+            outputs = self._outputs(layout)
+            return lambda state, rows, context: rule(
+                scorer.backend, outputs(state, rows, context._replace(goals=[])), context.goals
+            )
+        return self.kernels.get(
             ("scores", layout, rule),
             lambda state, rows, context: scorer.backend.value(
                 lambda leaves: scorer.score(layout, rule, state, leaves, context), rows
             ),
         )
-        return self._host(leaves, inputs.context(goals), kernel, inputs.n, batch_size)
 
     def activations(
         self, inputs: Inputs, attributed: tuple[bool, ...], batch_size: int | None
@@ -101,7 +117,7 @@ class Forward:
         self,
         leaves: list[Tensor],
         context: Context,
-        kernel: Callable[..., Any],
+        kernel: Kernel,
         n: int,
         batch_size: int | None,
     ) -> np.ndarray[Any, Any]:
@@ -112,7 +128,7 @@ class Forward:
         self,
         leaves: list[Tensor],
         context: Context,
-        kernel: Callable[..., Any],
+        kernel: Kernel,
         n: int,
         batch_size: int | None,
     ) -> list[Any]:

@@ -40,6 +40,24 @@ def test_another_runtime_error_is_the_users():
     assert sizes.count(5) == 1
 
 
+def test_a_baseline_made_of_parameters_records_nothing():
+    start = torch.nn.Parameter(torch.tensor([0.5, -1.0]))
+    recorded = []
+
+    def baseline(x):
+        made = x * 0 + start
+        recorded.append(made.requires_grad)
+        return made
+
+    method = polyattr.IntegratedGradients(
+        lambda x: (x**2).sum(1), backend="torch", baseline_value=baseline, rule="midpoint"
+    )
+    found = method.explain(X)
+    torch.testing.assert_close(found, (X - start) * (X + start).detach())
+    assert not found.requires_grad
+    assert not any(recorded)
+
+
 def test_nothing_is_recorded_where_no_gradient_is_asked_for():
     weight = torch.nn.Parameter(torch.tensor([[1.0, -1.0], [0.5, 2.0]]))
     recorded = []

@@ -31,6 +31,10 @@ from polyattr.scores.tasks import Task
 # its own; a fresh lambda in every call must not pile either up.
 _MOST_TRIALS = 64
 _MOST_RULES = 16
+_STATE = (
+    " Calls change the model: if it takes something from the first samples it sees, call it once "
+    "on data of yours before it is explained"
+)
 
 
 class Trials:
@@ -271,4 +275,5 @@ class Trial:
             if error.__cause__ is not None:  # the model failed, which the backend has explained
                 raise
             advice = self._forward.scorer.bound.advice(inputs.layout.kwargs.keys)
-            raise ModelOutputError(f"{error} {one_sample(inputs)}{advice}") from None
+            state = _STATE if self._forward.scorer.guard.on else ""
+            raise ModelOutputError(f"{error} {one_sample(inputs)}{state}{advice}") from None

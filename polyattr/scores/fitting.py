@@ -19,9 +19,14 @@ Rowwise = Callable[[list[Tensor], Context], Any]
 
 
 def about_shapes(error: Exception) -> bool:
-    """Says whether an error may be due to the number of rows: it names a number, or a shape."""
+    """Says whether an error may be due to the number of rows: it names a number, or a shape.
+
+    So may any assertion be: `assert len(x) == 8` has no message.
+    """
     if isinstance(error, PolyattrError):
         return isinstance(error, ModelOutputError)
+    if isinstance(error, AssertionError):
+        return True
     words = r"\d|shape|size|dimension|rank|axis|axes|batch|broadcast|squeez"
     return re.search(words, str(error), re.IGNORECASE) is not None
 

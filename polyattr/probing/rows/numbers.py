@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from polyattr.engine.forward import Forward
 from polyattr.errors import ModelOutputError, PolyattrError
+from polyattr.probing.rows.compared import numbers_at
 from polyattr.question.inputs import Inputs
 from polyattr.scores.fitting import about_shapes
 
@@ -101,7 +102,7 @@ def _is_why(forward: Forward, error: Exception, found: Any, run: Callable[[], An
 
 
 def _candidates(error: Exception, wish: object, n: int) -> list[int]:
-    """Lists what was asked for, numbers named in the message, then the usual ones.
+    """Lists what was asked for, numbers in the message, those the model compares, the usual ones.
 
     What runs only on all rows there are is more likely one sample, such as the nodes of a graph.
     """
@@ -111,7 +112,8 @@ def _candidates(error: Exception, wish: object, n: int) -> list[int]:
         return []
     named = [int(number) for number in re.findall(r"\d{1,4}", str(error))]
     usual = [rows for rows in _USUAL if rows != n]
-    every = dict.fromkeys([*([wish] if isinstance(wish, int) else []), *named, *usual])
+    asked = [wish] if isinstance(wish, int) else []
+    every = dict.fromkeys([*asked, *named, *numbers_at(error), *usual])
     return [rows for rows in every if 1 <= rows <= _LARGEST and rows != 2][:_MOST]
 
 

@@ -63,6 +63,33 @@ def test_a_moving_average():
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
+class Centring(keras.Model):
+    """Subtracts the mean of the first samples it sees."""
+
+    def build(self, shape):
+        self.mean = self.add_weight(shape=(12,), initializer="zeros", trainable=False)
+        self.known = self.add_weight(shape=(), initializer="zeros", trainable=False)
+        self.built = True
+
+    def call(self, x):
+        x = keras.ops.reshape(x, (-1, 12))
+        mean = keras.ops.where(self.known > 0, self.mean * 1.0, keras.ops.mean(x, 0))
+        self.mean.assign(mean)
+        self.known.assign(1.0)
+        return (x - mean) ** 2
+
+
+def test_what_the_first_samples_set():
+    model = Centring()
+    model.build((None, 4, 3))
+    with pytest.raises(polyattr.ModelOutputError, match="scored on its own"):
+        explained_twice(model)
+    model(X[:3])
+    expected = np.zeros_like(X)
+    expected[:, 0, 0] = X[:, 0, 0] * 2 * (X[:, 0, 0] - X[:3, 0, 0].mean())
+    np.testing.assert_allclose(explained_twice(model), expected, rtol=1e-4, atol=1e-6)
+
+
 class Dropping(keras.Model):
     """Drops also where nothing is trained."""
 

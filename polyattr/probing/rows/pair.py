@@ -1,0 +1,144 @@
+"""Two samples, scored and differentiated side by side in any order and number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import GradBackend, Tensor
+from polyattr.engine.forward import Forward
+from polyattr.engine.tile import check_gradient
+from polyattr.probing.rows.unlike import most_unlike
+from polyattr.question.inputs import Inputs
+from polyattr.scores.targets import Targets
+
+Array = np.ndarray[Any, Any]
+
+ALIKE = 0.25
+"""Samples that differ by less than this fraction of their size are tried again with others."""
+_HALF = ALIKE / 2
+"""A sample and its half differ in size alone: they count as alike."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two samples, scored in any order and number.
+
+    Attributes:
+        forward: Evaluates scores.
+        inputs: The two.
+        targets: Theirs.
+        unlike: How much they differ.
+    """
+
+    forward: Forward
+    inputs: Inputs
+    targets: Targets
+    unlike: float
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the samples."""
+        return self.forward.backend.dtype(self.inputs.leaves[0])
+
+    def scores(self, shape: tuple[int, ...], nudge: float = 0.0, fresh: bool = False) -> Array:
+        """Scores (R,) of the samples with the numbers in `shape`.
+
+        Args:
+            shape: R numbers, 0 or 1.
+            nudge: Relative change of the samples.
+            fresh: Whether the model is traced anew.
+        """
+        backend = self.forward.backend
+        leaves = self.inputs.leaves
+        if nudge:
+            leaves = [backend.cast(x * (1 + nudge), backend.dtype(x)) for x in leaves]
+        index = backend.to_native(np.array(shape, np.int32), leaves[0])
+
+        def rows(tensors: list[Tensor]) -> list[Tensor]:
+            return [backend.batch(tensor, index) for tensor in tensors]
+
+        few = replace(
+            self.inputs,
+            leaves=rows(leaves),
+            n=len(shape),
+            companions=rows(self.inputs.companions),
+        )
+        forward = self.forward.anew() if fresh else self.forward
+        goals = rows(self.targets.columns)
+        found = forward.scores(few.leaves, few, self.targets.rule, goals, None)
+        return found.astype(np.float64)
+
+    def gradients(self, shape: tuple[int, ...]) -> list[Array]:
+        """Differentiates the scores (R,) of the samples: (R, ...) for each input it reaches."""
+        backend, scorer = self.forward.backend, self.forward.scorer
+        index = backend.to_native(np.array(shape, np.int32), self.inputs.leaves[0])
+
+        def rows(tensors: list[Tensor]) -> list[Tensor]:
+            return [backend.batch(tensor, index) for tensor in tensors]
+
+        layout, rule, state = self.inputs.layout, self.targets.rule, scorer.bound.state()
+        context = self.inputs.context(self.targets.columns).rows(rows)
+        leaves = rows(self.inputs.leaves)
+        _, found = backend.grad(lambda at: scorer.score(layout, rule, state, at, context), leaves)
+        for gradient, leaf in zip(found, leaves, strict=True):
+            if gradient is not None:
+                check_gradient(gradient, leaf, backend)
+        return [backend.to_numpy(g).astype(np.float64) for g in found if g is not None]
+
+    def scores_if_possible(self, shape: tuple[int, ...], rows: int) -> Array | None:
+        """Scores (R,); None where they take too much memory, or no tile is like that."""
+        try:
+            return self.scores(shape)
+        except Exception as error:
+            if len(shape) == rows and not self.forward.backend.is_out_of_memory(error):
+                raise
+            return None
+
+    def steady(
+        self, shape: tuple[int, ...], found: Array, most: float, fresh: bool = False
+    ) -> bool:
+        """Says whether another evaluation gives the scores (R,) that were `found`, but for `most`.
+
+        With `fresh`, the model is traced anew for it.
+        """
+        return bool(np.abs(self.scores(shape, fresh=fresh) - found).max() <= most)
+
+    @cached_property
+    def rounding(self) -> float:
+        """How far rounding may move a score: what a few roundings of the samples do to it."""
+        unit = float(np.finfo(self.dtype if self.dtype != "bfloat16" else "float32").eps)
+        unit *= 2**16 if self.dtype == "bfloat16" else 1
+        alone = self.scores((0, 1))
+        moved = [np.abs(self.scores((0, 1), k * unit) - alone).max() for k in (-4, -2, 2, 4)]
+        return 8 * float(np.max(moved))
+
+
+def pair_of(forward: Forward, inputs: Inputs, targets: Targets) -> Pair | None:
+    """Takes the two most unlike samples; of one sample, it and its half, on its path to zero."""
+    backend = forward.backend
+    first, second, unlike = most_unlike(host(backend, inputs))
+    index = np.array([first, second], np.int32)
+    native = backend.to_native(index, inputs.leaves[0])
+
+    def both(tensors: Sequence[Tensor]) -> list[Tensor]:
+        return [backend.batch(tensor, native) for tensor in tensors]
+
+    leaves = both(inputs.leaves)
+    if unlike == 0:
+        halves = [backend.cast(leaf[:1] * 0.5, backend.dtype(leaf)) for leaf in leaves]
+        leaves = [backend.concat([x[:1], half]) for x, half in zip(leaves, halves, strict=True)]
+        if most_unlike([backend.to_numpy(leaf) for leaf in leaves])[2] == 0:
+            return None
+        unlike = _HALF
+    few = replace(inputs, leaves=leaves, n=2, companions=both(inputs.companions))
+    return Pair(forward, few, replace(targets, columns=both(targets.columns)), unlike)
+
+
+def host(backend: GradBackend, inputs: Inputs) -> list[Array]:
+    """Copies samples, and what comes with each of them, to NumPy."""
+    return [backend.to_numpy(leaf) for leaf in [*inputs.leaves, *inputs.companions]]

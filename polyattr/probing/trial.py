@@ -270,7 +270,10 @@ class Trial:
             ModelOutputError: A sample's score depends on others.
         """
         try:
-            return check_rows(self._forward, inputs, targets, rows)
+            # One sample was tried as one row: this is the first time that the model gets two.
+            return with_fitting_rows(
+                self._forward, inputs.n, lambda: check_rows(self._forward, inputs, targets, rows)
+            )
         except ModelOutputError as error:
             if error.__cause__ is not None:  # the model failed, which the backend has explained
                 raise

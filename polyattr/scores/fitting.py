@@ -112,6 +112,8 @@ class Fitting:
                 native = backend.to_native(index, leaves[0])
                 return [backend.batch(leaf, native) for leaf in leaves]
 
+            if start:  # the state of a sample is not that which another one left
+                self.guard.begin()
             found = function(take(x), context.rows(take))
             if self.backend.is_tensor(found) and not self._has_rows(found, size):
                 raise ModelOutputError(

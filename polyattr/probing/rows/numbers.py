@@ -75,6 +75,7 @@ def _tried(forward: Forward, error: Exception, rows: int, run: Callable[[], Foun
     """Returns what `run` returns on so many rows, if their number is why it failed with `error`."""
     fitting = forward.scorer.fitting
     fitting.rows = rows
+    forward.kernels.clear()
     forward.scorer.guard.begin()
     try:
         found = run()
@@ -93,6 +94,7 @@ def _is_why(forward: Forward, error: Exception, found: Any, run: Callable[[], An
     if isinstance(error, OtherRowsError):
         return error.is_block(found)
     forward.scorer.fitting.rows = None
+    forward.kernels.clear()  # what was compiled has the other number of rows in it
     forward.scorer.guard.begin()
     try:
         run()

@@ -90,3 +90,33 @@ def test_gradients_that_are_left_to_chance_alone():
     method = polyattr.GradientInput(lambda x: NoisyGradient.apply(x**2).sum(1))
     with pytest.warns(polyattr.RandomModelWarning, match="the model is random"):
         method.explain(X)
+
+
+class Streaming(nn.Module):
+    """An LSTM that goes on from where its last call ended."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.state = nn.LSTM(3, 4, batch_first=True), None
+
+    def forward(self, x):
+        outputs, state = self.lstm(x[:, None], self.state)
+        self.state = tuple(part.detach() for part in state)
+        return outputs[:, -1]
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_recurrent_layer_with_the_state_of_one_row(n):
+    model = Streaming().eval()
+    model(X[4:])
+    state = model.state
+    expected = []
+    for sample in X[:n]:
+        leaf = sample[None].clone().requires_grad_()
+        model(leaf)[0, 1].backward()
+        expected.append(leaf.grad[0] * sample)
+        model.state = state
+    method = polyattr.GradientInput(model)
+    for _ in range(2):
+        torch.testing.assert_close(method.explain(X[:n], 1), torch.stack(expected))
+        assert model.state is state

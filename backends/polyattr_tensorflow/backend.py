@@ -135,7 +135,12 @@ class TensorFlowBackend(GradBackend):
     def outline(self, function: Callable[..., Any], *args: Any) -> Any:
         """Traces without computing; computes where a shape depends on values."""
         specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), args)
-        traced = tf.function(function, autograph=False).get_concrete_function(*specs)
+        try:
+            traced = tf.function(function, autograph=False).get_concrete_function(*specs)
+        except ValueError as error:
+            if "unknown rank" not in str(error):
+                raise
+            return function(*args)
         shapes = [getattr(t, "shape", None) for t in tf.nest.flatten(traced.structured_outputs)]
         if all(shape is not None and shape.is_fully_defined() for shape in shapes):
             return traced.structured_outputs

@@ -26,11 +26,15 @@ class BoundFunction(BoundModel):
         names = {str(tensor.dtype.name) for tensor in (own[:1] or held)}
         # What a function merely refers to says which dtype it takes if all of it agrees.
         self.dtype = names.pop() if len(names) == 1 else None
+        self._shapes = _KnownShapes()
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function; Python control flow on tensors becomes part of the graph."""
         if self._takes_training:
             kwargs = not_training(kwargs)
+        return self._shapes.known([args, kwargs], self._call(args, kwargs))
+
+    def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         try:
             return self._function(*args, **kwargs)
         except tf.errors.OperatorNotAllowedInGraphError:
@@ -43,3 +47,41 @@ def _takes_training(function: Callable[..., Any]) -> bool:
         return "training" in inspect.signature(function).parameters
     except (TypeError, ValueError):
         return False
+
+
+class _KnownShapes:
+    """Remembers the shapes that rows of outputs had when they were computed.
+
+    Where a graph does not know them, as of what a Python function in it returns, they are taken to
+    be the same; the graph checks that when it runs.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[list[Any]] = []
+
+    def known(self, inputs: Any, outputs: Any) -> Any:
+        """Returns outputs, tensors of unknown rank among them with the shape they will have.
+
+        Args:
+            inputs: What the function was called with, in containers.
+            outputs: What it returned.
+        """
+        leaves = tf.nest.flatten(outputs)
+        if not all(isinstance(leaf, tf.Tensor) for leaf in leaves):
+            return outputs
+        shapes = [t.shape for t in tf.nest.flatten(inputs) if isinstance(t, tf.Tensor)]
+        rows = next((shape[0] for shape in shapes if shape.rank), None)
+        if tf.executing_eagerly():
+            # One row that was squeezed away has no shape to remember.
+            if all(leaf.shape.rank and leaf.shape[0] == rows for leaf in leaves):
+                self._rows = [list(leaf.shape[1:]) for leaf in leaves]
+            return outputs
+        if len(self._rows) != len(leaves) or all(leaf.shape.rank is not None for leaf in leaves):
+            return outputs
+        # Of one row nothing but its axis can be missing.
+        shaped = tf.reshape if rows == 1 else tf.ensure_shape
+        found = [
+            leaf if leaf.shape.rank is not None else shaped(leaf, [rows, *row])
+            for leaf, row in zip(leaves, self._rows, strict=True)
+        ]
+        return tf.nest.pack_sequence_as(outputs, found)

@@ -45,6 +45,30 @@ def told_error(answer: Answer, dtype: str) -> Array | None:
         return np.where(gap == 0, 0.0, gap / np.maximum(course.travel, floor))
 
 
+def jumped_error(answer: Answer, dtype: str, scores: Array, origin: Array) -> Array:
+    """Returns the relative error (M,) of the first M samples where both ends of a path are known.
+
+    A network that normalises may jump at its baseline: the points of the path, the first of which
+    lies inside, know nothing of it. A score at the baseline that is not finite is an error, too.
+
+    Args:
+        answer: What the engine found, with a course and a slope.
+        dtype: The dtype of the inputs.
+        scores: (M,) f(x).
+        origin: (M,) f(b).
+    """
+    course, slope, m = answer.course, answer.slope, len(scores)
+    if course is None or slope is None:
+        return np.full(m, np.nan)
+    rise, travel, level = (each[:m] for each in course)
+    with np.errstate(all="ignore"):
+        whole = scores - origin
+        floor = max(FLOOR, FLOATS[dtype].noticeable) * np.maximum(level, np.abs(origin))
+        gap = np.abs(slope[:m] - whole)
+        error = np.where(gap == 0, 0.0, gap / np.maximum(travel + np.abs(whole - rise), floor))
+    return np.where(np.isfinite(scores) & ~np.isfinite(origin), np.inf, error)
+
+
 @dataclass
 class Convergence:
     """The errors of one call, over all batches of a dataset.

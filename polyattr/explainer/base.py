@@ -22,7 +22,7 @@ from polyattr.explainer.settings import (
 from polyattr.question.checks import check_flag
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Operator
-from polyattr.scores.tasks import check_operator
+from polyattr.scores.tasks import check_operator, check_output
 
 
 @dataclass_transform(
@@ -39,7 +39,7 @@ class MethodBase(ABC):
     attribute_to_layer_input: bool = setting(default=False, check=check_flag)
     batch_size: int | str | None = setting(default="auto", check=check_batch_size)
     operator: Operator | str | None = setting(default=None, check=check_operator)
-    output: Any = None
+    output: Any = setting(default=None, check=check_output)
 
     paper: ClassVar[Paper | None] = None
     signed: ClassVar[bool] = True

@@ -9,7 +9,13 @@ import numpy as np
 
 from polyattr.backend import Tensor
 from polyattr.engine.blocks import Recipes
-from polyattr.engine.convergence import DEFAULT_TOLERANCE, FLOOR, told_error
+from polyattr.engine.convergence import (
+    DEFAULT_TOLERANCE,
+    FLOOR,
+    TOLD,
+    jumped_error,
+    told_error,
+)
 from polyattr.engine.forward import Forward
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.spread import norms
@@ -30,6 +36,7 @@ class Facts:
         question: What was asked.
         answer: What was found.
         batch_size: Most rows per model evaluation.
+        looked: What the explainer knows of the baseline already; None where nothing can be known.
     """
 
     forward: Forward
@@ -37,6 +44,7 @@ class Facts:
     question: Question
     answer: Answer
     batch_size: int | None
+    looked: set[str] | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -58,6 +66,8 @@ class Facts:
         slope = self.answer.slope
         origin = None if slope is None else self.baseline_scores()
         gap = None if slope is None or origin is None else slope - (scores - origin)
+        if self.looked is not None and origin is not None and self.answer.course is not None:
+            self._look(self.looked, scores, origin)  # what `explain` would have to evaluate
         error = self.error(gap, scores, origin)
         converged = error <= (DEFAULT_TOLERANCE if tolerance is None else tolerance)
         backend = self.forward.backend
@@ -152,14 +162,56 @@ class Facts:
         return np.concatenate(found)[: len(sample)].astype(np.float64)
 
     def known_error(self) -> Array | None:
-        """Returns the relative error of the map (N,), where it is known without an evaluation."""
+        """Returns the relative error of the map (N,), where it is known for little.
+
+        The first call of an explainer evaluates both ends of one path; where that one jumps at
+        the baseline, this and every later call those of all.
+        """
         if self.recipe.sampled or len(self.recipes) > 1:
             return None
         leaf, spread = self.question.inputs.leaves[0], self.answer.standard_error
         error = told_error(self.answer, self.forward.backend.dtype(leaf))
+        if error is not None and self.looked is not None:
+            error = np.fmax(error, self._jumps(self.looked))
         if spread is None or error is None:
             return error if spread is None else self._standard_error(spread)
         return np.fmax(error, self._standard_error(spread))
+
+    def _jumps(self, looked: set[str]) -> Array:
+        """Returns the error (N,) with the scores at both ends; NaN where these were not needed."""
+        references = self.question.references
+        if references is not None and references.count == 1:
+            if "ends" not in looked:
+                end = self._ends(references)
+                self._look(looked, end[1:], end[:1])
+            if "jumps" in looked:
+                return self._jumped(self.scores(), self.baseline_scores())
+        return np.full(self.question.inputs.n, np.nan)
+
+    def _look(self, looked: set[str], scores: Array, origin: Array) -> None:
+        """Notes whether paths jump, by f(x) and f(b) of the first (M,) samples."""
+        looked.add("ends")
+        if (self._jumped(scores, origin) > TOLD).any():
+            looked.add("jumps")
+
+    def _jumped(self, scores: Array, origin: Array) -> Array:
+        dtype = self.forward.backend.dtype(self.question.inputs.leaves[0])
+        return jumped_error(self.answer, dtype, scores, origin)
+
+    def _ends(self, references: References) -> Array:
+        """Scores at both ends of the first sample's path (2,), by the kernel that tried the model.
+
+        Two rows, as there, so that nothing is compiled for them.
+        """
+        backend = self.forward.backend
+        twice = self.question.take(backend, np.zeros(2, dtype=np.int32))
+        inputs, targets = twice.inputs, twice.targets
+        leaves = [
+            backend.concat([start[:1] + x[:1] * 0, x[:1]])
+            for start, x in zip(references.leaves, inputs.leaves, strict=True)
+        ]
+        rule, goals = targets.rule, targets.columns
+        return self.forward.scores(leaves, inputs, rule, goals, None).astype(np.float64)
 
     def error(self, gap: Array | None, scores: Array, origin: Array | None) -> Array:
         """Returns the relative error of the map (N,).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
 from collections.abc import Callable
@@ -34,6 +35,30 @@ def check_flag(name: str, value: object) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise InputTypeError(f"{name} is {value!r}; expected True or False")
     return bool(value)
+
+
+def check_called(name: str, function: Callable[..., object], form: str, words: str) -> None:
+    """Checks that a function can be called with as many arguments as `form` shows.
+
+    Args:
+        name: The argument it was given as.
+        function: What will be called.
+        form: How it is called, as in ``"g(model, inputs, targets) -> (N,)"``.
+        words: How many arguments these are, in words.
+
+    Raises:
+        InputTypeError: It takes others.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # written in another language, it may say nothing
+        return
+    try:
+        signature.bind(*form.split(")")[0].split(","))
+    except TypeError as error:
+        raise InputTypeError(
+            f"{name} takes {signature}; expected {form}, which is called with {words}: {error}"
+        ) from None
 
 
 def check_unmasked(name: str, value: object) -> None:

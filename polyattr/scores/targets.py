@@ -10,7 +10,7 @@ import numpy as np
 from polyattr.backend import GradBackend, Likeness, Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.errors import InputError, InputTypeError, ModelOutputError, brief
-from polyattr.question.checks import check_unmasked
+from polyattr.question.checks import check_called, check_unmasked
 from polyattr.scores import reductions
 from polyattr.scores.reductions import Rule, Selected, Shaped
 
@@ -109,6 +109,7 @@ class TargetReader:
             name = getattr(targets, "__name__", repr(targets))
             alike = self.alike
             if alike is None or not alike.still(targets):
+                check_called("targets", targets, "g(outputs) -> (N,)", "one positional argument")
                 alike = Likeness(targets, self.backend.is_tensor)
             return Targets(Selected(targets, alike), [], record=name)
         if isinstance(targets, tuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from polyattr.dtypes import FLOATS
 from polyattr.errors import InputError, InputTypeError, ModelOutputError, brief, nearest
+from polyattr.question.checks import check_called
 from polyattr.scores import reductions
 from polyattr.scores.reductions import Detection
 from polyattr.scores.targets import TargetReader, Targets
@@ -164,7 +164,9 @@ def check_operator(name: str, operator: Any) -> Any:
     if operator is None:
         return None
     if not isinstance(operator, str) and callable(operator):
-        _check_arguments(name, operator)
+        check_called(
+            name, operator, "g(model, inputs, targets) -> (N,)", "three positional arguments"
+        )
         return operator
     if isinstance(operator, str) and operator in TASKS:
         return operator
@@ -175,15 +177,12 @@ def check_operator(name: str, operator: Any) -> Any:
     )
 
 
-def _check_arguments(name: str, operator: Callable[..., Any]) -> None:
-    try:
-        signature = inspect.signature(operator)
-    except (TypeError, ValueError):  # written in another language, it may say nothing
-        return
-    try:
-        signature.bind(None, None, None)
-    except TypeError as error:
-        raise InputTypeError(
-            f"{name} takes {signature}; expected g(model, inputs, targets) -> (N,), which is "
-            f"called with three positional arguments: {error}"
-        ) from None
+def check_output(name: str, output: Any) -> Any:
+    """Checks the `output` argument, and returns it.
+
+    Raises:
+        InputTypeError: A callable that cannot be called with what the model returns.
+    """
+    if callable(output):
+        check_called(name, output, "g(returned) -> tensor", "one positional argument")
+    return output

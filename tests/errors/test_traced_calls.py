@@ -126,3 +126,29 @@ def test_operators_that_take_three_somehow(lab):
     for operator in (Score(), Score().method, lambda *all: all[0](all[1])[:, 0] * 2):
         method = polyattr.GradientInput(lambda x: x * x, backend=lab.name, operator=operator)
         assert_close(lab.numpy(method.explain(lab.tensor(X)))[:, 0], 4 * X[:, 0] ** 2)
+
+
+CALLED = {
+    "two": lambda outputs, targets: outputs[:, 0],
+    "none": lambda: 0,
+    "by name only": lambda *, outputs: outputs[:, 0],
+}
+
+
+@pytest.mark.parametrize("kind", CALLED)
+def test_a_target_or_output_of_other_arguments(lab, kind):
+    given = CALLED[kind]
+    method = polyattr.Saliency(lambda x: x * x, backend=lab.name)
+    with pytest.raises(InputTypeError, match=r"targets takes \(.*g\(outputs\) -> \(N,\)") as caught:
+        method.explain(lab.tensor(X), given)
+    assert not getattr(caught.value, "__notes__", [])  # no other number of rows was tried
+    with pytest.raises(InputTypeError, match=r"output takes \(.*expected g\(returned\) -> tensor"):
+        polyattr.Saliency(lambda x: x, backend=lab.name, output=given)
+
+
+def test_targets_and_outputs_that_take_one_somehow(lab):
+    for one in (lambda *all: all[0][:, 1], lambda z, column=1: z[:, column]):
+        method = polyattr.GradientInput(lambda x: x * x, backend=lab.name)
+        assert_close(lab.numpy(method.explain(lab.tensor(X), one))[:, 1], 2 * X[:, 1] ** 2)
+        taken = polyattr.GradientInput(lambda x: x * x, backend=lab.name, output=one)
+        assert_close(lab.numpy(taken.explain(lab.tensor(X)))[:, 1], 2 * X[:, 1] ** 2)

@@ -26,6 +26,12 @@ def normalised(ops, x):
     return ops.sum(x * ops.like(np.array([1.0, 3.0]), x)) / size
 
 
+def directions(ops, x):
+    """A unit vector, as of a normalised embedding: it jumps at the origin, and is constant else."""
+    size = ops.sqrt(ops.sum(x * x) + 1e-12)
+    return ops.sum(x * ops.like(np.array([1.0, 3.0]), x)) / size
+
+
 def bump(ops, x):
     """Ends where it began: the gap is nothing beside the map, and all of the rise."""
     at = ops.sum(x)
@@ -41,6 +47,30 @@ def test_a_gradient_that_explodes_at_the_baseline(lab, body, rule):
     result = method.attribute(lab.tensor(X))  # whoever asks for the facts has them
     assert not result.converged.any()
     assert (found == lab.numpy(result.values)).all()
+
+
+@pytest.mark.parametrize("rule", ["trapezoid", "midpoint", "gauss-legendre"])
+def test_a_score_that_jumps_at_the_baseline(lab, rule):
+    # Along the path it is constant: only the score at the baseline itself tells, f(b) = 0.
+    method = integrated(lab, directions, rule=rule)
+    for call in range(2):
+        x = X[call:]
+        with pytest.warns(ConvergenceWarning, match=rf"^{len(x)} of {len(x)} samples") as told:
+            found = lab.numpy(method.explain(lab.tensor(x)))
+        assert len(told) == 1
+        assert np.abs(found.sum(axis=1)).max() < 0.1 < 1 < directions_at(x).min()
+    method.explain(lab.tensor(X), baselines=lab.tensor(X * 0.1))  # no jump there, no warning
+    integrated(lab, directions, rule=rule).explain(lab.tensor(X), baselines=lab.tensor(X * 0.1))
+
+
+def directions_at(x):
+    return (x * [1.0, 3.0]).sum(axis=1) / np.sqrt((x**2).sum(axis=1))
+
+
+def test_a_score_that_is_not_finite_at_the_baseline(lab):
+    method = integrated(lab, lambda ops, x: ops.sum(x) / ops.sqrt(ops.sum(x * x)))  # 0 / 0 there
+    with pytest.warns(ConvergenceWarning, match=r"3 of 3 samples .*worst: inf"):
+        method.explain(lab.tensor(X))
 
 
 def test_the_start_is_a_hundredth_of_the_first_interval_inside(lab):

@@ -65,6 +65,9 @@ def own(lab):
         "labels, logits": lambda labels, logits, axis=-1: value(logits, labels),
         "target, x": lambda target, x: value(x, target),
         "y, y_hat": lambda y, y_hat: value(y_hat, y),
+        "y, p": lambda y, p: value(p, y),
+        "t, out": lambda t, out: value(out, t),
+        "p, t": lambda p, t: value(p, t),
         "a, b": lambda a, b: value(a, b),
     }
 

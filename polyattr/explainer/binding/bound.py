@@ -135,7 +135,10 @@ class Bound:
         if not trial.random:
             trial.meaning.reach(at, goals, answer.values)
         values = self.result(at, answer.values)
-        facts = Facts(self.forward, recipes, question, answer, batch_size)
+        # Of the method's own baseline it is remembered whether the score jumps there.
+        looked: set[str] | None = self.method.told if options.baselines is None else set()
+        looked = None if trial.random else looked
+        facts = Facts(self.forward, recipes, question, answer, batch_size, looked)
         if not full:
             return values, None, facts.known_error()
         spread = None

@@ -8,6 +8,11 @@ from typing import Any
 from polyattr.backend import InputTypeError, Layer, LayerNotFoundError, nearest
 from polyattr_keras.logits import NAME, find_logits
 
+_BY_HAND = (
+    ". The logits are found where a model ends in one known softmax or sigmoid; else give its last "
+    "layer activation=None, as in model.layers[-1].activation = None, and explain its outputs"
+)
+
 
 def find_layer(model: Any, selector: Any, argument: str) -> Layer:
     """Finds a layer, also inside nested models, by index, name or object.
@@ -43,9 +48,10 @@ def find_layer(model: Any, selector: Any, argument: str) -> Layer:
         return Layer(NAME, logits)
     names = [layer.name for layer in every]
     shown = selector if isinstance(selector, str) else getattr(selector, "name", selector)
+    recipe = _BY_HAND if selector == NAME and argument == "output_layer" else ""
     raise LayerNotFoundError(
         f"{argument} {_shown(selector)} is not a layer of this model.{nearest(shown, names)} "
-        f"Its layers: {', '.join(names)}"
+        f"Its layers: {', '.join(names)}{recipe}"
     )
 
 

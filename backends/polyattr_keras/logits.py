@@ -8,7 +8,12 @@ from typing import Any
 NAME = "logits"
 """What `output_layer` says for them, where no layer has that name."""
 
-_SQUASHING = frozenset({"softmax", "log_softmax", "sigmoid", "log_sigmoid", "linear"})
+_SQUASHING = frozenset(
+    {
+        *("softmax", "log_softmax", "sigmoid", "log_sigmoid", "linear"),
+        *("softmax_v2", "log_softmax_v2"),  # `tf.nn.softmax` and the like, by the names they have
+    }
+)
 _LAYERS = frozenset({"Softmax", "Activation"})
 
 

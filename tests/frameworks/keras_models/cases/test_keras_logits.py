@@ -24,11 +24,26 @@ def _nested():
     return keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten(), inner])
 
 
+def _softmax_of_the_framework():
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.nn.softmax
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.nn.softmax
+    return keras.ops.softmax
+
+
 BUILD = {
     "fused": lambda: _ending(layers.Dense(10, activation="softmax")),
     "a softmax layer": lambda: _ending(layers.Dense(10), layers.Softmax()),
     "an activation layer": lambda: _ending(
         layers.Dense(10), layers.Activation("softmax", dtype="float32")
+    ),
+    "a function of the framework's": lambda: _ending(
+        layers.Dense(10, activation=_softmax_of_the_framework())
     ),
     "nested": _nested,
     "sequential": lambda: keras.Sequential(
@@ -79,6 +94,16 @@ def test_what_ends_in_no_softmax_has_no_logits(activation):
     model = _ending(layers.Dense(10, activation=activation))
     with pytest.raises(LayerNotFoundError, match="'logits' is not a layer of this model"):
         GradientInput(model, output_layer="logits")
+
+
+def test_the_logits_of_a_softmax_of_ones_own_have_a_recipe():
+    model = _ending(layers.Dense(10, activation=lambda z: keras.ops.softmax(2 * z)))
+    with pytest.raises(LayerNotFoundError, match=r"layers\[-1\]\.activation = None"):
+        GradientInput(model, output_layer="logits")
+    model.layers[-1].activation = None
+    scores = GradientInput(model).attribute(X, LABELS).scores
+    assert scores.min() < 0  # no probabilities
+    np.testing.assert_allclose(scores, _probabilities(model, X)[np.arange(5), LABELS], atol=1e-6)
 
 
 def test_the_second_last_of_a_fused_softmax_is_told_of_by_name():

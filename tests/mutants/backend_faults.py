@@ -28,9 +28,24 @@ _NO_SESSION = (
     "",
 )
 
+# PyTorch has a path of its own, and compiles nothing.
+_PATH_REVERSED = ("path reversed", "polyattr/backend/interface.py", "* (1 - at) + ", "* at + ")
+_ONE_KERNEL = (
+    "the kernel of another kind of target",
+    "polyattr/engine/loop.py",
+    "(self.recipe, layout, rule, made.table, origin)",
+    "(self.recipe, layout, made.table, origin)",
+)
+
 FAULTS = {
     "torch": (
         _NO_SESSION,
+        (
+            "path reversed",
+            _TORCH,
+            "torch.lerp(baseline.to(wide), rows.to(wide), at)",
+            "torch.lerp(rows.to(wide), baseline.to(wide), at)",
+        ),
         (
             "inference mode not entered",
             "polyattr/explainer/call.py",
@@ -152,6 +167,8 @@ FAULTS = {
     "tensorflow": (
         _NO_SESSION,
         _KERNELS_KEPT,
+        _PATH_REVERSED,
+        _ONE_KERNEL,
         ("first row alone differentiated", _TENSORFLOW, "gradient(scores,", "gradient(scores[:1],"),
         (
             "sparse gradients kept sparse",
@@ -220,6 +237,8 @@ FAULTS = {
     ),
     "jax": (
         _KERNELS_KEPT,
+        _PATH_REVERSED,
+        _ONE_KERNEL,
         (
             "gradient of the mean score",
             _JAX,

@@ -134,7 +134,6 @@ FAULTS = (
         "(fractions / (groups - 1)).tolist()",
         "fractions.tolist()",
     ),
-    ("path reversed", "polyattr/backend/interface.py", "* (1 - at) + ", "* at + "),
     (
         "noise subtracted twice",
         "polyattr/backend/interface.py",
@@ -202,12 +201,6 @@ FAULTS = (
         "polyattr/backend/interface.py",
         'return "float64" if self.dtype(tensor) == "float64" else "float32"',
         'return "float32"',
-    ),
-    (
-        "the kernel of another kind of target",
-        "polyattr/engine/loop.py",
-        "(self.recipe, layout, rule, made.table, origin)",
-        "(self.recipe, layout, made.table, origin)",
     ),
     (
         "gives up when memory runs out",

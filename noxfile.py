@@ -66,6 +66,7 @@ QUICK = (
     ("tests/engine",),
     ("tests/conformance", "tests/core", "tests/methods", "tests/readme"),
 )
+ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 FIVE_BUILDS = "tests/real/test_efficientnet_frameworks.py"
 
 
@@ -143,6 +144,8 @@ def _two_at_a_time(session: nox.Session, backends: tuple[str, ...], *runs: tuple
 
 def _framework(session: nox.Session, name: str) -> None:
     _install(session, f".[{name},demo]", *SHARED, *EXTRA_KINDS[name])
+    # The threads of two runs would wait for each other; `consistency` has them all.
+    session.env.update(dict.fromkeys(ONE_THREAD, "1"))
     rest = ("tests", *(f"--ignore={folder}" for folder in ALONE))
     _two_at_a_time(session, (name,), rest, *((folder,) for folder in ALONE))
 

@@ -50,6 +50,10 @@ def under_test(*known):
     return [name for name in known if name in asked]
 
 
+# Whether any of them compiles what it explains.
+COMPILED = bool({"tensorflow", "jax"} & set(under_test(*LABS)))
+
+
 @functools.cache
 def open_lab(name):
     """Imports a framework's lab, and with it the framework."""

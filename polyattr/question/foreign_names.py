@@ -50,6 +50,11 @@ CLASSES = {
     "Gradient": "Saliency(model), or GradientInput(model) for gradient times input",
     "InputTimesGradient": "GradientInput(model)",
     "GradientTimesInput": "GradientInput(model)",
+    # in papers and talk
+    "IG": "IntegratedGradients(model)",
+    "IntegratedGradient": "IntegratedGradients(model)",
+    "SmoothGradient": "SmoothGrad(model)",
+    "VarGradient": "VarGrad(model)",
 }
 
 # What perturbs inputs, fits another model or rewrites gradients of layers.
@@ -132,6 +137,12 @@ ARGUMENTS = {
     "harmonize": _NO_SUM,
     "nb_steps": _STEPS,
     "labels": _TARGETS,
+    # in other people's own code
+    "sigma": _NOISE,
+    "std": _NOISE,
+    "stddev": _NOISE,
+    "num_steps": _STEPS,
+    "m_steps": _STEPS,
     # PAIR saliency
     "x_value": _INPUTS,
     "x_steps": _STEPS,

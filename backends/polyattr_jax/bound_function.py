@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from polyattr.backend import BoundModel, ModelOutputError, PolyattrError
-from polyattr_jax.modes import mode_advice, training_advice
+from polyattr_jax.modes import check_values, mode_advice, training_advice
 
 _JITTED: type[Any] = type(jax.jit(lambda: None))
 _FOR_ONE = (
@@ -31,7 +31,7 @@ class BoundFunction(BoundModel):
 
         Raises:
             ModelOutputError: It fails on several samples and takes each of them, or as it would
-                while it is being trained.
+                while it is being trained, or reads values.
         """
         try:
             return self._function(*args, **kwargs)
@@ -39,6 +39,7 @@ class BoundFunction(BoundModel):
             shapes = isinstance(error, TypeError | ValueError) and not isinstance(
                 error, PolyattrError
             )
+            check_values(error)
             takes_one = shapes and _takes_one(self._function, args, kwargs)
             advice = f"; {_FOR_ONE}" if takes_one else mode_advice(self.entry, kwargs)
             advice = advice or training_advice(error)

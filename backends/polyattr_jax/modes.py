@@ -1,10 +1,14 @@
-"""Arguments by which models in JAX are told that they are not being trained."""
+"""What to say of errors that JAX and its libraries raise in models, and how to avoid them."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection
 from typing import Any
+
+from jax.errors import JAXTypeError, NonConcreteBooleanIndexError
+
+from polyattr.backend import ModelOutputError
 
 _SWITCHES = {
     "train": False,
@@ -54,3 +58,18 @@ def training_advice(error: Exception) -> str:
         ". A module it applies is being trained: call that with train=False, deterministic=True, "
         "is_training=False or what it takes"
     )
+
+
+def check_values(error: Exception) -> None:
+    """Says of an error of JAX that the model reads what has no value yet.
+
+    Raises:
+        ModelOutputError: It does.
+    """
+    if isinstance(error, JAXTypeError | NonConcreteBooleanIndexError):
+        raise ModelOutputError(
+            f"the function reads values of its inputs, which have none while its gradient is "
+            f"derived; expected jax.numpy in the place of NumPy, jnp.where or jax.lax.cond in the "
+            f"place of `if`, and no float(), int() or .item() of what is computed from them (it "
+            f"raised {type(error).__name__}: {str(error).splitlines()[0]})"
+        ) from error

@@ -8,9 +8,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from polyattr.backend import BoundModel, held_objects
+from polyattr.backend import BoundModel, ModelOutputError, held_objects
 from polyattr_keras import not_training
 from polyattr_tensorflow.variables import floating
+
+_SYMBOLIC = ("'SymbolicTensor'", "symbolic tf.Tensor", "symbolic `tf.Tensor`")
 
 
 class BoundFunction(BoundModel):
@@ -32,7 +34,7 @@ class BoundFunction(BoundModel):
         """Calls the function; Python control flow on tensors becomes part of the graph."""
         if self._takes_training:
             kwargs = not_training(kwargs)
-        return self._shapes.known([args, kwargs], self._call(args, kwargs))
+        return self._shapes.known([args, kwargs], self._read(args, kwargs))
 
     def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         try:
@@ -40,6 +42,20 @@ class BoundFunction(BoundModel):
         except tf.errors.OperatorNotAllowedInGraphError:
             # Only now, since AutoGraph prints warnings about functions it cannot read.
             return tf.function(self._function)(*args, **kwargs)
+
+    def _read(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        try:
+            return self._call(args, kwargs)
+        except (AttributeError, NotImplementedError, TypeError) as error:
+            if not any(word in str(error) for word in _SYMBOLIC):
+                raise
+            raise ModelOutputError(
+                f"the function reads values of its inputs, which have none while its graph is "
+                f"made; expected model(x) in the place of model.predict(x), operations of "
+                f"TensorFlow in the place of NumPy's, tf.where or tf.cond in the place of an `if` "
+                f"that AutoGraph cannot read, and no .numpy(), float() or int() of what is "
+                f"computed from them (it raised {type(error).__name__}: {error})"
+            ) from error
 
 
 def _takes_training(function: Callable[..., Any]) -> bool:

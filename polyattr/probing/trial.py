@@ -272,7 +272,10 @@ class Trial:
         try:
             # One sample was tried as one row: this is the first time that the model gets two.
             return with_fitting_rows(
-                self._forward, inputs.n, lambda: check_rows(self._forward, inputs, targets, rows)
+                self._forward,
+                inputs.n,
+                lambda: check_rows(self._forward, inputs, targets, rows),
+                least=1 if inputs.n == 1 else 3,
             )
         except ModelOutputError as error:
             if error.__cause__ is not None:  # the model failed, which the backend has explained

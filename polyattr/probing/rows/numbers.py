@@ -37,13 +37,15 @@ class OtherRowsError(ModelOutputError):
         return bool(math.prod(self.shape) == self.rows * math.prod(found[0]))
 
 
-def with_fitting_rows(forward: Forward, n: int, run: Callable[[], Found]) -> Found:
+def with_fitting_rows(forward: Forward, n: int, run: Callable[[], Found], least: int = 1) -> Found:
     """Runs what tries the model on two rows; where it fails, on other numbers of rows.
 
     Args:
         forward: Evaluates the model; the number of rows it takes is set there.
         n: Number of samples.
         run: Runs the trial.
+        least: Fewest rows to try. A model that has run on two and takes no more has no number of
+            rows written into it: what it raised is the user's.
 
     Returns:
         What `run` returns.
@@ -57,7 +59,7 @@ def with_fitting_rows(forward: Forward, n: int, run: Callable[[], Found]) -> Fou
     except Exception as error:
         if fitting.rows is not None or forward.scorer.bound.most_rows is not None:
             raise
-        tried = _candidates(error, fitting.wish, n)
+        tried = [rows for rows in _candidates(error, fitting.wish, n) if rows >= least]
         for rows in tried:
             if (found := _tried(forward, error, rows, run)) is not None:
                 return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from polyattr.engine.forward import Forward
@@ -37,15 +37,17 @@ class OtherRowsError(ModelOutputError):
         return bool(math.prod(self.shape) == self.rows * math.prod(found[0]))
 
 
-def with_fitting_rows(forward: Forward, n: int, run: Callable[[], Found], least: int = 1) -> Found:
+def with_fitting_rows(
+    forward: Forward, n: int, run: Callable[[], Found], known: Collection[int] = ()
+) -> Found:
     """Runs what tries the model on two rows; where it fails, on other numbers of rows.
 
     Args:
         forward: Evaluates the model; the number of rows it takes is set there.
         n: Number of samples.
         run: Runs the trial.
-        least: Fewest rows to try. A model that has run on two and takes no more has no number of
-            rows written into it: what it raised is the user's.
+        known: Numbers not to try. A model that has run on two rows and takes no more has no number
+            of rows written into it: what it raised is the user's.
 
     Returns:
         What `run` returns.
@@ -59,7 +61,7 @@ def with_fitting_rows(forward: Forward, n: int, run: Callable[[], Found], least:
     except Exception as error:
         if fitting.rows is not None or forward.scorer.bound.most_rows is not None:
             raise
-        tried = [rows for rows in _candidates(error, fitting.wish, n) if rows >= least]
+        tried = [rows for rows in _candidates(error, fitting.wish, n) if rows not in known]
         for rows in tried:
             if (found := _tried(forward, error, rows, run)) is not None:
                 return found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from polyattr.backend import BoundModel, Layer, Tap, Visits, Watched
+from polyattr_keras.keeping import is_variable, keep_variable
 from polyattr_keras.layer_finding import all_layers, find_layer
 from polyattr_keras.logits import NAME, squashes
 from polyattr_keras.tapping import Methods, tapped
@@ -37,6 +38,22 @@ class KerasLayers(BoundModel):
     def watched(self) -> Watched:
         """The model but for its variables, which are read by reference, or are the state."""
         return Watched((self._function,), passed=tuple(self._function.variables), unread=_UNREAD)
+
+    @property
+    def made(self) -> bool:
+        """Whether the model was built."""
+        return bool(self._function.built)
+
+    def make(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Builds it outside of any trace, in which nothing could be put back."""
+        before = [
+            keep_variable(v, lambda: True) for v in self._function.variables if is_variable(v)
+        ]
+        try:
+            self.run(self.state(), args, kwargs)
+        finally:
+            for variable in before:
+                variable.put_back()
 
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a layer, also inside nested models."""

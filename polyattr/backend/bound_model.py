@@ -158,6 +158,14 @@ class BoundModel:
         """
         return ()
 
+    @property
+    def made(self) -> bool:
+        """Whether all parameters are there, rather than made by the first call of the model."""
+        return True
+
+    def make(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Makes them by a call at `args`, `kwargs`, rows (R, ...), and changes nothing else."""
+
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Evaluates the model, in inference mode, at `args`, `kwargs` and the given `state`."""
         return self._function(*args, **kwargs)

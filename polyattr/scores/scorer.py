@@ -76,6 +76,10 @@ class Scorer:
         args, kwargs = self._calling.arguments(value, args, kwargs)
         return self._select(self.taps.run(state, args, kwargs, layout, x))
 
+    def make(self, layout: Layout, x: list[Tensor], context: Context) -> None:
+        """Makes the parameters of a model whose first call does, with rows of its inputs."""
+        self.bound.make(*self._calling.arguments(*self._arguments(layout, x, context)))
+
     def misfit(self, layout: Layout, x: list[Tensor], context: Context) -> str | None:
         """Says what the model takes and is given, where its signature does not allow the call."""
         args, kwargs = self._calling.arguments(*self._arguments(layout, x, context))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -100,6 +101,10 @@ class Bound:
         method = self.method
         given_too = (targets, options.baselines, method.baseline_value)
         roots = (method.model, *self.called(*given_too))
+
+        if not self.engine.scorer.bound.made:
+            with suppress(Exception):  # what a model does not take is told of when it is tried
+                self.engine.scorer.make(given.layout, *given.first_rows([]))
 
         def answer() -> tuple[Any, Attribution | None, Array | None]:
             return as_it_was(

@@ -270,12 +270,11 @@ class Trial:
             ModelOutputError: A sample's score depends on others.
         """
         try:
-            # One sample was tried as one row: this is the first time that the model gets two.
+            if inputs.n > 1:
+                return check_rows(self._forward, inputs, targets, rows)
+            # It was tried as one row: this is the first time that the model gets two.
             return with_fitting_rows(
-                self._forward,
-                inputs.n,
-                lambda: check_rows(self._forward, inputs, targets, rows),
-                known=() if inputs.n == 1 else (1, 2, rows),
+                self._forward, 1, lambda: check_rows(self._forward, inputs, targets, rows)
             )
         except ModelOutputError as error:
             if error.__cause__ is not None:  # the model failed, which the backend has explained

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from polyattr.engine.forward import Forward
@@ -46,8 +46,6 @@ def with_fitting_rows(
         forward: Evaluates the model; the number of rows it takes is set there.
         n: Number of samples.
         run: Runs the trial.
-        known: Numbers not to try. A model that has run on two rows and takes no more has no number
-            of rows written into it: what it raised is the user's.
 
     Returns:
         What `run` returns.
@@ -61,7 +59,7 @@ def with_fitting_rows(
     except Exception as error:
         if fitting.rows is not None or forward.scorer.bound.most_rows is not None:
             raise
-        tried = [rows for rows in _candidates(error, fitting.wish, n) if rows not in known]
+        tried = _candidates(error, fitting.wish, n)
         for rows in tried:
             if (found := _tried(forward, error, rows, run)) is not None:
                 return found

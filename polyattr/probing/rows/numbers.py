@@ -37,9 +37,7 @@ class OtherRowsError(ModelOutputError):
         return bool(math.prod(self.shape) == self.rows * math.prod(found[0]))
 
 
-def with_fitting_rows(
-    forward: Forward, n: int, run: Callable[[], Found], known: Collection[int] = ()
-) -> Found:
+def with_fitting_rows(forward: Forward, n: int, run: Callable[[], Found]) -> Found:
     """Runs what tries the model on two rows; where it fails, on other numbers of rows.
 
     Args:

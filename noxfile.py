@@ -197,9 +197,8 @@ def quick(session: nox.Session) -> None:
 def consistency(session: nox.Session) -> None:
     """All three frameworks in one environment give the same answers."""
     _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED, "flax")
-    by_itself = "tests/consistency/test_fresh_processes.py"
-    rest = ("tests/consistency", f"--ignore={by_itself}")
-    _two_at_a_time(session, FRAMEWORKS, rest, (by_itself,))
+    long = "tests/consistency/test_fresh_processes.py"
+    _two_at_a_time(session, FRAMEWORKS, ("tests/consistency", f"--ignore={long}"), (long,))
 
 
 @nox.session
@@ -228,12 +227,10 @@ def oldest(session: nox.Session, name: str) -> None:
     extras = project["optional-dependencies"]
     allowed = [*project["dependencies"], *extras[name], *extras["demo"], *extras["dev"]]
     pins = [entry.replace(">=", "==") for entry in allowed if not entry.startswith("nox")]
-    models = {"jax": ["flax==0.9.0"], "tensorflow": []}[name]
-    _install(session, f".[{name},demo]", *pins, *models)
+    _install(session, f".[{name},demo]", *pins, *(["flax==0.9.0"] if name == "jax" else []))
     # Old releases use what newer ones of Python and of each other call deprecated.
     lenient = ("-W", "ignore::DeprecationWarning")
-    first, *others = ANY_RELEASE
-    _two_at_a_time(session, (name,), (*lenient, *others), (*lenient, first))
+    _two_at_a_time(session, (name,), (*lenient, *ANY_RELEASE[1:]), (*lenient, ANY_RELEASE[0]))
 
 
 @nox.session(python=[found] if (found := _newer_python()) else False)

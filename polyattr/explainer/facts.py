@@ -182,14 +182,13 @@ class Facts:
         references = self.question.references
         if references is not None and references.count == 1:
             if "ends" not in looked:
-                end = self._ends(references)
-                self._look(looked, end[1:], end[:1])
+                self._look(looked, *self._ends(references))
             if "jumps" in looked:
                 return self._jumped(self.scores(), self.baseline_scores())
         return np.full(self.question.inputs.n, np.nan)
 
     def _look(self, looked: set[str], scores: Array, origin: Array) -> None:
-        """Notes whether paths jump, by f(x) and f(b) of the first (M,) samples."""
+        """Notes whether paths jump, by f(x) and f(b) (N,), NaN where they are not known."""
         looked.add("ends")
         if (self._jumped(scores, origin) > TOLD).any():
             looked.add("jumps")
@@ -198,20 +197,25 @@ class Facts:
         dtype = self.forward.backend.dtype(self.question.inputs.leaves[0])
         return jumped_error(self.answer, dtype, scores, origin)
 
-    def _ends(self, references: References) -> Array:
-        """Scores at both ends of the first sample's path (2,), by the kernel that tried the model.
+    def _ends(self, references: References) -> tuple[Array, Array]:
+        """Scores f(x) and f(b) (N,) of one sample, by the kernel that tried the model.
 
-        Two rows, as there, so that nothing is compiled for them.
+        Two rows, as there, so that nothing is compiled for them; of the sample with the largest
+        score on its path: one that is zero all along jumps nowhere, whatever the others do.
         """
-        backend = self.forward.backend
-        twice = self.question.take(backend, np.zeros(2, dtype=np.int32))
+        backend, course, n = self.forward.backend, self.answer.course, self.question.inputs.n
+        sample = 0 if course is None else int(np.nan_to_num(course.level[:n]).argmax())
+        twice = self.question.take(backend, np.full(2, sample, dtype=np.int32))
         inputs, targets = twice.inputs, twice.targets
+        starts = references.take(backend, np.full(2, sample, dtype=np.int32)).leaves
         leaves = [
             backend.concat([start[:1] + x[:1] * 0, x[:1]])
-            for start, x in zip(references.leaves, inputs.leaves, strict=True)
+            for start, x in zip(starts, inputs.leaves, strict=True)
         ]
+        ends = np.full((2, n), np.nan)
         rule, goals = targets.rule, targets.columns
-        return self.forward.scores(leaves, inputs, rule, goals, None).astype(np.float64)
+        ends[:, sample] = self.forward.scores(leaves, inputs, rule, goals, None)
+        return ends[1], ends[0]
 
     def error(self, gap: Array | None, scores: Array, origin: Array | None) -> Array:
         """Returns the relative error of the map (N,).

@@ -63,6 +63,16 @@ def test_a_score_that_jumps_at_the_baseline(lab, rule):
     integrated(lab, directions, rule=rule).explain(lab.tensor(X), baselines=lab.tensor(X * 0.1))
 
 
+def test_a_jump_that_the_first_sample_does_not_show(lab):
+    x = np.concatenate([[[3.0, -1.0]], X])  # whose score is zero on all of its path
+    method = integrated(lab, directions, rule="midpoint")
+    with pytest.warns(ConvergenceWarning, match="^3 of 4 samples"):
+        method.explain(lab.tensor(x))
+    starts = lab.tensor(np.zeros((1, 2)) * x[:1])
+    with pytest.warns(ConvergenceWarning, match="^3 of 4 samples"):
+        integrated(lab, directions, rule="midpoint").explain(lab.tensor(x), baselines=starts)
+
+
 def directions_at(x):
     return (x * [1.0, 3.0]).sum(axis=1) / np.sqrt((x**2).sum(axis=1))
 

@@ -103,6 +103,8 @@ class TorchBackend(GradBackend):
 
     def pick(self, outputs: torch.Tensor, columns: list[torch.Tensor]) -> torch.Tensor:
         """Indexes every row."""
+        if len(columns) == 1 and outputs.ndim == 2:
+            return outputs.gather(1, columns[0].view(-1, 1)).view(-1)
         rows = torch.arange(outputs.shape[0], device=outputs.device)
         return outputs[(rows, *columns)]
 

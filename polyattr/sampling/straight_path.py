@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -92,8 +93,7 @@ class FixedNodes(Nodes):
     @property
     def inside(self) -> float:
         """A hundredth of the first interval."""
-        first = [0.0, *quadrature(self.rule, self.steps)[0][1:2], 1.0]
-        return INSIDE * float(first[1])
+        return _taken(self.rule, self.steps)[0]
 
     def table(self, n: int) -> Rows[Array]:
         """Returns a row per node for each of `n` samples: (R,) columns."""
@@ -106,8 +106,7 @@ class FixedNodes(Nodes):
         """Reads it off the table, whose order is known."""
         if type(self).table is not FixedNodes.table:
             return None
-        alpha = quadrature(self.rule, self.steps)[0]
-        nodes = np.where(alpha == 0, self.inside, alpha)
+        nodes = _taken(self.rule, self.steps)[1]
         # References, on each path the nodes, at each node the samples.
         order = (references, len(nodes), -1)
         return course(nodes, told.scores.reshape(order), told.slopes.reshape(order))
@@ -223,6 +222,16 @@ class PathIntegral(StraightPath):
     ) -> tuple[list[Tensor], list[Carry]]:
         """The gradient times how far the feature moves, (x - b)."""
         return flow, carry
+
+
+@lru_cache(maxsize=64)
+def _taken(rule: str, steps: int) -> tuple[float, Array]:
+    """Returns where the node at 0 is taken, and all nodes (P,) as they are."""
+    alpha = quadrature(rule, steps)[0]
+    inside = INSIDE * float([0.0, *alpha[1:2], 1.0][1])
+    nodes = np.where(alpha == 0, inside, alpha)
+    nodes.setflags(write=False)
+    return inside, nodes
 
 
 def _for_each(inner: Rounds, count: int) -> Generator[Rows[Array], Told, Weights]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class Targets:
         """Returns the same for outputs (N, *shape) only; a callable takes what it is given."""
         if isinstance(self.rule, Selected):
             return self
-        return replace(self, rule=Shaped(self.rule, shape))
+        return Targets(Shaped(self.rule, shape), self.columns, self.record)
 
     def finite(self, sample: int) -> bool:
         """Whether a sample's targets are finite, as those of a user's own score need not be."""

@@ -83,12 +83,20 @@ def _in_inference_mode(family: Family, training_step: bool) -> Iterator[list[nn.
             kept.put_back()
         return
     try:
-        for module in training:
-            module.training = False
+        _set_training(training, False)
         yield family.parameters
     finally:
-        for module in training:
-            module.training = True
+        _set_training(training, True)
+
+
+def _set_training(modules: Sequence[nn.Module], value: bool) -> None:
+    """Sets the flag of modules, past the look for parameters and submodules of that name."""
+    for module in modules:
+        table = vars(module)
+        if type(module).__setattr__ is nn.Module.__setattr__ and "training" in table:
+            table["training"] = value
+        else:
+            module.training = value
 
 
 def _training(modules: Sequence[nn.Module], training_step: bool) -> list[nn.Module]:
@@ -148,6 +156,11 @@ def own(arguments: Any) -> Any:
         # The second copy is no leaf: those may not be overwritten where they are recorded.
         return tensor.clone().requires_grad_().clone() if floats else tensor.clone()
 
+    if type(arguments) in {tuple, dict}:  # as nearly always: tensors, and nothing else
+        values = arguments.values() if isinstance(arguments, dict) else arguments
+        if all(type(value) is torch.Tensor for value in values):
+            copies = tuple(map(copied, values))
+            return copies if values is arguments else dict(zip(arguments, copies, strict=True))
     return tree_map_only(torch.Tensor, copied, arguments)
 
 

@@ -53,6 +53,7 @@ class Guards:
         contents: Arrays and buffers, with copies.
         files: Descriptors of open files and what the system said of them.
         flat: Tables and sequences, laid out by `seal`.
+        pairs: What is read of objects, these, and what it was, of each kind there is; by `seal`.
     """
 
     tables: list[tuple[Any, ...]] = field(default_factory=list)
@@ -69,6 +70,7 @@ class Guards:
     contents: list[Content] = field(default_factory=list)
     files: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     flat: tuple[_Flat, ...] = ()
+    pairs: Sequence[tuple[Callable[[Any], Any], list[Any], list[Any]]] = ()
 
     def seal(self) -> None:
         """Lays out what was read, once all of it has been."""
@@ -77,6 +79,17 @@ class Guards:
             self.flat += (_Flat(keys, names), _Flat(values, held))
         if self.sequences:
             self.flat += (_Flat(*zip(*self.sequences, strict=True)),)
+        functions, codes, defaults, keyword_defaults = self.functions
+        pairs = (
+            (_content, *self.cells),
+            (type, *self.objects),
+            (vars, *self.attributes),
+            (_code, functions, codes),
+            (_defaults, functions, defaults),
+            (_keyword_defaults, functions, keyword_defaults),
+            (_mro, *self.classes),
+        )
+        self.pairs = [pair for pair in pairs if pair[1]]
 
     def hold(self) -> bool:
         """Says whether everything is as it was read."""
@@ -86,26 +99,24 @@ class Guards:
             return False
 
     def _hold(self) -> bool:
-        functions, codes, defaults, keyword_defaults = self.functions
+        for reader, objects, held in self.pairs:
+            if not _same(map(reader, objects), held):
+                return False
+        for table, names in self.lookups.values():
+            if not _same(map(table.get, names, repeat(MISSING)), names.values()):
+                return False
+        for flat in self.flat:
+            if not flat.hold():
+                return False
+        for read, value, told in self.reads:
+            if not _alike(read(value), told):
+                return False
         return (
-            _same(map(_content, self.cells[0]), self.cells[1])
-            and all(_same(map(d.get, n, repeat(MISSING)), n.values()) for d, n in self._named())
-            and not any(self.empty)
-            and all(flat.hold() for flat in self.flat)
-            and _same(map(type, self.objects[0]), self.objects[1])
-            and _same(map(vars, self.attributes[0]), self.attributes[1])
-            and _same(map(_code, functions), codes)
-            and _same(map(_defaults, functions), defaults)
-            and _same(map(_keyword_defaults, functions), keyword_defaults)
-            and _same(map(_mro, self.classes[0]), self.classes[1])
-            and all(_alike(read(value), held) for read, value, held in self.reads)
+            not any(self.empty)
             and all(map(_stat_holds, self.files))
             and all(map(_is_hollow, self.hollow))
             and all(map(Content.holds, self.contents))
         )
-
-    def _named(self) -> Iterable[tuple[Any, dict[str, Any]]]:
-        return self.lookups.values()
 
     def moved(self) -> frozenset[object]:
         """Names what is not as it was: entries of dicts, containers, cells, arrays, objects."""

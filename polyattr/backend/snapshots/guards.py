@@ -79,17 +79,17 @@ class Guards:
             self.flat += (_Flat(keys, names), _Flat(values, held))
         if self.sequences:
             self.flat += (_Flat(*zip(*self.sequences, strict=True)),)
-        functions, codes, defaults, keyword_defaults = self.functions
-        pairs = (
-            (_content, *self.cells),
-            (type, *self.objects),
-            (vars, *self.attributes),
-            (_code, functions, codes),
-            (_defaults, functions, defaults),
-            (_keyword_defaults, functions, keyword_defaults),
-            (_mro, *self.classes),
-        )
-        self.pairs = [pair for pair in pairs if pair[1]]
+        functions, *told = self.functions
+        kinds: list[tuple[Callable[[Any], Any], tuple[list[Any], ...]]] = [
+            (_content, self.cells),
+            (type, self.objects),
+            (vars, self.attributes),
+            (_mro, self.classes),
+            *zip(
+                (_code, _defaults, _keyword_defaults), ((functions, t) for t in told), strict=True
+            ),
+        ]
+        self.pairs = [(reader, held[0], held[1]) for reader, held in kinds if held[0]]
 
     def hold(self) -> bool:
         """Says whether everything is as it was read."""

@@ -77,6 +77,12 @@ class JaxBackend(GradBackend):
         reduced: jax.Array = found(tensor, axis=-1)
         return reduced
 
+    def along(self, tensor: jax.Array, matrix: np.ndarray[Any, Any], axis: int) -> jax.Array:
+        """In full precision, which accelerators do not multiply in unless told."""
+        native = jnp.asarray(matrix, tensor.dtype)
+        found = jnp.tensordot(native, tensor, (1, axis), precision=jax.lax.Precision.HIGHEST)
+        return jnp.moveaxis(found, 0, axis)
+
     def concat(self, parts: Sequence[jax.Array]) -> jax.Array:
         """Joins along the first axis."""
         return jnp.concatenate(list(parts))

@@ -82,6 +82,10 @@ class TensorFlowBackend(GradBackend):
         """Reduces the last axis."""
         return getattr(tf, f"reduce_{kind}")(tensor, axis=-1)
 
+    def reshape(self, tensor: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+        """A function in TensorFlow, no method of its tensors."""
+        return tf.reshape(tensor, shape)
+
     def concat(self, parts: Sequence[tf.Tensor]) -> tf.Tensor:
         """Joins along the first axis."""
         return tf.concat(list(parts), axis=0)

@@ -225,6 +225,18 @@ class GradBackend(OptionalVerbs, ABC):
             return reduce(operator.add, shared) / reduce(operator.add, hits)
         raise InputError(f"the {self.name} backend has no {kind}; use another operator")
 
+    def along(self, tensor: NativeTensor, matrix: np.ndarray[Any, Any], axis: int) -> Tensor:
+        """Multiplies a NumPy `matrix` (P, Q) onto the `axis` of size Q of a `tensor` (...)."""
+        shape, axis, kind = tuple(tensor.shape), axis % len(tensor.shape), self.dtype(tensor)
+        after = int(np.prod(shape[axis + 1 :], dtype=int))
+        if after == 1:  # one product of two matrices, instead of one for each row
+            flat = self.reshape(tensor, (-1, shape[axis]))
+            found = flat @ self.to_native(matrix.T, tensor, kind)
+        else:
+            flat = self.reshape(tensor, (-1, shape[axis], after))
+            found = self.to_native(matrix[None], tensor, kind) @ flat
+        return self.reshape(found, (*shape[:axis], matrix.shape[0], *shape[axis + 1 :]))
+
     # -- arrays -----------------------------------------------------------------------------
 
     @abstractmethod

@@ -66,6 +66,14 @@ class OptionalVerbs:
             f"the {self.name} backend has no random numbers of its own; use noise_source='portable'"
         )
 
+    def reshape(self, tensor: NativeTensor, shape: tuple[int, ...]) -> Tensor:
+        """Returns the numbers of a `tensor` (...) in their order, as another `shape`.
+
+        One size of it may be -1. Differentiable.
+        """
+        reshaped: Tensor = tensor.reshape(shape)
+        return reshaped
+
     def value(self, function: Callable[[list[NativeTensor]], Any], rows: list[NativeTensor]) -> Any:
         """Evaluates a `function` of `rows`, tensors (R, ...), as `grad` does, free of recording.
 

@@ -101,6 +101,33 @@ class ArrayChecks(Harness):
             if source == target:
                 expect.true(found is native, "a cast to its own dtype must return the tensor")
 
+    @pytest.mark.parametrize("dtype", FLOATS)
+    def test_reshape(self, dtype: str) -> None:
+        """The same numbers in the same order; one size may be left to be found."""
+        with self.numbers(dtype):
+            x = eighths(2, 3, 4)
+            for shape in ((6, 4), (-1,), (2, -1, 2), (1, 24)):
+                found = self.backend.reshape(self.native(x, dtype), shape)
+                expect.same(self.host(found), x.reshape(shape), "values")
+
+    @pytest.mark.parametrize("axis", [0, 1, 2, 3, -1, -2])
+    def test_along(self, axis: int) -> None:
+        """A matrix on any axis, of one sample and of several, and its gradient."""
+        for rows in (1, 2):
+            x = eighths(rows, 3, 4, 5)
+            matrix = eighths(2, x.shape[axis], seed=1)
+            wanted = np.moveaxis(np.tensordot(matrix, x, (1, axis)), 0, axis)
+            expect.same(
+                self.host(self.backend.along(self.native(x), matrix, axis)), wanted, "values"
+            )
+        if axis % 4:
+            _, (gradient,) = self.backend.grad(
+                lambda r: self.backend.row_sums(self.backend.along(r[0], matrix, axis)),
+                [self.native(x)],
+            )
+            spread = np.moveaxis(np.zeros_like(x), axis, -1) + matrix.sum(axis=0)
+            expect.same(self.host(gradient), np.moveaxis(spread, -1, axis), "gradient")
+
     def test_cast_of_booleans_and_integers(self) -> None:
         """Truth becomes 0 and 1."""
         mask = self.native(np.array([True, False, True]), "bool")

@@ -3,6 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
+from polyattr import baselines
 from polyattr._version import __version__
 from polyattr.backend import BoundModel, GradBackend, Layer, Tap
 from polyattr.backend.bound_model import Visits
@@ -38,12 +39,14 @@ from polyattr.methods import (
 )
 from polyattr.question.foreign_names import our_class
 from polyattr.results.attribution import Attribution, load
+from polyattr.results.comparison import BaselineComparison, compare_baselines
 from polyattr.sampling import Recipe, Rows, Weights
 from polyattr.scores.losses import loss
 
 __all__ = [
     "Attribution",
     "BackendInfo",
+    "BaselineComparison",
     "BoundModel",
     "ConvergenceWarning",
     "CutGradientWarning",
@@ -80,6 +83,8 @@ __all__ = [
     "Weights",
     "__version__",
     "backends",
+    "baselines",
+    "compare_baselines",
     "load",
     "loss",
     "register",

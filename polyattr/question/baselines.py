@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,6 +17,14 @@ from polyattr.question.structure import Structure, flatten
 
 _SMALL = 65504.0
 """The largest number that is finite in every dtype."""
+
+
+@runtime_checkable
+class OnBackend(Protocol):
+    """A callable baseline that wants to know the backend, whose verbs it is made with."""
+
+    def on(self, backend: GradBackend, inputs: Any) -> Any:
+        """Returns the baseline in the containers of the `inputs`."""
 
 
 def read_baselines(
@@ -118,7 +126,8 @@ def called(value: Any, inputs: Inputs, backend: GradBackend) -> Any:
     """Returns the baseline itself, of a callable on the inputs."""
     if not callable(value) or backend.is_tensor(value):
         return value
-    return value(inputs.layout.arguments(inputs.leaves, inputs.context([]))[0])
+    given = inputs.layout.arguments(inputs.leaves, inputs.context([]))[0]
+    return value.on(backend, given) if isinstance(value, OnBackend) else value(given)
 
 
 def is_scalar(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from labs import LABS, under_test
 
 import polyattr
-from polyattr import sampling
+from polyattr import baselines, sampling
 
 # What an author of a backend or of a method subclasses: its methods are supplied to polyattr, not
 # called by users.
@@ -16,6 +16,7 @@ INTERFACES = (
     "polyattr.backend.interface",
     "polyattr.backend.optional_verbs",
     "polyattr.backend.bound_model",
+    "polyattr.baselines",
     "polyattr.sampling.recipe",
     "polyattr.sampling.statistics",
     "polyattr.sampling.straight_path",
@@ -46,7 +47,7 @@ def public_items():
     """Walks what the packages export, and the public members of exported classes, once each."""
     found = {}
     # The recipes to build on: their constants and aliases are documented where they stand.
-    for package in (*packages(), sampling):
+    for package in (*packages(), sampling, baselines):
         for name in package.__all__:
             thing = getattr(package, name)
             # A version and a ready-made backend are documented by their class.

@@ -110,6 +110,11 @@ def compare_baselines(
         str(name): method.attribute(inputs, targets, baselines=value, **options)
         for name, value in baselines.items()
     }
+    return _compared(found)
+
+
+def _compared(found: Mapping[str, Attribution]) -> BaselineComparison:
+    """Measures how far attributions are apart."""
     maps = np.stack([_features(result) for result in found.values()], axis=1)
     return BaselineComparison(found, _distances(maps), _correlations(maps))
 

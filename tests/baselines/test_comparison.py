@@ -1,5 +1,7 @@
 """Maps from several baselines, and how far they are apart."""
 
+import functools
+
 import numpy as np
 import pytest
 from labs.closeness import assert_close
@@ -18,8 +20,13 @@ def linear(ops, x):
     return ops.sum(x)
 
 
+@functools.cache
+def method_of(lab, body):
+    return polyattr.IntegratedGradients(lab.function(body), backend=lab.name, rule="midpoint")
+
+
 def compared(lab, body, baselines, x=X):
-    method = polyattr.IntegratedGradients(lab.function(body), backend=lab.name, rule="midpoint")
+    method = method_of(lab, body)
     return polyattr.compare_baselines(method, lab.tensor(x), baselines=baselines)
 
 
@@ -75,7 +82,7 @@ def test_a_dataset_is_gone_through_for_each(lab):
         def __iter__(self):
             yield from (lab.tensor(X[:3].copy()), lab.tensor(X[3:].copy()))
 
-    method = polyattr.IntegratedGradients(lab.function(squares), backend=lab.name)
+    method = method_of(lab, squares)
     named = {"zero": 0.0, "one": 1.0}
     whole = polyattr.compare_baselines(method, lab.tensor(X), baselines=named)
     parts = polyattr.compare_baselines(method, Batches(), baselines=named)

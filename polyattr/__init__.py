@@ -31,6 +31,7 @@ from polyattr.explainer import Explainer, Paper, setting
 from polyattr.methods import (
     ExpectedGradients,
     GradientInput,
+    GuidedIntegratedGradients,
     IntegratedGradients,
     Saliency,
     SmoothGrad,
@@ -54,6 +55,7 @@ __all__ = [
     "Explainer",
     "GradBackend",
     "GradientInput",
+    "GuidedIntegratedGradients",
     "InputError",
     "InputTypeError",
     "IntegratedGradients",

@@ -83,6 +83,15 @@ class JaxBackend(GradBackend):
         found = jnp.tensordot(native, tensor, (1, axis), precision=jax.lax.Precision.HIGHEST)
         return jnp.moveaxis(found, 0, axis)
 
+    def ranks(self, rows: Sequence[jax.Array]) -> Sequence[jax.Array]:
+        """Looks every entry up in its sorted row."""
+        flat = [jax.lax.stop_gradient(row).reshape(row.shape[0], -1) for row in rows]
+        joined = jnp.concatenate(flat, axis=1)
+        found = jax.vmap(jnp.searchsorted)(jnp.sort(joined, axis=1), joined).astype(jnp.int32)
+        ends = np.cumsum([part.shape[1] for part in flat])[:-1]
+        parts = jnp.split(found, ends, axis=1)
+        return [part.reshape(row.shape) for part, row in zip(parts, rows, strict=True)]
+
     def concat(self, parts: Sequence[jax.Array]) -> jax.Array:
         """Joins along the first axis."""
         return jnp.concatenate(list(parts))

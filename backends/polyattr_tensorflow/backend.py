@@ -86,6 +86,14 @@ class TensorFlowBackend(GradBackend):
         """A function in TensorFlow, no method of its tensors."""
         return tf.reshape(tensor, shape)
 
+    def ranks(self, rows: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+        """Looks every entry up in its sorted row."""
+        parts = [tf.reshape(row, [tf.shape(row)[0], -1]) for row in rows]
+        flat = tf.stop_gradient(tf.concat(parts, axis=1))
+        found = tf.searchsorted(tf.sort(flat, axis=1), flat)
+        split = tf.split(found, [tf.shape(part)[1] for part in parts], axis=1)
+        return [tf.reshape(part, tf.shape(row)) for part, row in zip(split, rows, strict=True)]
+
     def concat(self, parts: Sequence[tf.Tensor]) -> tf.Tensor:
         """Joins along the first axis."""
         return tf.concat(list(parts), axis=0)

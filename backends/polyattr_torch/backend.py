@@ -117,6 +117,13 @@ class TorchBackend(GradBackend):
         found: torch.Tensor = getattr(torch, {"max": "amax"}.get(kind, kind))(tensor, dim=-1)
         return found
 
+    def ranks(self, rows: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
+        """Looks every entry up in its sorted row."""
+        flat = torch.cat([row.detach().flatten(1) for row in rows], dim=1).contiguous()
+        found = torch.searchsorted(flat.sort(dim=1).values, flat).to(torch.int32)
+        parts = torch.split(found, [row[0].numel() for row in rows], dim=1)
+        return [part.reshape(row.shape) for part, row in zip(parts, rows, strict=True)]
+
     def concat(self, parts: Sequence[torch.Tensor]) -> torch.Tensor:
         """Joins along the first axis."""
         return torch.cat(list(parts))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import reduce
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from polyattr.backend.keeping import FrameworkObjects
@@ -20,6 +22,14 @@ class Renewable(Protocol):
 
     def __call__(self, *args: Any) -> Any:
         """Runs."""
+
+
+class _Verbs(Protocol):
+    """What a default is made of."""
+
+    def cast(self, tensor: NativeTensor, dtype: str) -> Tensor: ...
+
+    def reshape(self, tensor: NativeTensor, shape: tuple[int, ...]) -> Tensor: ...
 
 
 class OptionalVerbs:
@@ -46,6 +56,20 @@ class OptionalVerbs:
         when any of it is another one, or has what is `Renewable` trace again.
         """
         return function
+
+    def ranks(self: _Verbs, rows: Sequence[NativeTensor]) -> Sequence[Tensor]:
+        """Counts the smaller entries of its row, over all `rows` (R, ...), for each entry: int32.
+
+        The tensors have one dtype. Equal entries have equal ranks; a row with NaN may have any. No
+        gradient flows through.
+        """
+        flat = [self.reshape(row, (int(row.shape[0]), -1)) for row in rows]
+        pivots = [one[:, k : k + 1] for one in flat for k in range(one.shape[1])]
+        larger = [[self.cast(one > pivot, "int32") for pivot in pivots] for one in flat]
+        counts = [reduce(operator.add, each) for each in larger]
+        return [
+            self.reshape(count, tuple(row.shape)) for count, row in zip(counts, rows, strict=True)
+        ]
 
     def settle(self, tensors: Sequence[NativeTensor]) -> None:
         """Evaluates what is still queued for `tensors` (...), where the framework is lazy.

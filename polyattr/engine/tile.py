@@ -208,7 +208,9 @@ class Tile:
             statistic.update(backend, part, share, columns.folded)
             for part, share in zip(state.parts, shares, strict=True)
         ]
-        slopes = [backend.cast(s, kind) for s in self._slopes(gradients, flow)]
+        # What a map should sum to f(x) - f(b) by is what rows add to it, by whatever rule.
+        along = shares if self.recipe.complete else flow
+        slopes = [backend.cast(s, kind) for s in self._slopes(gradients, along)]
         log = backend.fold(state.log, columns.place[0], backend.cast(scores, kind))
         log = backend.fold(log, columns.place[1], sum(slopes[1:], start=slopes[0]))
         return State(parts, self._carried(state.carry, carry, columns), log)

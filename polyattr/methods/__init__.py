@@ -3,6 +3,7 @@
 from polyattr.methods.expected_gradients import ExpectedGradients
 from polyattr.methods.gradient_input import GradientInput
 from polyattr.methods.integrated_gradients import IntegratedGradients
+from polyattr.methods.paths.guided_integrated_gradients import GuidedIntegratedGradients
 from polyattr.methods.saliency import Saliency
 from polyattr.methods.smooth_grad import SmoothGrad
 from polyattr.methods.square_grad import SquareGrad
@@ -14,6 +15,7 @@ __all__ = [
     "GradientInput",
     "IntegratedGradients",
     "ExpectedGradients",
+    "GuidedIntegratedGradients",
     "SmoothGrad",
     "SquareGrad",
     "VarGrad",

@@ -98,6 +98,24 @@ def check_tolerance(name: str, value: object) -> object:
     return None if value is None else check_non_negative(name, value)
 
 
+def check_fraction(name: str, value: object) -> object:
+    """Checks for a number from 0 to 1, and returns it.
+
+    Raises:
+        InputTypeError: Not a number.
+        InputError: Outside, or NaN.
+    """
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise InputTypeError(f"{name} is {value!r}; expected a number from 0 to 1")
+    try:
+        fine = 0 <= float(value) <= 1
+    except OverflowError:  # a whole number or fraction beyond any float
+        fine = False
+    if not fine:
+        raise InputError(f"{name} is {value}; expected a number from 0 to 1")
+    return value
+
+
 def check_non_negative(name: str, value: object) -> object:
     """Checks for a finite number of at least 0, and returns it.
 

@@ -2,6 +2,7 @@
 
 from polyattr.sampling.course import Course
 from polyattr.sampling.noisy_copies import NoisyCopies
+from polyattr.sampling.paths.guided_path import GuidedPath
 from polyattr.sampling.quadrature import RULES, check_rule, quadrature
 from polyattr.sampling.random_baselines import RandomBaselines
 from polyattr.sampling.recipe import Carry, Norm, Recipe, Rounds, Spot, Told, Weights
@@ -16,6 +17,7 @@ __all__ = [
     "Carry",
     "Course",
     "FixedNodes",
+    "GuidedPath",
     "Mean",
     "NestedNodes",
     "Nodes",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.errors import InputError
 from polyattr.sampling.course import Course
 from polyattr.sampling.rows import Rows
 from polyattr.sampling.statistics import Mean, Statistic
@@ -185,7 +186,16 @@ class Recipe:
         return None if self.noise is None else self.noise[0]
 
     def over(self, references: int) -> Recipe:
-        """Returns the recipe for `references` baselines per sample."""
+        """Returns the recipe for `references` baselines per sample.
+
+        Raises:
+            InputError: There are several, and the recipe does not say what it does with them.
+        """
+        if references > 1:
+            raise InputError(
+                f"there are {references} baselines per sample; expected one, which this method's "
+                f"path starts from: call it once for each and average the maps"
+            )
         return self
 
     def at_input(self, rows: Rows[Array]) -> Array:

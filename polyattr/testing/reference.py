@@ -11,6 +11,7 @@ import numpy as np
 from polyattr import methods
 from polyattr.sampling import RandomBaselines
 from polyattr.sampling.noise import portable_noise
+from polyattr.testing.path_references import guided
 
 Array = np.ndarray[Any, Any]
 Gradient = Callable[[Array], Array]
@@ -18,6 +19,7 @@ Gradient = Callable[[Array], Array]
 
 _NB_SAMPLES, _NOISE, _SEED = 7, 0.3, 11
 _STEPS, _START = 6, 0.25
+_GUIDED = {"fraction": 0.4, "max_dist": 0.25}
 _ROWS = (0.25, -0.5, 1.0)
 _DRAWS = {"nb_samples": _NB_SAMPLES, "noise": _NOISE, "seed": _SEED}
 
@@ -104,6 +106,10 @@ class Reference:
 REFERENCES: Mapping[str, Reference] = {
     "ExpectedGradients": Reference(_expected, _with_background),
     "GradientInput": Reference(lambda gradient, x: x * gradient(x)),
+    "GuidedIntegratedGradients": Reference(
+        lambda gradient, x: guided(gradient, x, _START, _STEPS, **_GUIDED),
+        {**_GUIDED, "steps": _STEPS, "baseline_value": _START},
+    ),
     "IntegratedGradients": Reference(_integrated, {"steps": _STEPS, "baseline_value": _START}),
     "Saliency": Reference(lambda gradient, x: np.abs(gradient(x))),
     "SmoothGrad": Reference(_smooth, _DRAWS),

@@ -26,6 +26,7 @@ METHODS = labs.settings_of(
         "Saliency": {},
         "GradientInput": {},
         "IntegratedGradients": {"steps": 6, "rule": "gauss-legendre"},
+        "GuidedIntegratedGradients": {"steps": 6, "max_dist": 0.2},
         "SmoothGrad": NOISY,
         "SquareGrad": NOISY,
         "VarGrad": NOISY,
@@ -36,7 +37,10 @@ SIGNED = labs.named(m for m in labs.METHODS if m.signed)
 # Of noise, what is not signed is in units of the squared gradient; Saliency is its magnitude.
 SQUARED = labs.named(m for m in labs.NOISY if not m.signed)
 # The input, or its distance from the baseline, is a factor: no property of the class says so.
-FACTORS = ("GradientInput", "IntegratedGradients")
+FACTORS = ("GradientInput", "IntegratedGradients", "GuidedIntegratedGradients")
+# Features or directions are chosen by comparing gradients, which have the units of the features,
+# and which are not those of a sum of models.
+CHOOSING = ("GuidedIntegratedGradients",)
 
 
 @dataclass(frozen=True)
@@ -267,7 +271,7 @@ class Bench:
 
     def arguments(self, case, method, dtype="float64"):
         """Inputs, targets and baselines of a case as native tensors."""
-        starts = method == "IntegratedGradients"
+        starts = hasattr(getattr(polyattr, method), "baseline_value")
         targets = case.targets
         targets = self.lab.tensor(targets, dtype) if case.shape.weighted else targets
         keywords = {"baselines": self.lab.tensor(case.baselines, dtype)} if starts else {}

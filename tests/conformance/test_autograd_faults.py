@@ -167,6 +167,12 @@ FAULTS = {
         "maximum",
         ("float32",),
     ),
+    "ranks of each tensor by itself": (
+        "ranks",
+        lambda self, rows: [Sound.ranks(self, [row])[0] for row in rows],
+        "ranks",
+        ("float32",),
+    ),
     "another axis reduced": ("reduce", _first_axis, "reduce", ("sum", (4, 2, 5))),
     "the last of the largest": (
         "reduce",

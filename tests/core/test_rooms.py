@@ -135,7 +135,7 @@ def test_a_room_has_12_modules_at_most_and_the_root_5(folder):
 
 
 def test_a_method_is_a_file_an_export_and_a_check():
-    files = {path.stem for path in (ROOT / "polyattr" / "methods").glob("*.py")} - {"__init__"}
-    snake = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in methods.__all__}
+    files = {path.stem for path in (ROOT / "polyattr" / "methods").rglob("*.py")} - {"__init__"}
+    snake = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in methods.__all__}
     assert files == snake
     assert set(methods.__all__) == set(METHODS)

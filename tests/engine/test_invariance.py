@@ -14,6 +14,7 @@ METHODS = settings_of(
         "Saliency": {},
         "GradientInput": {},
         "IntegratedGradients": {"steps": 9},
+        "GuidedIntegratedGradients": {"steps": 9, "max_dist": 0.3},
         "SmoothGrad": {"nb_samples": 9},
         "SquareGrad": {"nb_samples": 9},
         "VarGrad": {"nb_samples": 9},

@@ -134,6 +134,7 @@ def test_dtype_in_is_dtype_out(lab, dtype, name):
     noise = {"SmoothGrad": 0.0, "SquareGrad": 0.0, "VarGrad": 1.0}
     own = {"noise": noise[name]} if name in named(NOISY) else {}
     own |= {"rule": "midpoint"} if name == "IntegratedGradients" else {}
+    own |= {"max_dist": 0.0, "steps": 2} if name == "GuidedIntegratedGradients" else {}
     with lab.double():
         method = getattr(polyattr, name)(
             lab.function(lambda ops, x: ops.sum(x * x)), backend=lab.name, batch_size=64, **own
@@ -148,6 +149,8 @@ def test_dtype_in_is_dtype_out(lab, dtype, name):
         "Saliency": np.abs(2 * plain),
         "GradientInput": 2 * plain**2,
         "IntegratedGradients": plain**2,
+        # Of two points the first lies a hundredth of the way inside.
+        "GuidedIntegratedGradients": 1.01 * plain**2,
         "SmoothGrad": 2 * plain,
         "SquareGrad": 4 * plain**2,
         "VarGrad": values if name == "VarGrad" else None,

@@ -71,6 +71,13 @@ OWN = settings_of(
             "multiply_by_inputs": mostly(st.booleans()),
             "baseline_value": mostly(st.floats(-2, 2)),
         },
+        "GuidedIntegratedGradients": {
+            "steps": mostly(st.integers(2, 6), COUNTS),
+            "fraction": mostly(st.floats(0, 1)),
+            "max_dist": mostly(st.floats(0, 1)),
+            "tolerance": mostly(st.none() | st.floats(0, 2)),
+            "baseline_value": mostly(st.floats(-2, 2)),
+        },
         "SmoothGrad": {**NOISE, "antithetic": mostly(st.booleans())},
         "SquareGrad": NOISE,
         "VarGrad": NOISE,

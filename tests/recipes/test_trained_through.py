@@ -26,6 +26,9 @@ METHODS = {
     "baseline of the input": lambda model, **more: polyattr.IntegratedGradients(
         model, steps=5, baseline_value=lambda x: x * 0.5, **more
     ),
+    "guided": lambda model, **more: polyattr.GuidedIntegratedGradients(
+        model, steps=5, max_dist=0.3, **more
+    ),
     "several baselines": lambda model, **more: polyattr.IntegratedGradients(
         model, steps=5, baseline_value=np.stack([STARTS, -STARTS], axis=1), **more
     ),

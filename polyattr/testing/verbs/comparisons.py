@@ -1,4 +1,4 @@
-"""Checks of the verbs that compare: `absolute`, `maximum`, `reduce`."""
+"""Checks of the verbs that compare: `absolute`, `maximum`, `reduce`, `ranks`."""
 
 from __future__ import annotations
 
@@ -91,6 +91,20 @@ class ComparisonChecks(Harness):
         expect.close(self.host(scores), [2, 3], 1e-6, "maximum")
         wanted = [[1 / 3, 0, 1 / 3, 1 / 3], [0, 0.5, 0.5, 0]]
         expect.close(self._host(gradient), wanted, 1e-6, "gradient of the maximum")
+
+    @pytest.mark.parametrize("dtype", FLOATS)
+    def test_ranks(self, dtype: str) -> None:
+        """The smaller entries of each row are counted over all tensors; equals have equal ranks."""
+        with self.numbers(dtype):
+            a, b = eighths(3, 2, 3), eighths(3, 5, seed=1)
+            found = self.backend.ranks([self.native(a, dtype), self.native(b, dtype)])
+            row = np.concatenate([a.reshape(3, -1), b], axis=1)
+            wanted = (row[:, None, :] < row[:, :, None]).sum(axis=2)
+            for part, values in zip(
+                found, (wanted[:, :6].reshape(a.shape), wanted[:, 6:]), strict=True
+            ):
+                expect.equal(self.backend.dtype(part), "int32", "dtype")
+                expect.same(self.host(part), values, "ranks")
 
     def _reduced(self, kind: str, tensor: Tensor) -> Tensor:
         """Reduces, or skips the check where the backend says it cannot."""

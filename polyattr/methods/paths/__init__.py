@@ -1,0 +1,1 @@
+"""Integrated Gradients' relatives: other paths, other measures along the path."""

@@ -1,0 +1,1 @@
+"""Paths from a baseline to the input that are not straight."""

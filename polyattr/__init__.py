@@ -42,6 +42,7 @@ from polyattr.question.foreign_names import our_class
 from polyattr.results.attribution import Attribution, load
 from polyattr.results.comparison import BaselineComparison, compare_baselines
 from polyattr.sampling import Recipe, Rows, Weights
+from polyattr.scores.each import each
 from polyattr.scores.losses import loss
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "backends",
     "baselines",
     "compare_baselines",
+    "each",
     "load",
     "loss",
     "register",

@@ -54,6 +54,22 @@ class JaxBackend(GradBackend):
         (_, scores), gradients = jax.value_and_grad(total, has_aux=True)(list(rows))
         return scores, gradients
 
+    def grad_each(
+        self,
+        scores: Callable[[list[jax.Array]], Sequence[jax.Array]],
+        rows: list[jax.Array],
+        count: int,
+    ) -> tuple[list[jax.Array], list[list[jax.Array | None]]]:
+        """Pulls all of them back together, one by one where an operation has no batching rule."""
+        every, pull = jax.vjp(lambda leaves: jnp.stack(scores(leaves)), list(rows))
+        chosen = jnp.eye(count, dtype=every.dtype)[:, :, None] * jnp.ones_like(every)
+        try:
+            (together,) = jax.vmap(pull)(chosen)
+            found = [[leaf[number] for leaf in together] for number in range(count)]
+        except (NotImplementedError, ValueError):
+            found = [pull(one)[0] for one in chosen]
+        return list(every), found
+
     def fold(self, total: jax.Array, index: jax.Array, rows: jax.Array) -> jax.Array:
         """Scatters with addition."""
         return total.at[index].add(rows)

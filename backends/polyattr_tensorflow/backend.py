@@ -42,19 +42,23 @@ class TensorFlowBackend(GradBackend):
 
     def grad(self, score: Score, rows: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor | None]]:
         """Differentiates with a tape that watches the inputs only."""
+        (scores,), (found,) = self.grad_each(lambda leaves: [score(leaves)], rows, 1)
+        return scores, found
+
+    def grad_each(
+        self,
+        scores: Callable[[list[tf.Tensor]], Sequence[tf.Tensor]],
+        rows: list[tf.Tensor],
+        count: int,
+    ) -> tuple[list[tf.Tensor], list[list[tf.Tensor | None]]]:
+        """Goes back along one tape several times."""
         # A tape knows tensors, not places: one that is given twice would have both gradients.
         rows = [tf.identity(row) for row in rows]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        with tf.GradientTape(persistent=count > 1, watch_accessed_variables=False) as tape:
             for row in rows:
                 tape.watch(row)
-            scores = score(list(rows))
-        found = tape.gradient(scores, rows)
-        dense = [None if g is None else tf.convert_to_tensor(g) for g in found]
-        for gradient, row in zip(dense, rows, strict=True):
-            # What a SavedModel gives back has forgotten how many rows there were.
-            if gradient is not None and not gradient.shape.is_fully_defined():
-                gradient.set_shape(row.shape)
-        return scores, dense
+            every = list(scores(list(rows)))
+        return every, [_dense(tape.gradient(score, rows), rows) for score in every]
 
     def batch(self, tensor: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         """Gathers rows."""
@@ -198,6 +202,15 @@ class TensorFlowBackend(GradBackend):
     def devices(self) -> list[str]:
         """The logical devices."""
         return [str(device.name) for device in tf.config.list_logical_devices()]
+
+
+def _dense(found: Sequence[Any], rows: list[tf.Tensor]) -> list[tf.Tensor | None]:
+    dense = [None if g is None else tf.convert_to_tensor(g) for g in found]
+    for gradient, row in zip(dense, rows, strict=True):
+        # What a SavedModel gives back has forgotten how many rows there were.
+        if gradient is not None and not gradient.shape.is_fully_defined():
+            gradient.set_shape(row.shape)
+    return dense
 
 
 def _device(like: tf.Tensor | None) -> str | None:

@@ -17,6 +17,7 @@ from polyattr_torch.running.differentiation import (
     connected,
     differentiable_gradients,
     gradients,
+    gradients_each,
     outline,
     value,
 )
@@ -57,6 +58,16 @@ class TorchBackend(GradBackend):
     ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
         """Differentiates with autograd.grad on the inputs: parameters keep their .grad."""
         return gradients(score, rows)
+
+    def grad_each(
+        self,
+        scores: Callable[[list[torch.Tensor]], Sequence[torch.Tensor]],
+        rows: list[torch.Tensor],
+        count: int,
+    ) -> tuple[list[torch.Tensor], list[list[torch.Tensor | None]]]:
+        """Goes back through one evaluation several times."""
+        each = gradients_each(scores, rows, count)
+        return [found[0] for found in each], [found[1] for found in each]
 
     def differentiable_grad(
         self, score: Score, rows: list[torch.Tensor]

@@ -29,6 +29,10 @@ class _Verbs(Protocol):
 
     def cast(self, tensor: NativeTensor, dtype: str) -> Tensor: ...
 
+    def grad(
+        self, score: Callable[..., Any], rows: list[NativeTensor]
+    ) -> tuple[Tensor, Sequence[Tensor | None]]: ...
+
     def reshape(self, tensor: NativeTensor, shape: tuple[int, ...]) -> Tensor: ...
 
 
@@ -70,6 +74,26 @@ class OptionalVerbs:
         return [
             self.reshape(count, tuple(row.shape)) for count, row in zip(counts, rows, strict=True)
         ]
+
+    def grad_each(
+        self: _Verbs,
+        scores: Callable[[list[NativeTensor]], Sequence[NativeTensor]],
+        rows: list[NativeTensor],
+        count: int,
+    ) -> tuple[Sequence[Tensor], Sequence[Sequence[Tensor | None]]]:
+        """Differentiates several scores of the same rows, each as `grad` does.
+
+        Args:
+            scores: Maps `rows` to a list of `count` scores (R,).
+            rows: One tensor (R, ...) per input.
+            count: How many scores there are, T.
+
+        Returns:
+            T scores (R,), and for each of them one gradient (R, ...) per input, as of `grad`. By
+            default the scores are evaluated again for each gradient.
+        """
+        each = [self.grad(lambda leaves, t=t: scores(leaves)[t], rows) for t in range(count)]
+        return [found[0] for found in each], [found[1] for found in each]
 
     def settle(self, tensors: Sequence[NativeTensor]) -> None:
         """Evaluates what is still queued for `tensors` (...), where the framework is lazy.

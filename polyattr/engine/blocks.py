@@ -103,9 +103,8 @@ class Engine:
 
     def _solve(self, recipes: Recipes, question: Question, asked: Asked, depth: int) -> _Solved:
         recipe, n = recipes[0], question.inputs.n
-        sheet: Sheet = self._remember(
-            ("sheet", recipe, n, asked.batch_size), lambda: plan_sheet(n, recipe, asked.batch_size)
-        )
+        shape = (n, recipe, asked.batch_size, question.inputs.fan)
+        sheet: Sheet = self._remember(("sheet", *shape), lambda: plan_sheet(*shape))
         inner = self._oracle(recipes[1:], asked, depth + 1)
         ledger = Ledger(n, recipe)
         values: list[list[Tensor]] = []
@@ -113,7 +112,7 @@ class Engine:
         for first in range(0, n, sheet.samples):
             live = min(sheet.samples, n - first)
             index = None if sheet.samples == n else clipped_range(first, sheet.samples, n)
-            part = question.take(self.backend, index)
+            part = question.take(self.backend, index, question.inputs.fan)
             tick = _in_all(asked.tick, recipe, first, sheet, n)
             rounds = Rounds(self._workshop(), recipe, inner, depth, part, sheet, tick)
             weights = rounds.run(live)
@@ -159,14 +158,17 @@ def _check_finite(ledger: Ledger, recipe: Recipe, question: Question) -> None:
     bad = dict(sorted(ledger.bad.items()))
     if not bad:
         return
-    sample, (rows, row) = next(iter(bad.items()))
-    shown = ", ".join(map(str, list(bad)[:10])) + (", ..." if len(bad) > 10 else "")
+    asked, (rows, row) = next(iter(bad.items()))
+    fan = question.inputs.fan
+    samples = list(dict.fromkeys(number // fan for number in bad))
+    shown = ", ".join(map(str, samples[:10])) + (", ..." if len(samples) > 10 else "")
     cure = recipe.cure
-    if not question.targets.finite(sample):
+    if not question.targets.finite(asked):
         cure = "its targets are NaN or infinite themselves: expected finite targets"
     raise NonFiniteGradientError(
-        f"the model's gradient is NaN or infinite for sample {sample} {recipe.describe(rows, row)} "
-        f"({len(bad)} of {ledger.n} samples affected: {shown}); {cure}"
+        f"the model's gradient is NaN or infinite for sample {samples[0]} "
+        f"{recipe.describe(rows, row)} ({len(samples)} of {ledger.n // fan} samples affected: "
+        f"{shown}); {cure}"
     )
 
 

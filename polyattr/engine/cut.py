@@ -50,21 +50,30 @@ class Sheet:
         samples: Samples per block, M.
         rows: Rows per tile, R.
         capacity: Rows whose scores and slopes are kept before they are read.
+        together: How many rows in a row may share a point, of samples that differ in their targets
+            alone; a divisor of the rows, and of how many such samples there are.
     """
 
     samples: int
     rows: int
     capacity: int
+    together: int = 1
 
 
-def plan_sheet(n: int, recipe: Recipe, batch_size: int | None) -> Sheet:
+def plan_sheet(n: int, recipe: Recipe, batch_size: int | None, fan: int = 1) -> Sheet:
     """Plans the shapes for `n` samples.
 
     Args:
         n: Number of samples.
         recipe: Says how many rows a sample has.
         batch_size: Most rows per gradient call; None for all in one call.
+        fan: How many samples in a row differ in their targets alone.
     """
+    if fan > 1:
+        together = next(g for g in range(min(fan, batch_size or n), 0, -1) if fan % g == 0)
+        # As for the samples without their targets: neither blocks nor tiles split what is shared.
+        plain = plan_sheet(n // fan, recipe, batch_size and batch_size // together)
+        return Sheet(plain.samples * fan, plain.rows * together, plain.capacity * fan, together)
     if recipe.sequential:
         samples = min(n, max(batch_size or n, _SMALL_BLOCK))
         rows = balanced(samples, batch_size or samples)[1]
@@ -127,6 +136,7 @@ class Cut:
         real: (T, b, R) numbers per tile: weight and validity, the table's and the statistic's.
         segments: (T, c, S) numbers per segment that the statistic asked for.
         draws: (K,) noise draws of each tile; empty without noise.
+        together: How many rows in a row share a point; 1 where none do.
         writers: (T, M) which row writes what a sample takes along: M + its number in the tile, or
             the sample itself where it keeps what it has. None where nothing is taken along.
         seen: (S,) rows per segment when this table has been folded.
@@ -139,6 +149,7 @@ class Cut:
     real: Array
     segments: Array
     draws: list[Array]
+    together: int
     writers: Array | None
     seen: Array
 
@@ -175,6 +186,7 @@ def cut_all(
     for first in range(0, len(starts), most):
         a, b = starts[first : first + most], stops[first : first + most]
         part = rows if len(starts) <= most else rows.take(np.arange(a[0], b[-1]))
+        _check_ranges(part, recipe, sheet)
         made = _cut(part, a - a[0], b - a[0], recipe, sheet, seen, origin)
         seen = made.seen
         yield made
@@ -234,7 +246,6 @@ def _cut(
     there = index < stops[:, None]
     valid, index = there.astype(np.float64), np.minimum(index, stops[:, None] - 1)
     table = present(rows)
-    _check_ranges(rows, recipe, sheet)
     own = {name: getattr(rows, name)[index] for name in table.names}
     segment = own["part"] * sheet.samples + own["sample"]
     factors = recipe.statistic.plan(segment, valid, seen)
@@ -255,9 +266,18 @@ def _cut(
         np.concatenate([np.stack(real, axis=1), factors.real], axis=1),
         factors.segments,
         draws,
+        1 if recipe.sequential else _together(own, valid, sheet.together),
         _writers(own["sample"], valid, sheet.samples) if recipe.sequential else None,
         seen + np.bincount(segment.ravel(), valid.ravel(), len(seen)),
     )
+
+
+def _together(own: dict[str, Array], valid: Array, most: int) -> int:
+    """Says how many rows in a row share a point: as many as the sheet allows, or one."""
+    # But for their numbers, samples that share a point have the same columns; padding always has.
+    sample = own["sample"] - np.arange(valid.shape[1]) % most * valid.astype(np.int64)
+    groups = [c.reshape(-1, most) for c in (sample, *(own[n] for n in own if n != "sample"))]
+    return most if all((group == group[:, :1]).all() for group in groups) else 1
 
 
 def _writers(sample: Array, valid: Array, samples: int) -> Array:

@@ -14,9 +14,8 @@ from polyattr.engine.kernels import Kernels
 from polyattr.question.inputs import Inputs
 from polyattr.question.layout import Context, Layout
 from polyattr.question.structure import flatten
-from polyattr.scores.reductions import Rule, Selected
+from polyattr.scores.reductions import Rule
 from polyattr.scores.scorer import Scorer
-from polyattr.scores.tasks import Task
 
 Kernel = Callable[..., Any]
 
@@ -75,12 +74,32 @@ class Forward:
             goals: The targets (N, ...) it takes.
             batch_size: Most rows per evaluation.
         """
+        if inputs.fan > 1 and self.scorer.shares(rule):
+            return self._fanned(leaves, inputs, rule, goals, batch_size)
         kernel = self._scores(inputs.layout, rule)
         return self._host(leaves, inputs.context(goals), kernel, inputs.n, batch_size)
 
+    def _fanned(
+        self,
+        leaves: list[Tensor],
+        inputs: Inputs,
+        rule: Rule,
+        goals: list[Tensor],
+        batch_size: int | None,
+    ) -> np.ndarray[Any, Any]:
+        """Evaluates the outputs of samples that differ in their targets alone once for all."""
+        backend, fan = self.backend, inputs.fan
+        first = row_taker(backend, np.arange(0, inputs.n, fan))
+        n, context = inputs.n // fan, inputs.context([]).rows(first)
+        kernel = self._outputs(inputs.layout)
+        outputs = backend.concat(self._run(first(leaves), context, kernel, n, batch_size))[:n]
+        of_each = ([goal[t::fan] for goal in goals] for t in range(fan))
+        scores = [backend.to_numpy(rule(backend, outputs, columns)) for columns in of_each]
+        return np.stack(scores, axis=1).ravel()
+
     def _scores(self, layout: Layout, rule: Rule) -> Kernel:
         scorer = self.scorer
-        if isinstance(scorer.operator, Task) and not isinstance(rule, Selected):
+        if scorer.shares(rule):
             # A rule of the package's own makes scores of the outputs, which one kernel evaluates
             # for all rules.
             outputs = self._outputs(layout)

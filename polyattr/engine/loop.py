@@ -223,8 +223,10 @@ class Rounds:
         question, references = self.question, self.question.references
         origin = "none" if references is None else references.origin
         layout, rule = question.inputs.layout, question.targets.rule
-        tools, key = self.tools, (self.recipe, layout, rule, made.table, origin)
-        tile = Tile(tools.scorer, self.recipe, layout, rule, made.table, origin, tools.graph)
+        tools = self.tools
+        together = made.together if tools.scorer.shares(rule) else 1
+        key = (self.recipe, layout, rule, made.table, origin, together)
+        tile = Tile(tools.scorer, *key[:-1], tools.graph, together)
         if self.inner is not None:
             return self._apart(tile, key, made, self.inner)
         kernel = tools.kernel(("tile", *key), tile.run, donate=0)
@@ -241,7 +243,7 @@ class Rounds:
         def add(sheaf: Sheaf, number: int) -> State:
             points, velocity = place(self.state, self._block, sheaf)
             sample = made.whole[number, 0]
-            values, spent = inner(beside.take(backend, sample).at(points))
+            values, spent = inner(beside.take(backend, sample, made.together).at(points))
             np.add.at(self.spent, sample, spent * made.real[number, 1].astype(np.int64))
             log = self.state.log
             # Nobody asked for scores at these points: NaN says so to a recipe that reads them.

@@ -12,6 +12,7 @@ from polyattr.engine.forward import row_taker
 from polyattr.question.inputs import Inputs
 from polyattr.question.references import References
 from polyattr.sampling.course import Course
+from polyattr.scores.each import interleaved
 from polyattr.scores.targets import Targets
 
 Array = np.ndarray[Any, Any]
@@ -33,22 +34,34 @@ class Question:
     references: References | None = None
     scores: Array | None = None
 
-    def take(self, backend: GradBackend, index: Array | None) -> Question:
-        """Returns the question about the samples at `index` (M,); about all for None."""
+    def take(self, backend: GradBackend, index: Array | None, fan: int = 1) -> Question:
+        """Returns the question about the samples at `index` (M,); about all for None.
+
+        Of those, `fan` in a row are known to be the same but for their targets.
+        """
         if index is None:
             return self
         rows = row_taker(backend, index)
-        inputs, targets = self.inputs, self.targets
         return Question(
-            replace(
-                inputs,
-                leaves=rows(inputs.leaves),
-                n=len(index),
-                companions=rows(inputs.companions),
-            ),
-            replace(targets, columns=rows(targets.columns)),
+            self.inputs.take(rows, len(index), fan),
+            replace(self.targets, columns=rows(self.targets.columns)),
             None if self.references is None else self.references.take(backend, index),
         )
+
+    def each(self, backend: GradBackend, every: list[Targets], asked: tuple[Any, ...]) -> Question:
+        """Returns the question with every sample T times in a row, once with each target.
+
+        Args:
+            backend: The framework.
+            every: T targets of the samples, as they were read.
+            asked: The same as the user passed them, for messages.
+
+        Raises:
+            InputError: They are not of one kind.
+        """
+        index = np.repeat(np.arange(self.inputs.n), len(every)).astype(np.int32)
+        repeated = self.take(backend, index, len(every))
+        return replace(repeated, targets=interleaved(backend, every, asked))
 
     def at(self, points: list[Tensor]) -> Question:
         """Returns the same question at other points (N, ...) of the same samples."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from polyattr.backend import GradBackend, Tensor
 from polyattr.errors import ModelOutputError
 from polyattr.question.layout import Context, Layout
@@ -94,6 +96,7 @@ class Tile:
         table: Which columns the rows have.
         origin: How a row finds where its path starts, as `References.origin` says.
         graph: Whether gradients stay differentiable.
+        together: How many rows in a row share a point, and differ in their targets alone.
     """
 
     scorer: Scorer
@@ -103,6 +106,7 @@ class Tile:
     table: Table
     origin: Origin
     graph: bool
+    together: int = 1
 
     @property
     def backend(self) -> GradBackend:
@@ -136,19 +140,50 @@ class Tile:
         self, parameters: Any, points: list[Tensor], context: Context
     ) -> tuple[Tensor, list[Tensor]]:
         """Returns scores (R,) and gradients (R, ...) in the dtype of the accumulators."""
-        backend = self.backend
+        backend, score = self.backend, self.scorer.score
+        if self.together > 1:
+            return self._differentiate_each(parameters, points, context)
         grad = backend.differentiable_grad if self.graph else backend.grad
         scores, gradients = grad(
-            lambda leaves: self.scorer.score(self.layout, self.rule, parameters, leaves, context),
-            points,
+            lambda leaves: score(self.layout, self.rule, parameters, leaves, context), points
         )
-        wide = []
+        return scores, self._wide(gradients, points)
+
+    def _differentiate_each(
+        self, parameters: Any, points: list[Tensor], context: Context
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Evaluates each point once, and goes back from it once with every target."""
+        backend, every = self.backend, self.together
+
+        def shared(leaves: list[Tensor], number: int = 0) -> list[Tensor]:
+            return [leaf[number::every] for leaf in leaves]
+
+        at, beside = shared(points), context.rows(shared)
+        contexts = [beside._replace(goals=shared(context.goals, t)) for t in range(every)]
+        scores, gradients = backend.grad_each(
+            lambda x: self.scorer.score_each(self.layout, self.rule, parameters, x, contexts),
+            at,
+            every,
+        )
+        groups = int(at[0].shape[0])
+        index = np.arange(groups * every).reshape(every, groups).T.ravel().astype(np.int32)
+        back = backend.to_native(index, points[0])
+
+        def in_turn(parts: Sequence[Tensor]) -> Tensor:
+            return backend.batch(backend.concat(list(parts)), back)
+
+        wide = [self._wide(found, at) for found in gradients]
+        return in_turn(scores), [in_turn(parts) for parts in zip(*wide, strict=True)]
+
+    def _wide(self, gradients: Sequence[Tensor | None], points: list[Tensor]) -> list[Tensor]:
+        """The gradients in the dtype of the accumulators, zeros where there are none."""
+        backend, wide = self.backend, []
         for gradient, row in zip(gradients, points, strict=True):
             # An input the score does not reach has no gradient; its attribution is zero.
             found = row * 0 if gradient is None else gradient
             check_gradient(found, row, backend)
             wide.append(backend.cast(found, backend.accumulator_dtype(row)))
-        return scores, wide
+        return wide
 
     def _columns(self, sheaf: Sheaf) -> _Columns:
         split = self.backend.unstack

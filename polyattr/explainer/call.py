@@ -24,6 +24,8 @@ from polyattr.question import datasets
 from polyattr.question.models import check_model
 from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
+from polyattr.results.by_target import Sorted
+from polyattr.scores.each import Each, listed
 
 Call = tuple[GradBackend, Any, Attribution | None]
 """Backend, attributions (N, ...), and what is known about them where that was asked for."""
@@ -54,7 +56,8 @@ class Calls(Unfollowed):
             InputError: Targets given for a whole dataset are an array.
         """
         if datasets.is_dataset(inputs):
-            datasets.check_targets(targets)
+            for target in listed(targets):
+                datasets.check_targets(target)
         return self._stream(inputs, targets, options, full)
 
     def _stream(self, inputs: Any, targets: Any, options: Options, full: bool) -> Iterator[Call]:
@@ -67,8 +70,12 @@ class Calls(Unfollowed):
                 with self._lock:
                     bound = self.bound(x)
                     bound.check_recorded(x)
-                    with self._ready(bound, x, (y, *options.arrays)):
+                    with self._ready(bound, x, (*listed(y), *options.arrays)):
                         values, result, error = bound.call(x, y, options, tick, full)
+                        if isinstance(y, Each):
+                            sort = Sorted(bound.backend, len(y.targets))
+                            values, result = sort.values(values), sort.attribution(result)
+                            error = sort.worst(error)
                     bound.watch.settle(bound.watched)
                 convergence.add(error)
                 yield bound.backend, values, result

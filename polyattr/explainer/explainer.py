@@ -13,6 +13,7 @@ from polyattr.explainer.options import CallOptions, Options, read_options
 from polyattr.question.foreign_names import missing_member
 from polyattr.results import joining
 from polyattr.results.attribution import Attribution
+from polyattr.scores.each import Each
 
 
 class Explainer(MethodBase):
@@ -73,7 +74,8 @@ class Explainer(MethodBase):
             targets: Class index (int, or (N,) integers), counted from 0; a tuple of indices for
                 outputs with more axes, or one such tuple per sample, (N, axes); weights in the
                 shape of the output; a callable on the output; or None: the output itself where it
-                is (N,) or (N, 1), else the predicted class.
+                is (N,) or (N, 1), else the predicted class. ``polyattr.each([0, 3, 5])`` asks for
+                several at once: values then are (T, N, ...).
             **options: Further arguments of the call:
                 baselines: overrides `baseline_value`: a scalar, an array in the shape of one
                 sample, of all, or (N, K, ...) for K baselines per sample to average over, or a
@@ -97,7 +99,8 @@ class Explainer(MethodBase):
             Array([[2., 0.]], dtype=float32)
         """
         calls = self._stream(inputs, targets, options, full=False)
-        return joining.join_values((backend, values) for backend, values, _ in calls)
+        pairs = ((backend, values) for backend, values, _ in calls)
+        return joining.join_values(pairs, axis=int(isinstance(targets, Each)))
 
     def attribute(
         self, inputs: Any, targets: Any = None, **options: Unpack[CallOptions]

@@ -13,6 +13,7 @@ from polyattr.explainer.binding import Bound
 from polyattr.explainer.call import Calls
 from polyattr.explainer.options import Options
 from polyattr.question.inputs import Inputs, read_inputs
+from polyattr.scores.each import Each
 
 
 def differentiable(
@@ -24,7 +25,7 @@ def differentiable(
         InputError: The method has several rounds, attributes to a layer, or no class is named.
     """
     method, bound = calls.method, calls.bound(example)
-    _check_method(bound)
+    _check_method(bound, targets)
     read = _read(bound, example, options)
     model = bound.engine.scorer.bound
     model.beside = bound.called(targets)
@@ -55,12 +56,17 @@ def differentiable(
     return bound.backend.untransformed(function)
 
 
-def _check_method(bound: Bound) -> None:
+def _check_method(bound: Bound, targets: Any) -> None:
     """Checks that the method can be a function of the inputs.
 
     Raises:
-        InputError: It has several rounds, or attributes to a layer.
+        InputError: It has several rounds, attributes to a layer, or is asked several targets.
     """
+    if isinstance(targets, Each):
+        raise InputError(
+            f"targets is {targets!r}; a pure function has one target for each sample: expected one "
+            f"function for each of them"
+        )
     method = bound.method
     if not all(recipe.one_round for recipe in method.recipes):
         raise InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,6 +35,7 @@ class Inputs:
         companions: Further arguments that belong to a sample, (N, ...) each.
         shared: Further arguments that all samples share.
         guessed: Slots of the layout that hold companions for their size alone.
+        fan: How many samples in a row are the same, since they differ in their targets alone.
     """
 
     leaves: list[Tensor]
@@ -43,6 +44,12 @@ class Inputs:
     companions: list[Tensor] = field(default_factory=list)
     shared: list[Tensor] = field(default_factory=list)
     guessed: tuple[int, ...] = ()
+    fan: int = 1
+
+    def take(self, rows: Callable[[list[Tensor]], list[Tensor]], n: int, fan: int) -> Inputs:
+        """Returns the inputs of the `n` samples that `rows` takes; `fan` in a row are the same."""
+        leaves, companions = rows(self.leaves), rows(self.companions)
+        return replace(self, leaves=leaves, n=n, companions=companions, fan=fan)
 
     def sharing(self, slots: Collection[int]) -> Inputs:
         """Returns the inputs with the companions in some `slots` of the layout shared by all."""

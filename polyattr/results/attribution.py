@@ -23,6 +23,9 @@ Array = np.ndarray[Any, Any]
 class Attribution:
     """What `Explainer.attribute` returns.
 
+    For T targets at once, as `polyattr.each` asks for, everything with an axis of N samples has one
+    of T targets before it: (T, N) instead of (N,).
+
     Attributes:
         values: Attributions in the containers of the inputs; native tensors with the shape, dtype
             and device of the inputs, or NumPy arrays after `to_numpy` and `load`.
@@ -153,22 +156,27 @@ class Attribution:
         if inputs is not None and self._native is not None and self._native.is_tensor(inputs):
             inputs = self._native.to_numpy(inputs)
         values = np.asarray(self)
+        if self.scores.ndim == 2:  # target by target, each with all samples
+            values = values.reshape(-1, *values.shape[2:])
+            inputs = None if inputs is None else np.concatenate([inputs] * len(self.scores))
         return plot_attribution(
             values, inputs=inputs, titles=self._titles() if titles is None else titles
         )
 
     def _titles(self) -> list[str]:
-        prefix = [""] * len(self.scores)
-        targets = self.targets
-        if isinstance(targets, np.ndarray) and targets.ndim == 1 and targets.dtype.kind == "i":
-            prefix = [f"class {target}, " for target in targets]
-        return [f"{p}f(x) = {s:.3g}" for p, s in zip(prefix, self.scores, strict=True)]
+        prefix, scores = [""] * self.scores.size, self.scores.ravel()
+        targets = self.targets if isinstance(self.targets, np.ndarray) else np.zeros(0)
+        if targets.shape == self.scores.shape and targets.dtype.kind == "i":
+            prefix = [f"class {target}, " for target in targets.ravel()]
+        return [f"{p}f(x) = {s:.3g}" for p, s in zip(prefix, scores, strict=True)]
 
     def __repr__(self) -> str:
         gap = self.completeness_gap
         worst = "" if gap is None else f", largest gap {np.abs(gap).max():.3g}"
+        *targets, n = self.scores.shape
+        samples = f"{n} samples" + "".join(f" at {count} targets" for count in targets)
         return (
-            f"<Attribution of {len(self.scores)} samples by {self.method} on {self.backend}: "
+            f"<Attribution of {samples} by {self.method} on {self.backend}: "
             f"largest error {self.error.max():.3g}{worst}>"
         )
 

@@ -141,9 +141,10 @@ def _check(inputs: Any, baselines: Any) -> None:
 
 
 def _features(result: Attribution) -> Array:
-    """Returns all values of each sample in one row (N, F)."""
+    """Returns all values of each sample in one row (N, F), at one target after the other."""
     leaves = [leaf for leaf in flatten(result.to_numpy().values, "")[1] if leaf is not None]
-    return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], 1).astype(np.float64)
+    rows = [leaf.reshape(result.scores.size, -1) for leaf in leaves]
+    return np.concatenate(rows, axis=1).astype(np.float64)
 
 
 def _distances(maps: Array) -> Array:

@@ -17,14 +17,14 @@ from polyattr.results.npz import PER_SAMPLE
 Part = TypeVar("Part")
 
 
-def join_values(parts: Iterable[tuple[GradBackend, Any]]) -> Any:
-    """Joins the attributions of all batches.
+def join_values(parts: Iterable[tuple[GradBackend, Any]], axis: int = 0) -> Any:
+    """Joins the attributions of all batches along the `axis` of samples.
 
     Raises:
         InputError: There is no batch, or one unlike the first.
     """
-    pairs = _alike(parts, lambda part: _value_kinds(*part, "inputs"))
-    return _concat([values for _, values in pairs], pairs[0][0])
+    pairs = _alike(parts, lambda part: _value_kinds(*part, "inputs", axis))
+    return _concat([values for _, values in pairs], pairs[0][0], axis)
 
 
 def join(parts: Iterable[tuple[GradBackend, Attribution]]) -> Attribution:
@@ -37,12 +37,13 @@ def join(parts: Iterable[tuple[GradBackend, Attribution]]) -> Attribution:
     backend, first = pairs[0]
     if len(pairs) == 1:
         return first
-    results = [result for _, result in pairs]
-    joined = {
-        name: _concat([getattr(result, name) for result in results], backend)
-        for name in ("values", "standard_error")
-    }
-    merged = {name: _merge([getattr(result, name) for result in results]) for name in PER_SAMPLE}
+    results, axis = [result for _, result in pairs], first.scores.ndim - 1
+
+    def every(name: str) -> list[Any]:
+        return [getattr(result, name) for result in results]
+
+    joined = {name: _concat(every(name), backend, axis) for name in ("values", "standard_error")}
+    merged = {name: _merge(every(name), axis) for name in PER_SAMPLE}
     return replace(first, **joined, **merged)
 
 
@@ -66,16 +67,18 @@ def _alike(parts: Iterable[Part], kinds: Callable[[Part], dict[str, str]]) -> li
 
 
 def _kinds(backend: GradBackend, result: Attribution) -> dict[str, str]:
-    values = _value_kinds(backend, result.values, "inputs")
-    errors = _value_kinds(backend, result.standard_error, "standard_error")
+    axis = result.scores.ndim - 1
+    values = _value_kinds(backend, result.values, "inputs", axis)
+    errors = _value_kinds(backend, result.standard_error, "standard_error", axis)
     return values | errors | _target_kind(result)
 
 
-def _value_kinds(backend: GradBackend, values: Any, what: str) -> dict[str, str]:
+def _value_kinds(backend: GradBackend, values: Any, what: str, axis: int) -> dict[str, str]:
     structure, leaves = flatten(values, what)
     kinds = {what: structure.outline()} if structure.kind else {}
     for name, leaf in zip(structure.names, leaves, strict=True):
-        kinds[name] = "nothing" if leaf is None else f"{backend.dtype(leaf)} {_rows(leaf.shape)}"
+        shape = "" if leaf is None else f"{backend.dtype(leaf)} {_rows(leaf.shape[axis:])}"
+        kinds[name] = shape or "nothing"
     return kinds
 
 
@@ -84,22 +87,28 @@ def _target_kind(result: Attribution) -> dict[str, str]:
     if not isinstance(targets, np.ndarray):
         return {"targets": repr(targets)}
     what = "indices" if targets.dtype.kind == "i" else "weights"
-    return {"targets": f"{what} {_rows(targets.shape)}"}
+    return {"targets": f"{what} {_rows(targets.shape[result.scores.ndim - 1 :])}"}
 
 
 def _rows(shape: Any) -> str:
     return f"(N,{','.join(f' {size}' for size in shape[1:])})"
 
 
-def _merge(values: list[Any]) -> Any:
-    return np.concatenate(values) if isinstance(values[0], np.ndarray) else values[0]
+def _merge(values: list[Any], axis: int) -> Any:
+    return np.concatenate(values, axis) if isinstance(values[0], np.ndarray) else values[0]
 
 
-def _concat(parts: list[Any], backend: GradBackend) -> Any:
+def _concat(parts: list[Any], backend: GradBackend, axis: int) -> Any:
     if len(parts) == 1:
         return parts[0]
     structure = flatten(parts[0], "values")[0]
     columns = zip(*(flatten(part, "values")[1] for part in parts), strict=True)
-    return structure.build(
-        [None if column[0] is None else backend.concat(list(column)) for column in columns]
-    )
+
+    def joined(column: list[Any]) -> Any:
+        if axis == 0:
+            return backend.concat(column)
+        # The verb joins first axes: those behind the targets, one target after the other.
+        of_each = zip(*(backend.unstack(leaf) for leaf in column), strict=True)
+        return backend.concat([backend.concat(list(each))[None] for each in of_each])
+
+    return structure.build([None if c[0] is None else joined(list(c)) for c in columns])

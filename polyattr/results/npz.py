@@ -167,7 +167,7 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
         ValueError: Something is missing, has another shape or is of another kind.
     """
     scores = fields["scores"]
-    if scores is None or scores.ndim != 1:
+    if scores is None or scores.ndim not in {1, 2}:
         raise ValueError("its scores are not one number per sample")
     for name in ALWAYS + SOMETIMES:
         array = fields[name]
@@ -180,7 +180,7 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
     for array in (*leaves, fields["targets"]):
         if array is None or isinstance(array, str):  # targets that are no array
             continue
-        if array.dtype.kind not in "biuf" or array.shape[:1] != scores.shape:
+        if array.dtype.kind not in "biuf" or array.shape[: scores.ndim] != scores.shape:
             raise ValueError("its values or targets do not belong to its samples")
     texts = all(isinstance(fields[name], str) for name in ("method", "backend"))
     if not texts or not isinstance(fields["seed"], int | None):

@@ -15,7 +15,7 @@ from polyattr.question.arguments import Calling
 from polyattr.question.layout import Context, Layout
 from polyattr.scores.fitting import Fitting
 from polyattr.scores.handed_model import HandedModel
-from polyattr.scores.reductions import Rule
+from polyattr.scores.reductions import Rule, Selected
 from polyattr.scores.taps import Taps
 from polyattr.scores.tasks import Task
 
@@ -103,6 +103,23 @@ class Scorer:
             return self.taps.activations(state, args, kwargs)
 
         return self.fitting.apply(run, x, context)
+
+    def shares(self, rule: Rule) -> bool:
+        """Says whether scores for several targets are rules on one evaluation of the outputs."""
+        return isinstance(self.operator, Task) and not isinstance(rule, Selected)
+
+    def score_each(
+        self, layout: Layout, rule: Rule, state: Any, x: list[Tensor], contexts: list[Context]
+    ) -> list[Tensor]:
+        """Returns the scores (R,) of the same rows for several targets, from one evaluation.
+
+        The `contexts` differ in their goals alone; the rule is one that `shares`.
+        """
+        outputs = self.outputs(layout, state, x, contexts[0]._replace(goals=[]))
+        every = [rule(self.backend, outputs, context.goals) for context in contexts]
+        for scores in every:
+            self._check_scores(scores, int(x[0].shape[0]))
+        return every
 
     def score(
         self, layout: Layout, rule: Rule, state: Any, x: list[Tensor], context: Context

@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 import torch
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from polyattr.backend import ModelOutputError, Score, SharedSetting, held_objects
+from polyattr.backend import ModelOutputError, Score, SharedSetting
+from polyattr_torch.running.accumulation import accumulated
 from polyattr_torch.running.transforms import is_transformed, pulled_back
 
 Rows = list[torch.Tensor]
 Result = TypeVar("Result")
 Found = tuple[torch.Tensor, list[torch.Tensor | None]]
+Scores = Callable[[Rows], Sequence[torch.Tensor]]
 
 # The public property refuses where a user has frozen the flags, the public context sets them all.
 _cudnn_off = SharedSetting(torch._C._get_cudnn_enabled, torch._C._set_cudnn_enabled, False)
@@ -181,7 +183,12 @@ def _close(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 def gradients(score: Score, rows: Rows) -> Found:
     """Differentiates on the inputs alone: parameters keep their .grad."""
-    return _in_some_way(lambda ways: _gradients(score, rows, ways))
+    return _in_some_way(lambda ways: _gradients(lambda leaves: [score(leaves)], rows, 1, ways))[0]
+
+
+def gradients_each(scores: Scores, rows: Rows, count: int) -> list[Found]:
+    """Differentiates several scores of one evaluation, one after the other."""
+    return _in_some_way(lambda ways: _gradients(scores, rows, count, ways))
 
 
 def differentiable_gradients(score: Score, rows: Rows) -> Found:
@@ -233,18 +240,25 @@ def _leaves(rows: Rows) -> Rows:
     return [row.detach().requires_grad_() for row in rows]
 
 
-def _gradients(score: Score, rows: Rows, ways: set[str]) -> Found:
+def _gradients(scores: Scores, rows: Rows, count: int, ways: set[str]) -> list[Found]:
+    if count > 1 and WITHOUT_INPUTS in ways:  # what accumulates on leaves is one score's
+        parts = (lambda leaves, t=t: scores(leaves)[t : t + 1] for t in range(count))
+        return [_gradients(part, rows, 1, ways)[0] for part in parts]
     with Differentiation(), torch.enable_grad():
         leaves = _leaves(rows)
         # A copy, since a model may begin with an in-place operation.
-        scores = score([leaf.clone() for leaf in leaves])
-        if not scores.requires_grad:
-            return scores, [None] * len(rows)
-        total = scores.sum()
-        if WITHOUT_INPUTS in ways:
-            return scores.detach(), _accumulated(total, leaves)
-        found = torch.autograd.grad(total, leaves, allow_unused=True)
-    return scores.detach(), list(found)
+        every = enumerate(scores([leaf.clone() for leaf in leaves]), start=1)
+        return [(one.detach(), _back(one, leaves, ways, keep=t < count)) for t, one in every]
+
+
+def _back(scores: torch.Tensor, leaves: Rows, ways: set[str], keep: bool) -> list[Any]:
+    """Goes back through a graph, which is kept for another score or used up."""
+    if not scores.requires_grad:
+        return [None] * len(leaves)
+    total = scores.sum()
+    if WITHOUT_INPUTS in ways:
+        return accumulated(total, leaves)
+    return list(torch.autograd.grad(total, leaves, allow_unused=True, retain_graph=keep))
 
 
 def _differentiable(score: Score, rows: Rows, ways: set[str]) -> Found:
@@ -263,34 +277,3 @@ def _differentiable(score: Score, rows: Rows, ways: set[str]) -> Found:
         total = scores.sum()
         found = torch.autograd.grad(total, leaves, create_graph=True, allow_unused=True)
     return scores, list(found)
-
-
-def _accumulated(total: torch.Tensor, leaves: Rows) -> list[torch.Tensor | None]:
-    """Differentiates as a training step does, which reentrant checkpoints ask for."""
-    others = [t for t in _accumulating(total) if not any(t is leaf for leaf in leaves)]
-    before = [tensor.grad for tensor in others]
-    for tensor in others:
-        tensor.grad = None
-    try:
-        torch.autograd.backward(total)
-        return [leaf.grad for leaf in leaves]
-    finally:
-        for tensor, grad in zip(others, before, strict=True):
-            tensor.grad = grad
-
-
-def _accumulating(total: torch.Tensor) -> list[torch.Tensor]:
-    """Finds the tensors whose `.grad` a training step would change."""
-    found: dict[int, torch.Tensor] = {}
-    seen, queue = set(), [total.grad_fn]
-    while queue:
-        node: Any = queue.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        queue += [following for following, _ in node.next_functions]
-        # What is run again within a checkpoint is not part of the graph yet.
-        inside = held_objects(getattr(node, "run_function", None))
-        tensors = [getattr(node, "variable", None), *inside]
-        found |= {id(t): t for t in tensors if isinstance(t, torch.Tensor) and t.requires_grad}
-    return list(found.values())

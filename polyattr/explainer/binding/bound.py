@@ -26,12 +26,13 @@ from polyattr.probing.as_it_was import as_it_was
 from polyattr.probing.belonging import Belonging
 from polyattr.probing.chance import SharedChance
 from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
-from polyattr.probing.trial import Trials
+from polyattr.probing.trial import Trial, Trials
 from polyattr.question.baselines import read_background, read_baselines
 from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.question.references import References
 from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
+from polyattr.scores.each import Each, listed
 from polyattr.scores.reductions import OutputChangedError
 from polyattr.scores.scorer import Scorer
 from polyattr.scores.taps import bind_taps
@@ -39,6 +40,9 @@ from polyattr.scores.targets import Targets
 from polyattr.scores.tasks import task_of
 
 Array = np.ndarray[Any, Any]
+
+_MOST_FOLD = 16
+"""How many times the rows of one target a gradient call has at most for several, under "auto"."""
 
 Kept = tuple[Watch, Kernels]
 """What outlives a change of the model."""
@@ -99,7 +103,7 @@ class Bound:
         self.kernels.doubt = self.watch.doubt
         given = self._read(inputs, options)
         method = self.method
-        given_too = (targets, options.baselines, method.baseline_value)
+        given_too = (*listed(targets), options.baselines, method.baseline_value)
         roots = (method.model, *self.called(*given_too))
 
         if not self.engine.scorer.bound.made:
@@ -125,20 +129,17 @@ class Bound:
     ) -> tuple[Any, Attribution | None, Array | None]:
         given = self.settled(given)
         at = self._at(given)
-        references = self.references(options.baselines, given, at)
-        trial = self._trials.of(at)
-        goals, scores = trial.targets(at, targets, self.batch_size(at), reported=full)
-        self._check_certain(goals.certain)
+        trial, references = self._trials.of(at), self.references(options.baselines, given, at)
         recipes = self.recipes(references)
-        trial.check(at, goals, lambda: tile_rows(recipes, at.n, self.batch_size(at)))
-        question = Question(at, goals, references, scores)
+        question = self._question(trial, recipes, at, references, targets, full)
+        at = question.inputs
         tolerance = self.method.tolerance
         full = full or tolerance is not None
         # What rounds were stopped by is known; whether the last of them was enough, too.
         errors = full or not recipes[0].one_round
         answer, batch_size = self._answer(recipes, question, tick, errors)
         if not trial.random:
-            trial.meaning.reach(at, goals, answer.values)
+            trial.meaning.reach(replace(at, fan=1), question.targets, answer.values)
         values = self.result(at, answer.values)
         # Of the method's own baseline it is remembered whether the score jumps there.
         looked: set[str] | None = self.method.told if options.baselines is None else set()
@@ -152,6 +153,26 @@ class Bound:
         found = facts.attribution(values, spread, self.method.text, tolerance)
         # Who asks for the facts is told of errors by them, unless they were to be within bounds.
         return values, found, None if tolerance is None else found.error
+
+    def _question(
+        self,
+        trial: Trial,
+        recipes: Recipes,
+        at: Inputs,
+        references: References | None,
+        targets: Any,
+        reported: bool,
+    ) -> Question:
+        """Reads the targets, and checks that their scores can be explained."""
+        asked, size = listed(targets), self.batch_size(at)
+        every = [trial.targets(at, target, size, reported=reported) for target in asked]
+        goals, scores = every[0]
+        self._check_certain(all(read.certain for read, _ in every))
+        trial.check(at, goals, lambda: tile_rows(recipes, at.n, size))
+        question = Question(at, goals, references, scores)
+        if not isinstance(targets, Each):
+            return question
+        return question.each(self.backend, [read for read, _ in every], asked)
 
     def check_recorded(self, inputs: Any) -> None:
         """Tells of inputs that the caller differentiates through."""
@@ -248,6 +269,9 @@ class Bound:
         if given == "auto":
             first = [*inputs.leaves, *inputs.companions][0]
             given = auto_batch_size(inputs.elements, self.backend.accelerated(first))
+            # Points are evaluated once for all targets, whose gradients are a small part of memory.
+            given = max(given * min(inputs.fan, _MOST_FOLD), inputs.fan)
         taken = self.forward.scorer.fitting.rows
+        taken = taken and taken * inputs.fan  # it takes each sample once, whatever it is asked
         limits = [int(rows) for rows in (given, self._most_rows, taken) if rows is not None]
         return min(limits, default=None)

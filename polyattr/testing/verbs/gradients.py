@@ -147,6 +147,22 @@ class GradientChecks(Harness):
         expect.close(self.host(scores), (x**3).sum(axis=1), 1e-5, "scores")
         expect.close(self.host(gradients[0]), 3 * x * x, 1e-6, "gradient of the sum of cubes")
 
+    def test_grad_each(self) -> None:
+        """Several scores of the same rows have what `grad` finds for each of them."""
+        x = order_one(3, 2)
+        rows = [self.native(x), self.native(order_one(3, 4))]
+        kinds = (square(self.backend), cube(self.backend))
+        scores, gradients = self.backend.grad_each(
+            lambda leaves: [score(leaves[0]) for score in kinds], rows, 2
+        )
+        expect.equal((len(scores), len(gradients)), (2, 2), "number of scores and gradients")
+        wanted = [((x**2).sum(axis=1), 2 * x), ((x**3).sum(axis=1), 3 * x * x)]
+        for found, (used, unused), (score, slope) in zip(scores, gradients, wanted, strict=True):
+            expect.close(self.host(found), score, 1e-5, "scores")
+            expect.close(self.host(used), slope, 1e-5, "gradient")
+            if unused is not None:
+                expect.same(self.host(unused), np.zeros((3, 4)), "gradient of the unused input")
+
     def test_grad_is_detached(self) -> None:
         """Scores and gradients are plain tensors: nothing of the differentiation stays with them.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.errors import InputError
-from polyattr.sampling.recipe import Recipe
+from polyattr.sampling.recipe import Norm, Recipe
 from polyattr.sampling.rows import Rows, Table, present
 
 Array = np.ndarray[Any, Any]
@@ -80,7 +80,7 @@ def plan_sheet(n: int, recipe: Recipe, batch_size: int | None, fan: int = 1) -> 
         return Sheet(samples, rows, rows * _LOGGED_TILES)
     if not recipe.one_round:
         samples = min(n, max(batch_size or n, _SMALL_BLOCK))
-        first = len(next(recipe.rounds(samples, lambda weights: weights[:, 0])))
+        first = len(next(recipe.rounds(samples, Norm())))
         rows = balanced(first, batch_size or first)[1]
         return Sheet(samples, rows, rows * _LOGGED_TILES)
     points = len(recipe.table(1))
@@ -252,7 +252,7 @@ def _cut(
     whole = [own["sample"], segment, flat, flat + sheet.capacity]
     draws: list[Array] = []
     if recipe.noise is not None:
-        draws, slot = _draws(own["draw"])
+        draws, slot = _draws(own["draw"], 1 if recipe.one_round else sheet.rows)
         whole.append(slot)
     if origin is not None:
         whole.append(origin(own["sample"], own.get("reference")))
@@ -288,10 +288,13 @@ def _writers(sample: Array, valid: Array, samples: int) -> Array:
     return found.astype(np.int32)
 
 
-def _draws(draw: Array) -> tuple[list[Array], Array]:
-    """Finds the draws each tile needs, as many for every tile, and where its rows find theirs."""
+def _draws(draw: Array, least: int) -> tuple[list[Array], Array]:
+    """Finds the draws each tile needs, as many for every tile, and where its rows find theirs.
+
+    At least as many as named: rounds differ in what they need, and must not differ in shape.
+    """
     own = [np.unique(tile) for tile in draw]
-    most = max(len(numbers) for numbers in own)
+    most = max(least, *(len(numbers) for numbers in own))
     slots = [np.searchsorted(numbers, tile) for numbers, tile in zip(own, draw, strict=True)]
     # A tile that needs fewer repeats its last one: nothing is drawn that nobody needs.
     return [n[np.minimum(np.arange(most), len(n) - 1)] for n in own], np.stack(slots)

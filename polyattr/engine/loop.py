@@ -13,7 +13,7 @@ from polyattr.engine.cut import Cut, Sheet, cut_all
 from polyattr.engine.kernels import Kernels
 from polyattr.engine.ledger import Entry, entry, told
 from polyattr.engine.question import Question
-from polyattr.engine.spread import norms, standard_error
+from polyattr.engine.spread import Sizes, standard_error
 from polyattr.engine.tile import Block, Sheaf, State, Tile
 from polyattr.errors import InputError
 from polyattr.sampling.noise import stream_noise
@@ -81,7 +81,6 @@ class Rounds:
     sheet: Sheet
     tick: Callable[[int, int], None] | None
     entries: list[Entry] = field(default_factory=list)
-    live: int = field(init=False)
     spent: Array = field(init=False)
     seen: Array = field(init=False)
     state: State = field(init=False)
@@ -99,12 +98,12 @@ class Rounds:
 
     def run(self, live: int) -> Weights:
         """Runs all rounds of the first `live` samples; returns the weights of the parts."""
-        backend, recipe, self.live = self.backend, self.recipe, live
+        backend, recipe = self.backend, self.recipe
         self.spent = np.zeros(self.sheet.samples, dtype=np.int64)
         self.seen = np.zeros(self.sheet.samples * recipe.parts)
         self.state = self._start()
         self._block = self._shared()
-        rounds = recipe.rounds(live, lambda weights: self._norm(weights))
+        rounds = recipe.rounds(live, Sizes(backend, live, self.values, self.standard_error))
         rows = next(rounds)
         while True:
             first = len(self.entries)
@@ -261,7 +260,8 @@ class Rounds:
         if weights.ndim == 2:
             short = self.sheet.samples - len(weights)
             weights = np.pad(weights, ((0, short), (0, 0)))
-        counts = self.seen.reshape(self.recipe.parts, -1)[:, 0]
+        counts = self.seen.reshape(self.recipe.parts, -1)
+        counts = counts[:, 0] if self.recipe.one_round else counts
         found = []
         for i, (leaf, state) in enumerate(zip(self.leaves, self.state.parts, strict=True)):
             wide = backend.accumulator_dtype(leaf)
@@ -286,7 +286,3 @@ class Rounds:
             standard_error(self.backend, value, alternatives, weights.scale)
             for value, alternatives in zip(values, others, strict=True)
         ]
-
-    def _norm(self, weights: Array) -> Array:
-        """The Euclidean norm of each live sample's attributions; waits for the device."""
-        return norms(self.backend, self.values(weights))[: self.live]

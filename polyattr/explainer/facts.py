@@ -18,7 +18,7 @@ from polyattr.engine.convergence import (
 )
 from polyattr.engine.forward import Forward
 from polyattr.engine.question import Answer, Question
-from polyattr.engine.spread import norms
+from polyattr.engine.spread import norms, relative_error
 from polyattr.question.references import References
 from polyattr.results.attribution import Attribution
 from polyattr.sampling.recipe import Recipe
@@ -236,6 +236,8 @@ class Facts:
 
     def _standard_error(self, errors: list[Tensor]) -> Array:
         backend = self.forward.backend
+        if self.recipe.sampled:
+            return relative_error(backend, errors, self.answer.values)
         error, size = norms(backend, errors), norms(backend, self.answer.values)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(error == 0, 0.0, error / size)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from polyattr.errors import InputError, InputTypeError
 from polyattr.explainer.base import MethodBase
 from polyattr.explainer.explainer import Explainer
 from polyattr.explainer.settings import setting
-from polyattr.question.checks import check_count, check_non_negative, count_of
+from polyattr.question.checks import check_non_negative, check_tolerance, count_of
+from polyattr.sampling.drawing.enough import MOST_DRAWS, check_draws
 from polyattr.sampling.noise import SOURCES
 
 
@@ -51,18 +52,23 @@ class NoisyExplainer(Explainer):
         of: Another method whose attributions take the place of gradients, with its model; then no
             `model` is given, and of the shared arguments only `batch_size`, the most rows per
             gradient call for the whole.
-        nb_samples: Gradients per sample; this and the next three as for `SmoothGrad`.
+        nb_samples: Gradients per sample, or "auto"; this and the other arguments are those of
+            `SmoothGrad`.
         noise: Standard deviation, in the units of the inputs.
         seed: Seed of the draws.
         noise_source: "portable" or "native".
+        tolerance: Relative error to stop at with "auto", and to warn above.
+        max_samples: Most gradients per sample with "auto".
     """
 
     model: Any = field(default=_NO_MODEL, kw_only=False)
     of: Explainer | None = setting(default=None, check=_check_inner)
-    nb_samples: int = 50
+    nb_samples: int | Literal["auto"] = 50
     noise: float = setting(default=0.2, check=check_non_negative)
     seed: int = setting(default=0, check=count_of(0))
     noise_source: str = setting(default="portable", check=_check_source)
+    tolerance: float | None = setting(default=None, check=check_tolerance)
+    max_samples: int = setting(default=MOST_DRAWS, check=count_of(1))
 
     fewest_draws: ClassVar[int] = 1
     """Draws a single estimate needs, and so does each group of a standard error."""
@@ -71,10 +77,14 @@ class NoisyExplainer(Explainer):
         """Checks that there are enough draws, and one of model and inner method.
 
         Raises:
+            InputTypeError: `nb_samples` is neither a whole number nor "auto".
             InputError: Too few draws, both a model and a method, or neither; or arguments that
                 belong to the inner method.
         """
-        self._keep(nb_samples=check_count("nb_samples", self.nb_samples, self.fewest_draws))
+        count, tolerance = check_draws(
+            self.nb_samples, self.max_samples, self.tolerance, self.fewest_draws
+        )
+        self._keep(nb_samples=count, tolerance=tolerance)
         name = type(self).__name__
         if self.of is None:
             if self.model is _NO_MODEL:
@@ -93,6 +103,16 @@ class NoisyExplainer(Explainer):
                 f"{wrong[0]} is given beside of; it belongs to the inner method: "
                 f"of={type(self.of).__name__}(..., {wrong[0]}=...)"
             )
+
+    def _draws(self) -> dict[str, Any]:
+        """The arguments of `NoisyCopies` that say how many copies there are, and where."""
+        auto = self.nb_samples == "auto"
+        return {
+            "noise": (self.seed, self.noise_source),
+            "count": self.max_samples if auto else self.nb_samples,
+            "tolerance": self.tolerance if auto else None,
+            "deviation": float(self.noise),
+        }
 
     def inner(self) -> Explainer | None:
         """The method that is smoothed, if there is one."""

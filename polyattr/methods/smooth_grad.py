@@ -11,15 +11,17 @@ class SmoothGrad(NoisyExplainer):
     r"""Mean gradient over noisy copies, :math:`E[\partial f / \partial x_i (x + e)]`, signed.
 
     Smilkov, Thorat, Kim, Viégas & Wattenberg, SmoothGrad (2017), arXiv 1706.03825. Shape: that
-    of the inputs, (N, ...). Units: score per unit of the input. `Attribution.error` is the
-    standard error of the map over its norm.
+    of the inputs, (N, ...). Units: score per unit of the input. `Attribution.standard_error` is
+    that of each value, and `Attribution.error` the L1 error of the map that it leads to expect,
+    over the map's L1 norm.
 
     Args:
         model: The model; this and the keyword arguments not listed are those of `Explainer`.
         of: Another method whose attributions take the place of gradients, with its model; then no
             `model` is given, and of the shared arguments only `batch_size`, the most rows per
             gradient call for the whole.
-        nb_samples: Gradients per sample.
+        nb_samples: Gradients per sample; or "auto": rounds of draws, and a sample is done when the
+            relative error of its map, `Attribution.error`, is within `tolerance`.
         noise: Standard deviation, in the units of the inputs.
         seed: Seed of the draws. A draw depends on the seed and its number alone: never on
             batch_size, nor on which other samples are explained.
@@ -27,10 +29,17 @@ class SmoothGrad(NoisyExplainer):
             "native" draws with the framework's generator on the model's device.
         antithetic: Use each draw with both signs, e and -e: 3.3 to 5.7 times less variance per
             gradient on real networks. An odd last gradient stays without its partner.
+        tolerance: Relative error above which a `ConvergenceWarning` is given; with
+            ``nb_samples="auto"`` the one to stop at, 0.05 unless given. None gives none, and lets
+            `Attribution.converged` hold up to 0.05: 50 gradients of small ReLU networks leave
+            0.005 to 0.09 of the mean, 0.01 to 0.16 of the mean square, 0.15 to 0.27 of the
+            variance.
+        max_samples: Most gradients per sample with ``nb_samples="auto"``.
 
     Raises:
-        InputError: `nb_samples` is below 1, `noise` or `seed` negative, or `noise_source` unknown;
-            all other errors are those of `Explainer`.
+        InputError: `nb_samples` is below 1, `max_samples` below 32 with "auto", `noise`, `seed` or
+            `tolerance` negative, or `noise_source` unknown; all other errors are those of
+            `Explainer`.
 
     Example:
         >>> import polyattr, torch
@@ -53,9 +62,4 @@ class SmoothGrad(NoisyExplainer):
 
     def recipe(self) -> Recipe:
         """The mean over noisy copies."""
-        return NoisyCopies(
-            noise=(self.seed, self.noise_source),
-            count=self.nb_samples,
-            deviation=float(self.noise),
-            antithetic=self.antithetic,
-        )
+        return NoisyCopies(antithetic=self.antithetic, **self._draws())

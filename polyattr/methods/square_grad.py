@@ -55,5 +55,4 @@ class SquareGrad(NoisyExplainer):
 
     def recipe(self) -> Recipe:
         """The mean of the squares over noisy copies."""
-        noise = self.seed, self.noise_source
-        return Squares(noise=noise, count=self.nb_samples, deviation=float(self.noise))
+        return Squares(**self._draws())

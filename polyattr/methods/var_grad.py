@@ -39,10 +39,4 @@ class VarGrad(NoisyExplainer):
 
     def recipe(self) -> Recipe:
         """The variance over noisy copies."""
-        return NoisyCopies(
-            statistic=Variance(),
-            noise=(self.seed, self.noise_source),
-            count=self.nb_samples,
-            deviation=float(self.noise),
-            least=self.fewest_draws,
-        )
+        return NoisyCopies(statistic=Variance(), least=self.fewest_draws, **self._draws())

@@ -33,8 +33,9 @@ class Attribution:
         baseline_scores: (N,) scores f(b), or None for methods without a baseline.
         completeness_gap: (N,) ``sum(values) - (f(x) - f(b))``, signed, or None likewise.
         error: (N,) estimated relative error of `values`: the gap relative to f(x) - f(b) for path
-            methods, the standard error of the map relative to its norm for sampled ones, 0 for
-            exact gradients, NaN where a single draw allows no estimate.
+            methods; for sampled ones the L1 error of the map that `standard_error` leads to expect,
+            over its L1 norm, ``sqrt(2 / pi) * sum(standard_error) / sum(abs(values))``; 0 for exact
+            gradients, NaN where a single draw allows no estimate.
         converged: (N,) whether `error` is within the method's tolerance.
         evaluations: (N,) gradient evaluations spent on each sample.
         targets: What was explained: class indices (N,) or (N, axes), weights, the name of a

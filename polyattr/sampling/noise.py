@@ -87,7 +87,10 @@ def _ahead(draws: Sequence[Array], draw: Callable[[Array], list[Array]]) -> Iter
 
 
 def _draw_tile(seed: int, draws: Array, shapes: list[tuple[int, ...]], depth: int) -> list[Array]:
-    return [
-        np.stack([portable_noise(seed, int(draw), leaf, shape, depth) for draw in draws])
+    # A tile that needs fewer draws than others repeats one.
+    numbers, place = np.unique(draws, return_inverse=True)
+    drawn = [
+        np.stack([portable_noise(seed, int(draw), leaf, shape, depth) for draw in numbers])
         for leaf, shape in enumerate(shapes)
     ]
+    return drawn if len(numbers) == len(draws) else [noise[place] for noise in drawn]

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.sampling.recipe import Array, Recipe, Spot, Weights
+from polyattr.sampling.drawing.enough import FEWEST_DRAWS, GROUPS, enough
+from polyattr.sampling.recipe import Array, Norm, Recipe, Rounds, Spot, Weights
 from polyattr.sampling.rows import Rows
 from polyattr.sampling.statistics import Variance
 
@@ -20,10 +21,11 @@ class NoisyCopies(Recipe):
     Takes the arguments of `Recipe` too.
 
     Attributes:
-        count: Rows per sample, P.
+        count: Rows per sample, P; the most of them where there is a `tolerance`.
         deviation: Standard deviation in the units of the inputs.
         antithetic: Use each draw twice, with both signs.
         least: Draws that each group needs.
+        tolerance: Relative standard error at which a sample has draws enough; None for `count`.
 
     Example:
         >>> from polyattr.sampling import NoisyCopies
@@ -33,15 +35,27 @@ class NoisyCopies(Recipe):
 
     sampled: ClassVar[bool] = True
     cure: ClassVar[str] = "leave these samples out, or lower noise if only some copies are affected"
-    more: ClassVar[str] = "raise nb_samples"
     count: int = 1
     deviation: float = 0.2
     antithetic: bool = False
     least: int = 1
+    tolerance: float | None = None
+
+    @property
+    def more(self) -> str:  # type: ignore[override]  # depends on what was asked for
+        """What to do about an error above the tolerance."""
+        return "raise nb_samples" if self.tolerance is None else "raise max_samples"
+
+    @property
+    def one_round(self) -> bool:
+        """Whether the number of draws is fixed, unless a subclass chooses its rows."""
+        return self.tolerance is None and type(self).rounds is NoisyCopies.rounds
 
     @property
     def parts(self) -> int:
         """Groups of independent draws."""
+        if self.tolerance is not None:
+            return GROUPS
         return independent_groups(int(self.draw[-1]) + 1, self.least)
 
     @property
@@ -56,7 +70,11 @@ class NoisyCopies(Recipe):
         return groups
 
     def table(self, n: int) -> Rows[Array]:
-        """A row per copy."""
+        """A row per copy; of the first round, where there are several."""
+        if self.tolerance is not None:
+            return self._numbered(
+                np.tile(np.arange(n), FEWEST_DRAWS), np.repeat(np.arange(FEWEST_DRAWS), n)
+            )
         sign = np.ones(self.count)
         if self.antithetic:
             sign[1::2] = -1.0
@@ -71,6 +89,21 @@ class NoisyCopies(Recipe):
     def weights(self) -> Weights:
         """The spread of the groups gives the error of their mean (batch means)."""
         return group_weights(np.bincount(self.group, minlength=self.parts) / self.count)
+
+    def rounds(self, n: int, norm: Norm) -> Rounds:
+        """A single round of `count` copies, or as many as are enough."""
+        if self.tolerance is None:
+            yield self.table(n)
+            return self.weights()
+        unit = GROUPS * (2 if self.antithetic else 1)
+        return (yield from enough(n, norm, self.tolerance, self.count, unit, self._numbered))
+
+    def _numbered(self, sample: Array, number: Array) -> Rows[Array]:
+        """Copies with these numbers; pairs follow each other, groups take turns."""
+        draw = number // 2 if self.antithetic else number
+        odd = number % 2 if self.antithetic else number * 0
+        scale = np.where(odd, -self.deviation, self.deviation)
+        return Rows(sample, draw % GROUPS, np.ones(len(draw)), draw=draw, scale=scale)
 
     def at_input(self, rows: Rows[Array]) -> Array:
         """No copy is x itself."""
@@ -90,7 +123,10 @@ class NoisyCopies(Recipe):
 
     def describe(self, rows: Rows[Array], row: int) -> str:
         """Names the copy."""
-        return f"at noisy copy {int(np.count_nonzero(rows.sample[:row] == rows.sample[row]))}"
+        columns: Any = rows
+        draw, scale = int(columns.draw[row]), float(columns.scale[row])
+        copy = 2 * draw + (scale < 0) if self.antithetic else draw
+        return f"at noisy copy {copy}"
 
 
 def group_weights(fractions: Array) -> Weights:
@@ -108,7 +144,6 @@ def group_weights(fractions: Array) -> Weights:
 def independent_groups(draws: int, least: int = 1) -> int:
     """Chooses how many groups of at least `least` draws a standard error is taken between.
 
-    Eight groups leave the error itself uncertain by about a quarter per feature, and far less once
-    summed over features; more groups would cost more memory.
+    See `GROUPS`.
     """
-    return max(1, min(8, draws // least))
+    return max(1, min(GROUPS, draws // least))

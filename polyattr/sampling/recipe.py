@@ -108,8 +108,30 @@ class Spot(NamedTuple):
 
 
 Rounds = Generator[Rows[Array], Told, Weights]
-Norm = Callable[[Array], Array]
-"""Maps weights (N, G) to the norm (N,) of the attributions they give now; waits for the device."""
+
+
+class Norm:
+    """Tells how large maps are, and how far off; waits for the device.
+
+    The base knows nothing: as before the first round.
+
+    Example:
+        >>> import numpy as np
+        >>> from polyattr.sampling import Norm
+        >>> Norm()(np.ones((2, 1)))
+        array([nan, nan])
+    """
+
+    def __call__(self, weights: Array) -> Array:
+        """Returns the Euclidean norm (N,) of the attributions that `weights` (N, G) give now."""
+        return np.full(len(weights), np.nan)
+
+    def error(self, weights: Weights) -> Array:
+        """Returns the relative error (N,) of the attributions that `weights` give now.
+
+        The L1 error that their standard errors lead to expect, over the L1 norm.
+        """
+        return np.full(len(weights.value), np.nan)
 
 
 @dataclass(frozen=True)

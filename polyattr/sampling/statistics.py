@@ -105,7 +105,7 @@ class Statistic(ABC):
             backend: Supplies the verbs.
             state: What the last `update` returned, (S, ...) each.
             weights: (G,) of the parts, or (M, G) where samples differ.
-            counts: (G,) rows in each part.
+            counts: (G,) rows in each part, or (G, M) where samples differ.
         """
 
 
@@ -155,10 +155,11 @@ class Mean(Statistic):
             ]
         else:
             dtype = backend.dtype(state[0])
-            native = [
-                backend.to_native(np.ascontiguousarray(w), state[0], dtype) for w in weights.T
+            terms = [
+                part * backend.column(backend.to_native(w.copy(), state[0], dtype), part)
+                for g, (part, w) in enumerate(zip(parts, weights.T, strict=True))
+                if w.any() or not g
             ]
-            terms = [part * backend.column(w, part) for part, w in zip(parts, native, strict=True)]
         return sum(terms[1:], start=terms[0])
 
 
@@ -174,8 +175,6 @@ class Variance(Statistic):
         >>> Variance() == Mean()
         False
     """
-
-    counts_each_sample: ClassVar[bool] = False
 
     def plan(self, segment: Array, valid: Array, seen: Array) -> Factors:
         """Plans the factors of the merge: they depend on counts alone."""
@@ -225,15 +224,27 @@ class Variance(Statistic):
         self, backend: GradBackend, state: tuple[Tensor, ...], weights: Array, counts: Array
     ) -> Tensor:
         """The variance of all rows of the parts that have a weight."""
-        chosen = [int(g) for g in np.flatnonzero(weights)]
+        dtype = backend.dtype(state[0])
+
+        def times(tensor: Tensor, factor: Array) -> Tensor:
+            if not factor.ndim:
+                return tensor * float(factor)
+            native = backend.to_native(factor.copy(), tensor, dtype)
+            return tensor * backend.column(native, tensor)
+
+        used = counts * (weights.T != 0)
+        chosen = [int(g) for g in np.flatnonzero(used.reshape(len(used), -1).any(axis=1))]
         means, squares = (_split(part, len(counts)) for part in state)
-        mean, total, seen = means[chosen[0]], squares[chosen[0]], float(counts[chosen[0]])
+        mean, total, seen = means[chosen[0]], squares[chosen[0]], np.asarray(used[chosen[0]])
         for g in chosen[1:]:
-            n = float(counts[g])
+            n = np.asarray(used[g])
+            both = np.maximum(seen + n, 1)
             delta = means[g] - mean
-            total = total + squares[g] + delta * delta * (seen * n / (seen + n))
-            mean, seen = mean + delta * (n / (seen + n)), seen + n
-        return total * (1 / (seen - 1))
+            # A sample whose weight of this part is 0 has nothing of it.
+            own = squares[g] if (n > 0).all() else times(squares[g], np.sign(n))
+            total = total + own + times(delta * delta, seen * n / both)
+            mean, seen = mean + times(delta, n / both), seen + n
+        return times(total, 1 / np.maximum(seen - 1, 1))
 
 
 def _split(total: Tensor, groups: int) -> list[Tensor]:

@@ -14,7 +14,16 @@ from polyattr.backend import GradBackend, Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.sampling.course import Course, course
 from polyattr.sampling.quadrature import RULES, from_inside, quadrature
-from polyattr.sampling.recipe import Array, Carry, Norm, Recipe, Rounds, Spot, Told, Weights
+from polyattr.sampling.recipe import (
+    Array,
+    Carry,
+    Norm,
+    Recipe,
+    Rounds,
+    Spot,
+    Told,
+    Weights,
+)
 from polyattr.sampling.rows import Rows
 
 INSIDE = 0.01
@@ -161,7 +170,7 @@ class StraightPath(Recipe):
 
     def table(self, n: int) -> Rows[Array]:
         """A row per node and baseline."""
-        return next(self.rounds(n, lambda weights: weights[..., 0]))
+        return next(self.rounds(n, Norm()))
 
     def rounds(self, n: int, norm: Norm) -> Rounds:
         """Those of the nodes, for each baseline."""

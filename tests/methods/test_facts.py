@@ -100,7 +100,7 @@ def test_the_standard_error_is_that_of_eight_group_means(lab):
     squared = sum(
         (group == g).mean() * (pairs[group == g].mean(axis=0) - mean) ** 2 / 7 for g in range(8)
     )
-    expected = np.sqrt(squared.sum(axis=1)) / np.linalg.norm(mean, axis=1)
+    expected = np.sqrt(2 / np.pi) * np.sqrt(squared).sum(axis=1) / np.abs(mean).sum(axis=1)
     method = polyattr.SmoothGrad(
         lab.mlp(network), backend=lab.name, nb_samples=24, noise=0.3, seed=4, batch_size=7
     )
@@ -126,7 +126,7 @@ def test_the_standard_error_is_the_size_of_the_true_error(lab, name):
         lab.function(body), backend=lab.name, nb_samples=64, noise=sigma
     )
     result = method.attribute(lab.tensor(x))
-    miss = np.linalg.norm(lab.numpy(result.values) - truth) / np.linalg.norm(truth)
+    miss = np.abs(lab.numpy(result.values) - truth).sum() / np.abs(truth).sum()
     # Both are known to a few percent only.
     assert 0.8 <= miss / result.error[0] <= 1.25
 

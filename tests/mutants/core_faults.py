@@ -119,8 +119,8 @@ FAULTS = (
     (
         "variance divided by n",
         "polyattr/sampling/statistics.py",
-        "total * (1 / (seen - 1))",
-        "total * (1 / seen)",
+        "1 / np.maximum(seen - 1, 1)",
+        "1 / np.maximum(seen, 1)",
     ),
     (
         "means of tiles not merged",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import polyattr
-from polyattr.sampling import NestedNodes, RandomBaselines, StraightPath, Variance
+from polyattr.sampling import Mean, NestedNodes, RandomBaselines, StraightPath
 
 X = np.array([[1.0, 2.0, -0.5], [0.25, -2.0, 1.0]])
 
@@ -108,14 +108,20 @@ def test_rounds_of_a_subclass_are_each_their_own(lab):
     np.testing.assert_allclose(lab.numpy(halves), lab.numpy(whole), rtol=1e-4, atol=1e-6)
 
 
+class Even(Mean):
+    """A mean that needs as many rows of every sample."""
+
+    counts_each_sample = False
+
+
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [
         (None, "gave None; expected a Recipe"),
         (Unfielded(2), "has 'power', which is no field"),
-        (StraightPath(statistic=Variance(), nodes=NestedNodes()), "takes a Variance of rows"),
+        (StraightPath(statistic=Even(), nodes=NestedNodes()), "takes a Even of rows"),
     ],
-    ids=["none", "no field", "variance"],
+    ids=["none", "no field", "even"],
 )
 def test_recipes_that_no_engine_can_run(recipe, said):
     with pytest.raises(polyattr.InputTypeError, match=said):

@@ -1,0 +1,1 @@
+"""Draws: how many a sample needs, and what each of them is."""

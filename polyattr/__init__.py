@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from polyattr import baselines
+from polyattr import baselines, domains
 from polyattr._version import __version__
 from polyattr.backend import BoundModel, GradBackend, Layer, Tap
 from polyattr.backend.bound_model import Visits
@@ -88,6 +88,7 @@ __all__ = [
     "backends",
     "baselines",
     "compare_baselines",
+    "domains",
     "each",
     "load",
     "loss",

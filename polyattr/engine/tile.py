@@ -183,7 +183,8 @@ class Tile:
             found = row * 0 if gradient is None else gradient
             check_gradient(found, row, backend)
             wide.append(backend.cast(found, backend.accumulator_dtype(row)))
-        return wide
+        space = self.layout.space
+        return wide if space is None else space.gradients(backend, wide)
 
     def _columns(self, sheaf: Sheaf) -> _Columns:
         split = self.backend.unstack

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, dataclass_transform
 
 from polyattr.backend import GradBackend
+from polyattr.domains.space import check_domain, check_tangent
 from polyattr.errors import InputError, InputTypeError
 from polyattr.explainer.binding import Method
 from polyattr.explainer.call import Calls
@@ -40,6 +41,8 @@ class MethodBase(ABC):
     batch_size: int | str | None = setting(default="auto", check=check_batch_size)
     operator: Operator | str | None = setting(default=None, check=check_operator)
     output: Any = setting(default=None, check=check_output)
+    domain: Any = setting(default=None, check=check_domain)
+    tangent: Any = setting(default=None, check=check_tangent)
 
     paper: ClassVar[Paper | None] = None
     signed: ClassVar[bool] = True
@@ -58,6 +61,11 @@ class MethodBase(ABC):
             raise InputTypeError(
                 f"model is a method, {self.model!r}; expected a model. To smooth a method write "
                 f"SmoothGrad(of={type(self.model).__name__}(...))"
+            )
+        if self.domain is not None and self.tangent is not None:
+            raise InputError(
+                "domain and tangent are both given; expected one: in another domain an axis is not "
+                "one-hot"
             )
         if isinstance(self.model, type):
             raise InputTypeError(
@@ -203,6 +211,8 @@ class MethodBase(ABC):
             baseline_value=getattr(core, "baseline_value", None),
             background=getattr(core, "background", None),
             tolerance=getattr(self, "tolerance", None),
+            domain=core.domain,
+            tangent=core.tangent,
         )
 
     def _keep(self, **values: Any) -> None:

@@ -42,6 +42,14 @@ class Explainer(MethodBase):
             (mean over a zone), "object detection", or only its "object detection box position" /
             "box proba" / "box class"; see also `polyattr.loss`.
         output: Key, index or callable that selects one of several model outputs.
+        domain: Coordinates to attribute in instead of the inputs': one of `polyattr.domains`, such
+            as `Fourier`, or a `Domain` of yours; for several inputs also one or None for each in
+            their containers. Baselines are still given as inputs; noise is added in the domain, and
+            attributions have its shape.
+        tangent: "simplex" for inputs that are one-hot along the last axis, ("simplex", axis) for
+            another one: of each gradient the mean over that axis is subtracted, which says nothing
+            about one-hot inputs (Majdandzic 2023). Attributions of a path still sum to f(x) - f(b)
+            where the baseline has the sums of the inputs there, as 1/4 has for four letters.
 
     Raises:
         UnknownBackendError: No plugin has that name.

@@ -50,7 +50,9 @@ def differentiable(
         start = references or bound.references(options.baselines, here, here, traced=True)
         model.beside = bound.called(targets)
         with model.evaluation():
-            values = engine.values(bound.recipes(start), Question(here, goals, start), asked)
+            at = bound.spaces.moved(bound.backend, here)
+            origin = bound.spaces.references(bound.backend, start, at)
+            values = engine.values(bound.recipes(start), Question(at, goals, origin), asked)
         return bound.result(here, values)
 
     return bound.backend.untransformed(function)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from polyattr.backend import Likeness, Tensor
+from polyattr.backend import GradBackend, Likeness, Tensor
 from polyattr.question.structure import Structure
 
 _BY_VALUE = frozenset({str, bytes, bool, int, float, complex, type(None)})
@@ -64,6 +64,19 @@ class Fixed:
         return f"Fixed({self.value!r})"
 
 
+class Coordinates(Protocol):
+    """What tensors stand for that are not the inputs themselves."""
+
+    def moved(self, backend: GradBackend, leaves: Sequence[Tensor]) -> list[Tensor]:
+        """Returns coordinates (N, ...) of samples or baselines (N, ...)."""
+
+    def inputs(self, backend: GradBackend, leaves: Sequence[Tensor]) -> list[Tensor]:
+        """Returns the inputs (R, ...) that the `leaves` (R, ...) are coordinates of."""
+
+    def gradients(self, backend: GradBackend, leaves: Sequence[Tensor]) -> list[Tensor]:
+        """Returns the part of gradients (R, ...) that counts."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """The static part of a call: hashable, and compiled into a kernel.
@@ -77,6 +90,7 @@ class Layout:
         fixed: What is no tensor.
         values: Containers of the attributions.
         attributed: For each leaf of `values` whether it has an attribution; None otherwise.
+        space: What the differentiated tensors are coordinates in; None for the inputs themselves.
     """
 
     inputs: Structure
@@ -86,6 +100,7 @@ class Layout:
     fixed: tuple[Fixed, ...]
     values: Structure
     attributed: tuple[bool, ...]
+    space: Coordinates | None = None
 
     @property
     def certain(self) -> bool:

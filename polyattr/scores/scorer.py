@@ -58,9 +58,15 @@ class Scorer:
         """Returns the selected output (R, ...) for rows."""
         self.guard.begin()
         found: Tensor = self.fitting.apply(
-            lambda x, context: self._outputs(layout, state, x, context), x, context
+            lambda x, context: self._outputs(layout, state, self._back(layout, x), context),
+            x,
+            context,
         )
         return found
+
+    def _back(self, layout: Layout, x: list[Tensor]) -> list[Tensor]:
+        """Returns the inputs that rows stand for."""
+        return x if layout.space is None else layout.space.inputs(self.backend, x)
 
     def _outputs(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Tensor:
         value, args, kwargs = self._arguments(layout, x, context)
@@ -89,6 +95,7 @@ class Scorer:
         """Returns all that the model returns for rows of its own inputs, without any tap."""
 
         def run(x: list[Tensor], context: Context) -> Any:
+            x = self._back(layout, x)
             args, kwargs = self._calling.arguments(*self._arguments(layout, x, context))
             return self.bound.run(state, args, kwargs)
 
@@ -127,7 +134,9 @@ class Scorer:
         """Returns the scores (R,) of rows; `rule` is asked where the operator is a task."""
         self.guard.begin()
         found: Tensor = self.fitting.apply(
-            lambda x, context: self._scores(layout, rule, state, x, context), x, context
+            lambda x, context: self._scores(layout, rule, state, self._back(layout, x), context),
+            x,
+            context,
         )
         return found
 

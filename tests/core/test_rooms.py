@@ -15,8 +15,8 @@ from polyattr.testing.reference import METHODS
 
 ROOT = Path(__file__).parents[2]
 LEVELS = (
-    *("errors", "dtypes", "_version", "backend", "question", "baselines", "results", "scores"),
-    "sampling",
+    *("errors", "dtypes", "_version", "backend", "question", "baselines", "domains"),
+    *("results", "scores", "sampling"),
     *("engine", "probing", "explainer", "methods", "__init__"),
 )
 WINGS = {"plots", "metrics", "report", "scale", "integrations", "cli", "demo", "testing"}

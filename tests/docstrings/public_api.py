@@ -8,7 +8,7 @@ from typing import Any
 from labs import LABS, under_test
 
 import polyattr
-from polyattr import baselines, sampling
+from polyattr import baselines, domains, sampling
 
 # What an author of a backend or of a method subclasses: its methods are supplied to polyattr, not
 # called by users.
@@ -17,6 +17,7 @@ INTERFACES = (
     "polyattr.backend.optional_verbs",
     "polyattr.backend.bound_model",
     "polyattr.baselines",
+    "polyattr.domains",
     "polyattr.sampling.recipe",
     "polyattr.sampling.statistics",
     "polyattr.sampling.straight_path",
@@ -47,7 +48,7 @@ def public_items():
     """Walks what the packages export, and the public members of exported classes, once each."""
     found = {}
     # The recipes to build on: their constants and aliases are documented where they stand.
-    for package in (*packages(), sampling, baselines):
+    for package in (*packages(), sampling, baselines, domains):
         for name in package.__all__:
             thing = getattr(package, name)
             # A version and a ready-made backend are documented by their class.

@@ -8,7 +8,7 @@ from labs import LABS, under_test
 from public_api import is_method_class, packages, public_items
 
 import polyattr
-from polyattr import baselines, methods
+from polyattr import baselines, domains, methods
 
 ITEMS = public_items()
 EXAMPLES = list(examples(ITEMS))
@@ -23,10 +23,10 @@ def test_docstring(item):
 
 def test_every_exported_name_is_checked():
     checked = {id(item.thing) for item in ITEMS}
-    for package in (*packages(), baselines):
+    for package in (*packages(), baselines, domains):
         for name in package.__all__:
             thing = getattr(package, name)
-            known = isinstance(thing, str) or thing is baselines
+            known = isinstance(thing, str) or thing in (baselines, domains)
             assert known or {id(thing), id(type(thing))} & checked, name
 
 

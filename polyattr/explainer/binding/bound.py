@@ -13,6 +13,7 @@ from polyattr.backend import (
     Tensor,
     Watched,
 )
+from polyattr.domains.space import Spaces
 from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
 from polyattr.engine.cut import auto_batch_size, tile_rows
 from polyattr.engine.forward import Forward
@@ -74,6 +75,7 @@ class Bound:
         self._most_rows: int | None = taps.bound.most_rows
         self._trials = Trials(self.forward, self.method.told)
         self.chance = SharedChance()
+        self.spaces = Spaces(method.domain, method.tangent)
         self._belonging = Belonging(self.forward)
 
     def anew(self) -> Bound:
@@ -90,7 +92,8 @@ class Bound:
         scorer = self.engine.scorer
         watched = scorer.bound.watched()
         own = [part for part in (self.method.operator, self.method.output) if callable(part)]
-        return replace(watched, roots=(*watched.roots, *own))
+        domains = [part for part in flatten(self.method.domain, "")[1] if part is not None]
+        return replace(watched, roots=(*watched.roots, *own, *domains))
 
     def call(
         self, inputs: Any, targets: Any, options: Options, tick: Tick | None, full: bool
@@ -128,8 +131,10 @@ class Bound:
         self, given: Inputs, targets: Any, options: Options, tick: Tick | None, full: bool
     ) -> tuple[Any, Attribution | None, Array | None]:
         given = self.settled(given)
-        at = self._at(given)
-        trial, references = self._trials.of(at), self.references(options.baselines, given, at)
+        plain = self._at(given)
+        at = self.spaces.moved(self.backend, plain)
+        trial, references = self._trials.of(at), self.references(options.baselines, given, plain)
+        references = self.spaces.references(self.backend, references, at)
         recipes = self.recipes(references)
         question = self._question(trial, recipes, at, references, targets, full)
         at = question.inputs

@@ -30,5 +30,7 @@ class Method:
     baseline_value: Any
     background: Any
     tolerance: float | None
+    domain: Any
+    tangent: Any
     told: set[str] = field(default_factory=set, compare=False)
     """What its user was told once, however often the model is bound anew."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from polyattr.engine.kernels import Kernels
 from polyattr.engine.ledger import Ledger
 from polyattr.engine.loop import Oracle, Rounds, Workshop
 from polyattr.engine.question import Answer, Question
+from polyattr.engine.spread import Errors
 from polyattr.errors import NonFiniteGradientError
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Scorer
@@ -48,7 +49,7 @@ class Asked:
 @dataclass(frozen=True)
 class _Solved:
     values: list[Tensor]
-    standard_error: list[Tensor] | None
+    errors: Errors | None
     ledger: Ledger
 
 
@@ -90,7 +91,7 @@ class Engine:
         alone = len(recipes) == 1
         return Answer(
             solved.values,
-            solved.standard_error,
+            solved.errors,
             ledger.spent,
             ledger.scores if alone else None,
             ledger.slope if alone and recipe.origin is not None else None,
@@ -103,12 +104,14 @@ class Engine:
 
     def _solve(self, recipes: Recipes, question: Question, asked: Asked, depth: int) -> _Solved:
         recipe, n = recipes[0], question.inputs.n
+        if not asked.errors and recipe.statistic is not recipe.statistic.plain:
+            recipe = replace(recipe, statistic=recipe.statistic.plain)
         shape = (n, recipe, asked.batch_size, question.inputs.fan)
         sheet: Sheet = self._remember(("sheet", *shape), lambda: plan_sheet(*shape))
         inner = self._oracle(recipes[1:], asked, depth + 1)
         ledger = Ledger(n, recipe)
         values: list[list[Tensor]] = []
-        errors: list[list[Tensor] | None] = []
+        errors: list[Errors] = []
         for first in range(0, n, sheet.samples):
             live = min(sheet.samples, n - first)
             index = None if sheet.samples == n else clipped_range(first, sheet.samples, n)
@@ -118,12 +121,21 @@ class Engine:
             weights = rounds.run(live)
             found = rounds.values(weights.value)
             values.append(found)
-            errors.append(rounds.standard_error(weights, found) if asked.errors else None)
+            known = rounds.errors(weights, found) if asked.errors else None
+            errors += [] if known is None else [known]
             ledger.add(first, rounds.spent[:live], rounds.entries, weights)
         joined = [self._join(parts, n) for parts in zip(*values, strict=True)]
-        known = [block for block in errors if block is not None]
-        whole = [self._join(parts, n) for parts in zip(*known, strict=True)] if known else None
-        return _Solved(joined, whole, ledger)
+        return _Solved(joined, self._join_errors(errors, n), ledger)
+
+    def _join_errors(self, errors: list[Errors], n: int) -> Errors | None:
+        if not errors:
+            return None
+        standard = zip(*(block.standard for block in errors), strict=True)
+        bounds = [block.bound for block in errors if block.bound is not None]
+        return Errors(
+            [self._join(parts, n) for parts in standard],
+            self._join(tuple(bounds), n) if bounds else None,
+        )
 
     def _workshop(self) -> Workshop:
         return Workshop(self.scorer, self.kernels, self._remember, self.graph)

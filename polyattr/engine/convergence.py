@@ -8,65 +8,40 @@ from typing import Any
 import numpy as np
 
 from polyattr.dtypes import FLOATS
-from polyattr.engine.question import Answer
 from polyattr.errors import ConvergenceWarning, warn
 
 Array = np.ndarray[Any, Any]
 
 DEFAULT_TOLERANCE = 0.05
-"""Relative error up to which `Attribution.converged` holds when no tolerance was asked for."""
-
-TOLD = 0.1
-"""Relative error from which `explain` tells of it unasked. The kinks of ordinary ReLU networks
-leave up to 0.06 at 50 points, where a gradient that explodes leaves 0.2 and more."""
+"""Relative error up to which a map has converged when no tolerance was asked for."""
 
 FLOOR = 1e-3
-"""Smallest score difference errors are relative to, as a fraction of the scores themselves: where
+"""Smallest score difference a gap is relative to, as a fraction of the scores themselves: where
 f(x) and f(b) all but coincide, a relative gap says nothing."""
 
 
-def told_error(answer: Answer, dtype: str) -> Array | None:
-    """Returns the relative error (N,) that the points of a path told, or None where they do not.
+def least_error(gap: Array, level: Array, size: Array, dtype: str) -> Array:
+    """Returns the relative error (N,) that maps have at least, since they miss f(x) - f(b).
 
-    What the integral misses of the way from f(b) to f(x), relative to all the score moved on that
-    way: where it comes back to where it began, a gap far below one per cent of the map would be
-    large beside the difference. Differences that rounding explains tell nothing.
-
-    Args:
-        answer: What the engine found.
-        dtype: The dtype of the inputs.
-    """
-    course, slope = answer.course, answer.slope
-    if course is None or slope is None:
-        return None
-    floor = max(FLOOR, FLOATS[dtype].noticeable) * course.level
-    with np.errstate(all="ignore"):
-        gap = np.abs(slope - course.rise)
-        return np.where(gap == 0, 0.0, gap / np.maximum(course.travel, floor))
-
-
-def jumped_error(answer: Answer, dtype: str, scores: Array, origin: Array) -> Array:
-    """Returns the relative error (M,) of the first M samples where both ends of a path are known.
-
-    A network that normalises may jump at its baseline: the points of the path, the first of which
-    lies inside, know nothing of it. A score at the baseline that is not finite is an error, too.
+    Errors of features may cancel in their sum, and add up to no less than it. What rounding of the
+    scores explains is left out.
 
     Args:
-        answer: What the engine found, with a course and a slope.
+        gap: (N,) sum of the attributions minus f(x) - f(b).
+        level: (N,) the largest score that went into it, without its sign.
+        size: (N,) summed magnitude of the attributions.
         dtype: The dtype of the inputs.
-        scores: (M,) f(x).
-        origin: (M,) f(b).
     """
-    course, slope, m = answer.course, answer.slope, len(scores)
-    if course is None or slope is None:
-        return np.full(m, np.nan)
-    rise, travel, level = (each[:m] for each in course)
     with np.errstate(all="ignore"):
-        whole = scores - origin
-        floor = max(FLOOR, FLOATS[dtype].noticeable) * np.maximum(level, np.abs(origin))
-        gap = np.abs(slope[:m] - whole)
-        error = np.where(gap == 0, 0.0, gap / np.maximum(travel + np.abs(whole - rise), floor))
-    return np.where(np.isfinite(scores) & ~np.isfinite(origin), np.inf, error)
+        missed = np.abs(gap) - FLOATS[dtype].noticeable * np.abs(level)
+        return np.where(missed <= 0, 0.0, missed / size)
+
+
+def relative_gap(gap: Array, scores: Array, origin: Array) -> Array:
+    """Returns |gap| relative to |f(x) - f(b)| (N,), or to a floor where that is smaller."""
+    floor = FLOOR * np.maximum(np.abs(scores), np.abs(origin))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(gap == 0, 0.0, np.abs(gap) / np.maximum(np.abs(scores - origin), floor))
 
 
 @dataclass
@@ -97,7 +72,7 @@ class Convergence:
             return
         error = np.concatenate(self._errors)
         asked = self.tolerance is not None
-        limit = TOLD if self.tolerance is None else self.tolerance
+        limit = DEFAULT_TOLERANCE if self.tolerance is None else self.tolerance
         # An error nobody asked about is told of where it is known, not where it is NaN.
         above = ~(error <= limit) if asked else error > limit
         if not above.any():
@@ -113,7 +88,6 @@ class Convergence:
 
 
 _ADVICE = (
-    ", or choose a baseline at which the gradient stays finite: the attributions miss "
-    "f(x) - f(baseline) by that much. attribute() has the error of each sample, and tolerance= "
-    "says which one you accept"
+    ", or choose a baseline at which the gradient stays finite. attribute() has the error of each "
+    "sample, and tolerance= says which one you accept"
 )

@@ -13,7 +13,7 @@ from polyattr.engine.cut import Cut, Sheet, cut_all
 from polyattr.engine.kernels import Kernels
 from polyattr.engine.ledger import Entry, entry, told
 from polyattr.engine.question import Question
-from polyattr.engine.spread import Sizes, standard_error
+from polyattr.engine.spread import Errors, Sizes, path_errors, standard_error
 from polyattr.engine.tile import Block, Sheaf, State, Tile
 from polyattr.errors import InputError
 from polyattr.sampling.noise import stream_noise
@@ -103,7 +103,7 @@ class Rounds:
         self.seen = np.zeros(self.sheet.samples * recipe.parts)
         self.state = self._start()
         self._block = self._shared()
-        rounds = recipe.rounds(live, Sizes(backend, live, self.values, self.standard_error))
+        rounds = recipe.rounds(live, Sizes(backend, live, self.values, self.errors))
         rows = next(rounds)
         while True:
             first = len(self.entries)
@@ -277,12 +277,17 @@ class Rounds:
             )
         return found
 
-    def standard_error(self, weights: Weights, values: list[Tensor]) -> list[Tensor] | None:
-        """Returns the error (M, ...) of each of the `values`; None where nothing tells it."""
-        if not weights.others:
+    def errors(self, weights: Weights, values: list[Tensor]) -> Errors | None:
+        """Returns how far off each of the `values` may be; None where nothing tells it."""
+        if weights.others:
+            others = zip(*(self.values(other) for other in weights.others), strict=True)
+            pairs = zip(values, others, strict=True)
+            scale = weights.scale
+            return Errors([standard_error(self.backend, v, other, scale) for v, other in pairs])
+        told, states = self.recipe.statistic.told, self.state.parts
+        # What a method makes of its integrals has an error of its own.
+        plain = type(self.recipe).finish is Recipe.finish and self.recipe.parts == 1
+        if weights.smooth is None or self.entries[0].rows.width is None or not plain:
             return None
-        others = zip(*(self.values(other) for other in weights.others), strict=True)
-        return [
-            standard_error(self.backend, value, alternatives, weights.scale)
-            for value, alternatives in zip(values, others, strict=True)
-        ]
+        jumps = [told(self.backend, state) for state in states]
+        return Errors(*path_errors(self.backend, jumps, weights.smooth))

@@ -9,6 +9,7 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.forward import row_taker
+from polyattr.engine.spread import Errors
 from polyattr.question.inputs import Inputs
 from polyattr.question.references import References
 from polyattr.sampling.course import Course
@@ -74,8 +75,7 @@ class Answer:
 
     Attributes:
         values: (N, ...) attributions per input, in the dtype of the accumulators.
-        standard_error: (N, ...) estimated error of the values per input; None where it was not
-            asked for or cannot be told.
+        errors: How far off the values may be; None where it was not asked for or cannot be told.
         evaluations: (N,) gradient evaluations spent on each sample.
         scores: (N,) scores f(x), where a row was the input itself.
         slope: (N,) gradient times velocity, integrated over the path; None without a path.
@@ -83,7 +83,7 @@ class Answer:
     """
 
     values: list[Tensor]
-    standard_error: list[Tensor] | None
+    errors: Errors | None
     evaluations: Array
     scores: Array | None
     slope: Array | None

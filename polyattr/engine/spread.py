@@ -4,14 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.sampling.recipe import Norm, Weights
+from polyattr.sampling.statistics import Jumps
 
 Array = np.ndarray[Any, Any]
+
+MEAN_OF_NORMAL = float(np.sqrt(2 / np.pi))
+"""The mean size of a normal number with standard deviation 1."""
+
+_KINKED = 1.5
+"""How many times the distance to a rule with half the nodes exceeds the error where integrands
+have kinks, at least: of one in an interval 2 h wide h |dg| / 2 against h |dg| / sqrt(12), the
+square root of three, less a margin."""
+
+_SMOOTH = 0.6
+"""Distance to the coarser rule, in units of the error that kinks would leave, below which
+integrands begin to look smooth. Measured: 0.9 - 2.2 on ReLU networks, 0.4 - 1.3 on transformers
+with ReLU, 0.02 - 0.4 on networks with smooth activations."""
+
+
+class Errors(NamedTuple):
+    """How far off the attributions of a block, or of all samples, may be.
+
+    Attributes:
+        standard: (N, ...) standard error per input.
+        bound: (N,) the most they are off, summed; None where nothing bounds it.
+    """
+
+    standard: list[Tensor]
+    bound: Tensor | None = None
+
+
+def sizes(backend: GradBackend, leaves: Sequence[Tensor]) -> Tensor:
+    """Returns the sum of magnitudes (N,) of each sample over all `leaves` (N, ...)."""
+    parts = [backend.row_sums(backend.absolute(leaf)) for leaf in leaves]
+    return sum(parts[1:], start=parts[0])
+
+
+def path_errors(
+    backend: GradBackend, jumps: Sequence[Jumps], smooth: float
+) -> tuple[list[Tensor], Tensor]:
+    """Returns the standard error (N, ...) of each integral, and the bound (N,) of all together.
+
+    What kinks at unknown places leave, the larger the more neighbours differ, is several times too
+    much where integrands are smooth: there the distance to a coarser rule falls faster.
+
+    Args:
+        backend: Supplies the verbs.
+        jumps: What neighbours tell, per input.
+        smooth: How many times the distance to the coarser rule exceeds the error where integrands
+            are smooth; 1 for rules that are off by that distance in any case.
+    """
+    kinks = sizes(backend, [jump.root for jump in jumps]) * MEAN_OF_NORMAL
+    moved = sum((jump.moved for jump in jumps[1:]), start=jumps[0].moved)
+    some = kinks + backend.cast(kinks == 0, backend.dtype(kinks))
+    ratio = moved / some
+    factor = ratio
+    if smooth != 1:
+        factor = _least(backend, ratio / _KINKED, ratio * ratio / (_KINKED * _SMOOTH))
+        factor = backend.maximum(factor, ratio * (1 / smooth))
+        factor = _least(backend, factor, factor * 0 + 1)
+    roots = [jump.root for jump in jumps]
+    bound = sum((jump.bound for jump in jumps[1:]), start=jumps[0].bound)
+    bound = bound * (
+        2.0 if smooth == 1 else 1.0
+    )  # such a rule takes one of the two for all between
+    return [
+        root * backend.column(backend.cast(factor, backend.dtype(root)), root) for root in roots
+    ], bound
+
+
+def _least(backend: GradBackend, a: Tensor, b: Tensor) -> Tensor:
+    return -backend.maximum(-a, -b)
 
 
 def norms(backend: GradBackend, leaves: Sequence[Tensor]) -> Array:
@@ -41,14 +110,10 @@ def relative_error(
     Of a normal error with the standard deviations `errors` (N, ...) per input, the expected
     magnitude is sqrt(2 / pi) of them; `values` (N, ...) are the map.
     """
-
-    def sizes(leaves: Sequence[Tensor]) -> Array:
-        each = [backend.to_numpy(backend.row_sums(backend.absolute(leaf))) for leaf in leaves]
-        return np.asarray(np.sum(each, axis=0, dtype=np.float64))
-
-    error, size = sizes(errors), sizes(values)
+    both = [sizes(backend, leaves) for leaves in (errors, values)]
+    error, size = backend.to_numpy(backend.concat(both)).astype(np.float64).reshape(2, -1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(error == 0, 0.0, np.sqrt(2 / np.pi) * error / size)
+        return np.where(error == 0, 0.0, MEAN_OF_NORMAL * error / size)
 
 
 def standard_error(
@@ -78,13 +143,13 @@ class Sizes(Norm):
         backend: The framework.
         live: Samples that are asked about, the first ones.
         values: Makes the attributions (M, ...) per input of weights.
-        errors: Makes their standard errors (M, ...); None where the weights tell none.
+        errors: Makes their errors (M, ...); None where the weights tell none.
     """
 
     backend: GradBackend
     live: int
     values: Callable[[Array], list[Tensor]]
-    errors: Callable[[Weights, list[Tensor]], list[Tensor] | None]
+    errors: Callable[[Weights, list[Tensor]], Errors | None]
 
     def __call__(self, weights: Array) -> Array:
         """The Euclidean norm of each sample's attributions (N,) with `weights` (N, G)."""
@@ -96,4 +161,4 @@ class Sizes(Norm):
         errors = self.errors(weights, values)
         if errors is None:
             return np.full(self.live, np.nan)
-        return relative_error(self.backend, errors, values)[: self.live]
+        return relative_error(self.backend, errors.standard, values)[: self.live]

@@ -196,18 +196,11 @@ class Tile:
         origin = rest.pop(0) if self.origin == "named" else sample
         count = len(self.table.names) - self.table.whole
         own = [*rest[: self.table.whole], *real[2 : 2 + count]]
-        folded = Folded(
-            segment, real[0], real[1], rest[self.table.whole :], real[2 + count :], segments
-        )
-        return _Columns(
-            sample,
-            (places[0], places[1]),
-            slot,
-            origin,
-            self.table.build(own),
-            folded,
-            sheaf.writers,
-        )
+        rows = self.table.build(own)
+        kept, factors = rest[self.table.whole :], real[2 + count :]
+        folded = Folded(segment, real[0], real[1], kept, factors, segments, rows)
+        place = places[0], places[1]
+        return _Columns(sample, place, slot, origin, rows, folded, sheaf.writers)
 
     def _place(self, state: State, block: Block, columns: _Columns, noise: list[Tensor]) -> Placed:
         batch, points, velocity = self.backend.batch, [], []

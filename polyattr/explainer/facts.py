@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from polyattr.backend import Tensor
 from polyattr.engine.blocks import Recipes
-from polyattr.engine.convergence import (
-    DEFAULT_TOLERANCE,
-    FLOOR,
-    TOLD,
-    jumped_error,
-    told_error,
-)
+from polyattr.engine.convergence import DEFAULT_TOLERANCE, least_error, relative_gap
 from polyattr.engine.forward import Forward
 from polyattr.engine.question import Answer, Question
-from polyattr.engine.spread import norms, relative_error
+from polyattr.engine.spread import MEAN_OF_NORMAL, sizes
 from polyattr.question.references import References
 from polyattr.results.attribution import Attribution
 from polyattr.sampling.recipe import Recipe
@@ -66,9 +60,10 @@ class Facts:
         slope = self.answer.slope
         origin = None if slope is None else self.baseline_scores()
         gap = None if slope is None or origin is None else slope - (scores - origin)
-        if self.looked is not None and origin is not None and self.answer.course is not None:
+        known = self.answer.course is not None and self.recipe.complete
+        if self.looked is not None and origin is not None and known:
             self._look(self.looked, scores, origin)  # what `explain` would have to evaluate
-        error = self.error(gap, scores, origin)
+        error = self._error(gap, scores, origin)
         converged = error <= (DEFAULT_TOLERANCE if tolerance is None else tolerance)
         backend = self.forward.backend
         return Attribution(
@@ -84,6 +79,7 @@ class Facts:
             seed=self.recipe.drawn_from,
             backend=backend.name,
             standard_error=errors,
+            bound=self._measured.bound,
             _native=backend,
         )
 
@@ -167,15 +163,17 @@ class Facts:
         The first call of an explainer evaluates both ends of one path; where that one jumps at
         the baseline, this and every later call those of all.
         """
+        answer, n = self.answer, self.question.inputs.n
         if self.recipe.sampled or len(self.recipes) > 1:
             return None
-        leaf, spread = self.question.inputs.leaves[0], self.answer.standard_error
-        error = told_error(self.answer, self.forward.backend.dtype(leaf))
-        if error is not None and self.looked is not None:
-            error = np.fmax(error, self._jumps(self.looked))
-        if spread is None or error is None:
-            return error if spread is None else self._standard_error(spread)
-        return np.fmax(error, self._standard_error(spread))
+        stated = None if answer.errors is None else self._stated()
+        if answer.course is None or answer.slope is None or not self.recipe.complete:
+            return stated
+        course, slope = answer.course, answer.slope
+        least = self._least(slope - course.rise, course.level)
+        if self.looked is not None:
+            least = np.fmax(least, self._jumps(self.looked))
+        return least if stated is None else np.maximum(np.broadcast_to(stated, n), least)
 
     def _jumps(self, looked: set[str]) -> Array:
         """Returns the error (N,) with the scores at both ends; NaN where these were not needed."""
@@ -190,12 +188,21 @@ class Facts:
     def _look(self, looked: set[str], scores: Array, origin: Array) -> None:
         """Notes whether paths jump, by f(x) and f(b) (N,), NaN where they are not known."""
         looked.add("ends")
-        if (self._jumped(scores, origin) > TOLD).any():
+        if (self._jumped(scores, origin) > DEFAULT_TOLERANCE).any():
             looked.add("jumps")
 
     def _jumped(self, scores: Array, origin: Array) -> Array:
-        dtype = self.forward.backend.dtype(self.question.inputs.leaves[0])
-        return jumped_error(self.answer, dtype, scores, origin)
+        """Returns the error (N,) that maps have at least by the scores at both ends.
+
+        A network that normalises may jump at its baseline: the points of the path, the first of
+        which lies inside, know nothing of it. A score there that is not finite is an error, too.
+        """
+        course, slope, m = self.answer.course, self.answer.slope, len(scores)
+        if course is None or slope is None:
+            return np.full(m, np.nan)
+        level = np.maximum(course.level[:m], np.abs(origin))
+        least = self._least(slope[:m] - (scores - origin), level)
+        return np.where(np.isfinite(scores) & ~np.isfinite(origin), np.inf, least)
 
     def _ends(self, references: References) -> tuple[Array, Array]:
         """Scores f(x) and f(b) (N,) of one sample, by the kernel that tried the model.
@@ -217,36 +224,64 @@ class Facts:
         ends[:, sample] = self.forward.scores(leaves, inputs, rule, goals, None)
         return ends[1], ends[0]
 
-    def error(self, gap: Array | None, scores: Array, origin: Array | None) -> Array:
-        """Returns the relative error of the map (N,).
+    @cached_property
+    def _measured(self) -> Measured:
+        """What has to be read from the device, in one piece."""
+        backend, errors, n = self.forward.backend, self.answer.errors, self.question.inputs.n
+        known = [sizes(backend, self.answer.values)]
+        if errors is not None:
+            known += [sizes(backend, errors.standard)]
+            known += [] if errors.bound is None else [errors.bound]
+        read = backend.to_numpy(backend.concat(known)).astype(np.float64).reshape(-1, n)
+        return Measured(read[0], *(_relative(part, read[0]) for part in read[1:]))
 
-        That of an estimate from samples or of nested rules relative to the map's norm, NaN where
-        one draw, or one group, allows none, or an inner method has an error of its own; else the
-        gap relative to the difference of scores; 0 for exact gradients.
-        """
-        errors, n = self.answer.standard_error, self.question.inputs.n
+    def _stated(self) -> Array:
+        """Returns the error (N,) of the maps by what is known of each feature."""
         if any(recipe.sampled or not recipe.one_round for recipe in self.recipes[1:]):
             # An inner method draws the same for all copies: their spread does not know its error.
-            return np.full(n, np.nan)
-        if errors is not None:
-            return self._standard_error(errors)
-        if self.recipe.sampled:
-            return np.full(n, np.nan)
-        return np.zeros(n) if gap is None else relative_gap(gap, scores, origin)
+            return np.full(self.question.inputs.n, np.nan)
+        standard = self._measured.standard
+        if standard is not None:
+            return standard * MEAN_OF_NORMAL
+        return np.full(self.question.inputs.n, np.nan if self.recipe.sampled else 0.0)
 
-    def _standard_error(self, errors: list[Tensor]) -> Array:
-        backend = self.forward.backend
-        if self.recipe.sampled:
-            return relative_error(backend, errors, self.answer.values)
-        error, size = norms(backend, errors), norms(backend, self.answer.values)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(error == 0, 0.0, error / size)
+    def _least(self, gap: Array, level: Array) -> Array:
+        dtype = self.forward.backend.dtype(self.question.inputs.leaves[0])
+        return least_error(gap, level, self._measured.size[: len(gap)], dtype)
+
+    def _error(self, gap: Array | None, scores: Array, origin: Array | None) -> Array:
+        """Returns the relative error of the map (N,).
+
+        The mean summed error of its features in units of its summed magnitude, and no less than
+        what it misses of f(x) - f(b). Where nothing is known of the features, the gap relative to
+        the difference of scores; 0 for exact gradients; NaN where one draw allows no estimate, or
+        an inner method has an error of its own.
+        """
+        stated = self._stated()
+        if gap is None or origin is None or np.isnan(stated).all():
+            return stated
+        if self._measured.standard is None:
+            return relative_gap(gap, scores, origin)
+        if not self.recipe.complete:
+            return stated
+        least = self._least(gap, np.maximum(np.abs(scores), np.abs(origin)))
+        return np.maximum(stated, least)
 
 
-def relative_gap(gap: Array, scores: Array, origin: Array | None) -> Array:
-    """Returns |gap| relative to |f(x) - f(b)|, or to a floor where that is smaller."""
-    start = np.zeros_like(scores) if origin is None else origin
-    floor = FLOOR * np.maximum(np.abs(scores), np.abs(start))
-    scale = np.maximum(np.abs(scores - start), floor)
+class Measured(NamedTuple):
+    """Sizes of maps.
+
+    Attributes:
+        size: (N,) summed magnitude of the attributions.
+        standard: (N,) that of the standard errors relative to it; None where they are not known.
+        bound: (N,) the bound of the errors likewise.
+    """
+
+    size: Array
+    standard: Array | None = None
+    bound: Array | None = None
+
+
+def _relative(part: Array, size: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(gap == 0, 0.0, np.abs(gap) / scale)
+        return np.where(part == 0, 0.0, part / size)

@@ -32,10 +32,10 @@ class Attribution:
         scores: (N,) scores f(x), in the units of the explained output.
         baseline_scores: (N,) scores f(b), or None for methods without a baseline.
         completeness_gap: (N,) ``sum(values) - (f(x) - f(b))``, signed, or None likewise.
-        error: (N,) estimated relative error of `values`: the gap relative to f(x) - f(b) for path
-            methods; for sampled ones the L1 error of the map that `standard_error` leads to expect,
-            over its L1 norm, ``sqrt(2 / pi) * sum(standard_error) / sum(abs(values))``; 0 for exact
-            gradients, NaN where a single draw allows no estimate.
+        error: (N,) estimated relative error of `values`: the L1 error of the map that
+            `standard_error` leads to expect, over its L1 norm, ``sqrt(2 / pi) *
+            sum(standard_error) / sum(abs(values))``, and for path methods no less than the gap is
+            of that norm; 0 for exact gradients, NaN where a single draw allows no estimate.
         converged: (N,) whether `error` is within the method's tolerance.
         evaluations: (N,) gradient evaluations spent on each sample.
         targets: What was explained: class indices (N,) or (N, axes), weights, the name of a
@@ -45,6 +45,9 @@ class Attribution:
         backend: Name of the backend.
         standard_error: Of each of the `values`, in their units, containers and shapes; None where
             the method has no estimate of it.
+        bound: (N,) the summed error relative to the summed magnitude that path methods do not
+            exceed if the gradient of a feature moves one way between neighbouring points; several
+            times `error`. None for other methods.
 
     Example:
         >>> import polyattr, torch
@@ -65,6 +68,7 @@ class Attribution:
     seed: int | None
     backend: str
     standard_error: Any = None
+    bound: Array | None = None
     _native: GradBackend | None = None
 
     if not TYPE_CHECKING:  # a type checker would take any name for known

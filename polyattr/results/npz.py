@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 _FORMAT = 1
 ALWAYS = ("scores", "error", "converged", "evaluations")
 """The fields that are one number per sample."""
-SOMETIMES = ("baseline_scores", "completeness_gap")
+SOMETIMES = ("baseline_scores", "completeness_gap", "bound")
 """The fields that are one number per sample, or None."""
 PER_SAMPLE = (*ALWAYS, *SOMETIMES, "targets")
 """The fields with one entry per sample, or None."""

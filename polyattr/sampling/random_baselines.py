@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from polyattr.sampling.drawing.enough import FEWEST_DRAWS, GROUPS, enough
 from polyattr.sampling.noisy_copies import group_weights, independent_groups
 from polyattr.sampling.recipe import Array, Norm, Recipe, Rounds, Told, Weights
 from polyattr.sampling.rows import Rows
+from polyattr.sampling.statistics import Mean, Statistic
 from polyattr.sampling.straight_path import INSIDE, PathIntegral
 
 _GOLDEN = (5**0.5 - 1) / 2
@@ -36,7 +37,7 @@ class RandomBaselines(PathIntegral):
         tolerance: Relative standard error at which a sample has draws enough; None for `count`.
         nodes: Not used: the alphas are drawn.
         references: Rows of the background, B.
-        statistic: See `Recipe`.
+        statistic: See `Recipe`; a mean, since neighbours in the table are none on a path.
         noise: See `Recipe`.
 
     Example:
@@ -47,6 +48,7 @@ class RandomBaselines(PathIntegral):
 
     origin: ClassVar[str | None] = "background"
     sampled: ClassVar[bool] = True
+    statistic: Statistic = field(default_factory=Mean)
     cure: ClassVar[str] = "leave these samples out, or take rows that cause it out of background"
     count: int = 1
     seed: int = 0

@@ -33,6 +33,8 @@ class Weights:
         value: (G,) weight of each part, or (N, G) where samples differ.
         others: Weights of other estimates of the same quantity, each in the shape of `value`.
         scale: Factor of each other estimate's squared distance.
+        smooth: Where the rows have `width` and the statistic is of `Neighbours`: how many times the
+            distance to the coarser rule exceeds the error on smooth integrands; None for others.
 
     Example:
         >>> import numpy as np, polyattr
@@ -43,6 +45,7 @@ class Weights:
     value: Array
     others: tuple[Array, ...] = ()
     scale: tuple[float, ...] = ()
+    smooth: float | None = None
 
 
 class Told:

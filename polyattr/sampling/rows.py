@@ -27,6 +27,9 @@ class Rows(Generic[Column]):
         scale: (R,) signed standard deviation of the draw.
         reference: (R,) number of the baseline, where a sample has several.
         turn: (R,) number of the step, ascending, for recipes that go step by step.
+        width: (R,) distance on the path to the sample's row before, 0 for its first one, times the
+            share of the path in the sample's sum.
+        coarser: (R,) weight of the row in a coarser rule.
 
     Example:
         >>> import numpy as np, polyattr
@@ -43,6 +46,8 @@ class Rows(Generic[Column]):
     scale: Column | None = None
     reference: Column | None = None
     turn: Column | None = None
+    width: Column | None = None
+    coarser: Column | None = None
 
     @classmethod
     def over(

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.sampling.rows import Rows
 
 Array = np.ndarray[Any, Any]
 
@@ -42,6 +43,7 @@ class Folded(NamedTuple):
         whole: The statistic's own whole numbers, (R,) each.
         real: The statistic's own numbers, (R,) each.
         segments: The statistic's own numbers per segment, (S,) each.
+        rows: The columns of the recipe's table, (R,) each.
     """
 
     segment: Tensor
@@ -50,6 +52,22 @@ class Folded(NamedTuple):
     whole: list[Tensor]
     real: list[Tensor]
     segments: list[Tensor]
+    rows: Rows[Tensor]
+
+
+@dataclass(frozen=True)
+class Jumps:
+    """What neighbours on a path tell about the error of the integrals of one input.
+
+    Attributes:
+        root: (M, ...) root mean square of what kinks at unknown places leave.
+        moved: (M,) summed distance to the integrals by a coarser rule.
+        bound: (M,) the most that one kink between any two neighbours leaves, summed.
+    """
+
+    root: Tensor
+    moved: Tensor
+    bound: Tensor
 
 
 @dataclass(frozen=True)
@@ -66,6 +84,16 @@ class Statistic(ABC):
     """
 
     counts_each_sample: ClassVar[bool] = True
+
+    @property
+    def plain(self) -> Statistic:
+        """The same without what only tells of its error."""
+        return self
+
+    def told(self, backend: GradBackend, state: tuple[Tensor, ...]) -> Jumps:
+        """Returns what `state` tells about the error of sums along a path; nothing by default."""
+        zeros = backend.row_sums(state[0]) * 0
+        return Jumps(state[0] * float("nan"), zeros + float("nan"), zeros + float("nan"))
 
     @abstractmethod
     def plan(self, segment: Array, valid: Array, seen: Array) -> Factors:

@@ -13,7 +13,8 @@ import numpy as np
 from polyattr.backend import GradBackend, Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.sampling.course import Course, course
-from polyattr.sampling.quadrature import RULES, from_inside, quadrature
+from polyattr.sampling.neighbours import Neighbours
+from polyattr.sampling.quadrature import RULES, coarser_weights, from_inside, quadrature
 from polyattr.sampling.recipe import (
     Array,
     Carry,
@@ -25,6 +26,7 @@ from polyattr.sampling.recipe import (
     Weights,
 )
 from polyattr.sampling.rows import Rows
+from polyattr.sampling.statistics import Statistic
 
 INSIDE = 0.01
 """How far inside a path its start is taken, in units of the first interval between nodes.
@@ -102,20 +104,18 @@ class FixedNodes(Nodes):
     @property
     def inside(self) -> float:
         """A hundredth of the first interval."""
-        return _taken(self.rule, self.steps)[0]
+        return _inside(quadrature(self.rule, self.steps)[0])
 
     def table(self, n: int) -> Rows[Array]:
         """Returns a row per node for each of `n` samples: (R,) columns."""
-        nodes, weights = quadrature(self.rule, self.steps)
-        if nodes[0] == 0:
-            weights = from_inside(nodes, weights, self.inside, RULES[self.rule].through)
-        return Rows.over(n, weight=weights, alpha=nodes)
+        table = _planned(self.rule, self.steps)
+        return Rows.over(n, **{name: values for name, values in table.items() if name != "taken"})
 
     def course(self, rows: Rows[Array], told: Told, references: int) -> Course | None:
         """Reads it off the table, whose order is known."""
         if type(self).table is not FixedNodes.table:
             return None
-        nodes = _taken(self.rule, self.steps)[1]
+        nodes = _planned(self.rule, self.steps)["taken"]
         # References, on each path the nodes, at each node the samples.
         order = (references, len(nodes), -1)
         return course(nodes, told.scores.reshape(order), told.slopes.reshape(order))
@@ -123,7 +123,7 @@ class FixedNodes(Nodes):
     def rounds(self, n: int, norm: Norm) -> Rounds:
         """A single round."""
         yield self.table(n)
-        return Weights(np.ones(1))
+        return Weights(np.ones(1), smooth=RULES[self.rule].smooth if self.steps > 1 else None)
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ class StraightPath(Recipe):
         array([0, 0, 0, 1, 1, 1])
     """
 
+    statistic: Statistic = field(default_factory=Neighbours)
     origin: ClassVar[str | None] = "baseline"
     nodes: Nodes = field(default_factory=FixedNodes)
     references: int = 1
@@ -233,14 +234,29 @@ class PathIntegral(StraightPath):
         return flow, carry
 
 
+def _inside(nodes: Array) -> float:
+    """A hundredth of the first interval between nodes (P,)."""
+    return INSIDE * float([0.0, *nodes[1:2], 1.0][1])
+
+
 @lru_cache(maxsize=64)
-def _taken(rule: str, steps: int) -> tuple[float, Array]:
-    """Returns where the node at 0 is taken, and all nodes (P,) as they are."""
-    alpha = quadrature(rule, steps)[0]
-    inside = INSIDE * float([0.0, *alpha[1:2], 1.0][1])
-    nodes = np.where(alpha == 0, inside, alpha)
-    nodes.setflags(write=False)
-    return inside, nodes
+def _planned(rule: str, steps: int) -> dict[str, Array]:
+    """Returns the columns (P,) of a rule's table, and where its nodes are taken."""
+    nodes, weights = quadrature(rule, steps)
+    taken = np.where(nodes == 0, _inside(nodes), nodes)
+    if nodes[0] == 0:
+        weights = from_inside(nodes, weights, taken[0], RULES[rule].through)
+    columns = {
+        "weight": weights,
+        "alpha": nodes,
+        "width": np.diff(taken, prepend=taken[0]),
+        "coarser": coarser_weights(rule, taken),
+        "taken": taken,
+    }
+    present = {name: values for name, values in columns.items() if values is not None}
+    for values in present.values():
+        values.setflags(write=False)
+    return present
 
 
 def _for_each(inner: Rounds, count: int) -> Generator[Rows[Array], Told, Weights]:
@@ -249,11 +265,13 @@ def _for_each(inner: Rounds, count: int) -> Generator[Rows[Array], Told, Weights
     while True:
         r = len(rows)
         index = np.tile(np.arange(r), count)
-        repeated = replace(
-            rows.take(index),
-            weight=rows.weight[index] / count,
-            reference=np.repeat(np.arange(count), r),
-        )
+        shares = {
+            name: column[index] / count
+            for name in ("weight", "width", "coarser")
+            if (column := getattr(rows, name)) is not None
+        }
+        reference = np.repeat(np.arange(count), r)
+        repeated = replace(rows.take(index), reference=reference, **shares)
         told = yield repeated
         try:
             rows = inner.send(_mean_told(told, count))

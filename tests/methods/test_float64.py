@@ -72,8 +72,9 @@ def test_rules_exact_for_a_cubic_gradient_leave_no_gap(lab, rule, steps):
     )
     result = method.attribute(lab.tensor(X, "float64"), baselines=BASELINES)
     assert np.abs(result.completeness_gap).max() <= 1e-14 * np.abs(result.scores).max()
-    assert result.error.max() <= 1e-13
-    assert result.converged.all()
+    # Two points are compared with nothing: that they were enough cannot be known.
+    assert steps == 2 or result.error.max() <= 1e-13
+    assert result.converged.all() == (steps > 2)
 
 
 def test_gradients_and_noise(lab):

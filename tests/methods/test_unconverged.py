@@ -9,6 +9,8 @@ import polyattr
 from polyattr import ConvergenceWarning
 from polyattr.sampling import RULES
 
+pytestmark = pytest.mark.filterwarnings("error::polyattr.ConvergenceWarning")
+
 X = np.array([[4.0, 1.0], [1.0, 2.25], [9.0, 0.25]])
 
 
@@ -32,6 +34,11 @@ def directions(ops, x):
     return ops.sum(x * ops.like(np.array([1.0, 3.0]), x)) / size
 
 
+def signs(ops, x):
+    """Jumps at the origin, and is linear anywhere else."""
+    return ops.sum(x / ops.sqrt(x * x + 1e-12) + x * ops.like(np.array([1.0, 3.0]), x))
+
+
 def bump(ops, x):
     """Ends where it began: the gap is nothing beside the map, and all of the rise."""
     at = ops.sum(x)
@@ -42,9 +49,10 @@ def bump(ops, x):
 @pytest.mark.parametrize("body", [roots, normalised])
 def test_a_gradient_that_explodes_at_the_baseline(lab, body, rule):
     method = integrated(lab, body, rule=rule)
-    with pytest.warns(ConvergenceWarning, match=r"^3 of 3 samples .* above 0\.1 .*raise steps"):
+    with pytest.warns(ConvergenceWarning, match=r"^3 of 3 samples .* above 0\.05 .*raise steps"):
         found = lab.numpy(method.explain(lab.tensor(X)))
-    result = method.attribute(lab.tensor(X))  # whoever asks for the facts has them
+    with pytest.warns(ConvergenceWarning, match="^3 of 3 samples"):
+        result = method.attribute(lab.tensor(X))
     assert not result.converged.any()
     assert (found == lab.numpy(result.values)).all()
 
@@ -65,12 +73,12 @@ def test_a_score_that_jumps_at_the_baseline(lab, rule):
 
 def test_a_jump_that_the_first_sample_does_not_show(lab):
     x = np.concatenate([[[3.0, -1.0]], X])  # whose score is zero on all of its path
-    method = integrated(lab, directions, rule="midpoint")
+    method = integrated(lab, signs, rule="midpoint")
     with pytest.warns(ConvergenceWarning, match="^3 of 4 samples"):
         method.explain(lab.tensor(x))
     starts = lab.tensor(np.zeros((1, 2)) * x[:1])
     with pytest.warns(ConvergenceWarning, match="^3 of 4 samples"):
-        integrated(lab, directions, rule="midpoint").explain(lab.tensor(x), baselines=starts)
+        integrated(lab, signs, rule="midpoint").explain(lab.tensor(x), baselines=starts)
 
 
 def directions_at(x):
@@ -143,11 +151,14 @@ def test_an_ordinary_network_gives_no_alarm(lab, rule, activation):
     for seed in range(4):
         model = lab.mlp(random_network(seed, 6, 32, 32, 3, activation=activation))
         x = single(rng.standard_normal((20, 6)))
-        method = polyattr.IntegratedGradients(model, backend=lab.name, rule=rule)
+        # Those that take one end for the whole of an interval are 5 % off at 50 points.
+        steps = 100 if rule in {"left", "right"} else 50
+        method = polyattr.IntegratedGradients(model, backend=lab.name, rule=rule, steps=steps)
         method.explain(lab.tensor(x), rng.integers(0, 3, 20))  # a warning would be an error
 
 
-@pytest.mark.parametrize(("rule", "steps"), [("gauss-legendre", 2), ("gauss-legendre", 5)])
+# Two points of one rule are compared with nothing: that they were enough cannot be known.
+@pytest.mark.parametrize(("rule", "steps"), [("gauss-legendre", 4), ("clenshaw-curtis", 5)])
 def test_a_rule_that_is_exact_with_few_points_gives_no_alarm(lab, rule, steps):
     method = integrated(lab, lambda ops, x: ops.sum(x * x * x - x * x), rule=rule, steps=steps)
     method.explain(lab.tensor(X))

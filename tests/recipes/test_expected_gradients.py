@@ -159,8 +159,8 @@ def test_the_error_is_the_size_of_the_true_error(lab):
     assert (ratio > 0.5).all()
     assert (ratio < 2).all()
     stated = lab.numpy(result.standard_error)
-    size = stated.sum(axis=1) / np.abs(values).sum(axis=1)
-    assert_close(np.sqrt(2 / np.pi) * size, result.error)
+    whole = stated.sum(axis=1) / np.abs(values).sum(axis=1)
+    assert_close(np.sqrt(2 / np.pi) * whole, result.error)
     within = np.abs(values - truth) <= stated
     assert 0.5 < within.mean() < 0.9  # 68 % of a Gaussian, less for eight groups
 

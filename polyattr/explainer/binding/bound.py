@@ -140,8 +140,8 @@ class Bound:
         at = question.inputs
         tolerance = self.method.tolerance
         full = full or tolerance is not None
-        # What rounds were stopped by is known; whether the last of them was enough, too.
-        errors = full or not recipes[0].one_round
+        # Of samples, the error costs a look at every group of draws.
+        errors = full or not recipes[0].sampled
         answer, batch_size = self._answer(recipes, question, tick, errors)
         if not trial.random:
             trial.meaning.reach(replace(at, fan=1), question.targets, answer.values)
@@ -153,11 +153,10 @@ class Bound:
         if not full:
             return values, None, facts.known_error()
         spread = None
-        if answer.standard_error is not None:
-            spread = self.result(at, answer.standard_error)
+        if answer.errors is not None:
+            spread = self.result(at, answer.errors.standard)
         found = facts.attribution(values, spread, self.method.text, tolerance)
-        # Who asks for the facts is told of errors by them, unless they were to be within bounds.
-        return values, found, None if tolerance is None else found.error
+        return values, found, found.error
 
     def _question(
         self,

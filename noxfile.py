@@ -131,7 +131,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def core(session: nox.Session) -> None:
     """What works without any framework."""
-    _install(session, ".[demo]", *SHARED)
+    _install(session, ".[demo,regions]", *SHARED)
     _pytest(session, ())
 
 

@@ -19,7 +19,7 @@ LEVELS = (
     *("results", "scores", "sampling"),
     *("engine", "probing", "explainer", "methods", "__init__"),
 )
-WINGS = {"plots", "metrics", "report", "scale", "integrations", "cli", "demo", "testing"}
+WINGS = {"plots", "metrics", "regions", "report", "scale", "integrations", "cli", "demo", "testing"}
 ARROWS = {("report", "plots"), ("cli", "report"), ("cli", "demo"), ("demo", "plots")}
 # A file is read and drawn without an engine; who only reads it needs no drawing library.
 LAZY = ("polyattr.results.attribution", "polyattr.plots.maps")

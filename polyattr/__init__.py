@@ -38,6 +38,7 @@ from polyattr.methods import (
     SquareGrad,
     VarGrad,
 )
+from polyattr.patching import AttributionPatching
 from polyattr.question.foreign_names import our_class
 from polyattr.results.attribution import Attribution, load
 from polyattr.results.comparison import BaselineComparison, compare_baselines
@@ -47,6 +48,7 @@ from polyattr.scores.losses import loss
 
 __all__ = [
     "Attribution",
+    "AttributionPatching",
     "BackendInfo",
     "BaselineComparison",
     "BoundModel",

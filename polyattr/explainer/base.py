@@ -213,6 +213,7 @@ class MethodBase(ABC):
             tolerance=getattr(self, "tolerance", None),
             domain=core.domain,
             tangent=core.tangent,
+            layers=getattr(core, "layers", ()),
         )
 
     def _keep(self, **values: Any) -> None:

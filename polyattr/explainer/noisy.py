@@ -6,7 +6,6 @@ from dataclasses import field
 from typing import Any, ClassVar, Literal
 
 from polyattr.errors import InputError, InputTypeError
-from polyattr.explainer.base import MethodBase
 from polyattr.explainer.explainer import Explainer
 from polyattr.explainer.settings import setting
 from polyattr.question.checks import check_non_negative, check_tolerance, count_of
@@ -37,7 +36,7 @@ def _check_source(name: str, source: object) -> object:
 
 
 def _check_inner(name: str, of: object) -> object:
-    if of is not None and not isinstance(of, MethodBase):
+    if of is not None and not isinstance(of, Explainer):
         raise InputTypeError(
             f"{name} is {of!r}; expected a method such as IntegratedGradients(model), or None"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from polyattr.engine.forward import Forward
 from polyattr.errors import ModelOutputError, UnusedInputWarning, warn
 from polyattr.question.inputs import Inputs
@@ -12,10 +14,13 @@ def find_connections(forward: Forward, inputs: Inputs, targets: Targets) -> list
     """Says for each input whether the score depends on it, from at most two samples."""
     scorer, rule = forward.scorer, targets.rule
     x, context = inputs.first_rows(targets.columns)
-    state = scorer.bound.state()
-    return forward.backend.connected(
-        lambda rows: scorer.score(inputs.layout, rule, state, rows, context), x
+    state, layout, added = scorer.bound.state(), inputs.layout, inputs.layout.added
+    if added is not None:
+        layout = replace(layout, added=replace(added, multiplied=False))
+    found = forward.backend.connected(
+        lambda rows: scorer.score(layout, rule, state, rows, context), x
     )
+    return found if added is None else found[: len(x) - added.count]
 
 
 def check_connections(connected: list[bool], inputs: Inputs, several_layers: bool) -> None:
@@ -32,7 +37,8 @@ def check_connections(connected: list[bool], inputs: Inputs, several_layers: boo
     Warns:
         UnusedInputWarning: It depends on some only.
     """
-    unused = [n for n, used in zip(inputs.layout.names, connected, strict=True) if not used]
+    names = inputs.layout.names[: len(connected)]
+    unused = [name for name, used in zip(names, connected, strict=True) if not used]
     if not any(connected):
         raise ModelOutputError(
             f"the score does not depend on {' or '.join(unused)}: there is no gradient to "

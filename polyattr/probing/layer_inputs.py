@@ -79,7 +79,7 @@ def _outline(
         activations = forward.backend.value(
             lambda rows: scorer.activations(inputs.layout, state, rows, beside), leaves
         )
-        structure, parts = flatten(activations, "input_layer")
+        structure, parts = flatten(activations, scorer.taps.inputs[0].argument)
         is_float = tuple(scorer.taps.is_floating(part) for part in parts)
         outlines.append((structure, is_float))
         return [part for part, has in zip(parts, is_float, strict=True) if has]

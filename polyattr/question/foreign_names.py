@@ -36,6 +36,7 @@ CLASSES = {
     "LayerIntegratedGradients": "IntegratedGradients(model, input_layer=...)",
     "LayerGradientXActivation": "GradientInput(model, input_layer=...)",
     "LayerGradientShap": "ExpectedGradients(model, background=..., input_layer=...)",
+    "LayerConductance": "AttributionPatching(model, layers=[...], steps=50)",
     "NeuronGradient": "Saliency(model, output_layer=...), with targets=... in the call",
     "NeuronIntegratedGradients": (
         "IntegratedGradients(model, output_layer=...), with targets=... in the call"
@@ -61,7 +62,7 @@ CLASSES = {
 ABSENT = frozenset(
     {
         *("DeepLift", "DeepLiftShap", "LayerDeepLift", "LayerGradCam", "LayerActivation"),
-        *("LayerConductance", "InternalInfluence", "NeuronConductance", "GuidedGradCam"),
+        *("InternalInfluence", "NeuronConductance", "GuidedGradCam"),
         *("GuidedBackprop", "Deconvolution", "LRP", "LayerLRP", "FeatureAblation", "Occlusion"),
         *("FeaturePermutation", "ShapleyValueSampling", "ShapleyValues", "KernelShap", "Lime"),
         *("GuidedBackpropagation", "DeconvNet", "GradCAM", "GradCAMPP", "GradCam", "Rise"),

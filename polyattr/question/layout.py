@@ -78,6 +78,35 @@ class Coordinates(Protocol):
 
 
 @dataclass(frozen=True)
+class Added:
+    """Tensors that are differentiated at layers, beside those that the model is called with.
+
+    For each layer one that is added to its activation, and after those of all layers one that is
+    multiplied with it and added to the score. Both are zeros: the gradient by the first is that of
+    the score by the activation, and the gradient by the second the activation itself.
+
+    Attributes:
+        values: Containers of the activations, by layer.
+        attributed: For each leaf of `values` whether it has an attribution.
+        multiplied: Whether the second are there, rather than left out to see what depends on what.
+    """
+
+    values: Structure
+    attributed: tuple[bool, ...]
+    multiplied: bool = True
+
+    @property
+    def count(self) -> int:
+        """How many tensors of each kind there are."""
+        return sum(self.attributed)
+
+    def split(self, x: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Splits differentiated tensors: those of the inputs, the added, the multiplied."""
+        first, second = len(x) - 2 * self.count, len(x) - self.count
+        return list(x[:first]), list(x[first:second]), list(x[second:])
+
+
+@dataclass(frozen=True)
 class Layout:
     """The static part of a call: hashable, and compiled into a kernel.
 
@@ -91,6 +120,7 @@ class Layout:
         values: Containers of the attributions.
         attributed: For each leaf of `values` whether it has an attribution; None otherwise.
         space: What the differentiated tensors are coordinates in; None for the inputs themselves.
+        added: What is differentiated at layers, beside the inputs.
     """
 
     inputs: Structure
@@ -101,6 +131,7 @@ class Layout:
     values: Structure
     attributed: tuple[bool, ...]
     space: Coordinates | None = None
+    added: Added | None = None
 
     @property
     def certain(self) -> bool:
@@ -110,8 +141,9 @@ class Layout:
     @property
     def names(self) -> tuple[str, ...]:
         """How a user would write each differentiated tensor."""
-        pairs = zip(self.values.names, self.attributed, strict=True)
-        return tuple(name for name, attributed in pairs if attributed)
+        added = self.added
+        names = _chosen(self.values, self.attributed)
+        return names if added is None else names + 2 * _chosen(added.values, added.attributed)
 
     def arguments(self, x: Sequence[Tensor], context: Context) -> tuple[Any, Any, Any]:
         """Builds the inputs, the further positional and the further keyword arguments."""
@@ -130,8 +162,12 @@ class Layout:
 
     def result(self, leaves: Sequence[Any]) -> Any:
         """Puts one value per differentiated tensor into the containers of the attributions."""
+        containers, attributed = self.values, self.attributed
+        if self.added is not None:
+            containers, attributed = self.added.values, self.added.attributed
+            leaves = self.added.split(leaves)[1]
         values = iter(leaves)
-        return self.values.build([next(values) if has else None for has in self.attributed])
+        return containers.build([next(values) if has else None for has in attributed])
 
     def through(self, values: Structure, attributed: tuple[bool, ...]) -> Layout:
         """Returns the layout with the differentiated tensors turned into companions.
@@ -144,3 +180,7 @@ class Layout:
             for kind, number in self.slots
         )
         return Layout(self.inputs, self.args, self.kwargs, slots, self.fixed, values, attributed)
+
+
+def _chosen(values: Structure, attributed: tuple[bool, ...]) -> tuple[str, ...]:
+    return tuple(name for name, has in zip(values.names, attributed, strict=True) if has)

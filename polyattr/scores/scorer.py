@@ -12,7 +12,7 @@ import numpy as np
 from polyattr.backend import BoundModel, GradBackend, Guard, Tensor
 from polyattr.errors import ModelOutputError, nearest
 from polyattr.question.arguments import Calling
-from polyattr.question.layout import Context, Layout
+from polyattr.question.layout import Added, Context, Layout
 from polyattr.scores.fitting import Fitting
 from polyattr.scores.handed_model import HandedModel
 from polyattr.scores.reductions import Rule, Selected
@@ -68,19 +68,21 @@ class Scorer:
         """Returns the inputs that rows stand for."""
         return x if layout.space is None else layout.space.inputs(self.backend, x)
 
-    def _outputs(self, layout: Layout, state: Any, x: list[Tensor], context: Context) -> Tensor:
+    def _outputs(
+        self,
+        layout: Layout,
+        state: Any,
+        x: list[Tensor],
+        context: Context,
+        read: list[Tensor] | None = None,
+    ) -> Tensor:
         value, args, kwargs = self._arguments(layout, x, context)
-        return self._evaluate(state, value, args, kwargs, layout, x)
+        args, kwargs = self._calling.arguments(value, args, kwargs)
+        return self._select(self.taps.run(state, args, kwargs, layout, x, read))
 
     def _arguments(self, layout: Layout, x: list[Tensor], context: Context) -> tuple[Any, Any, Any]:
         shared = [self.bound.share(leaf) for leaf in context.shared]
         return layout.arguments(x, context._replace(shared=shared))
-
-    def _evaluate(
-        self, state: Any, value: Any, args: Any, kwargs: Any, layout: Layout, x: list[Tensor]
-    ) -> Tensor:
-        args, kwargs = self._calling.arguments(value, args, kwargs)
-        return self._select(self.taps.run(state, args, kwargs, layout, x))
 
     def make(self, layout: Layout, x: list[Tensor], context: Context) -> None:
         """Makes the parameters of a model whose first call does, with rows of its inputs."""
@@ -143,16 +145,39 @@ class Scorer:
     def _scores(
         self, layout: Layout, rule: Rule, state: Any, x: list[Tensor], context: Context
     ) -> Tensor:
+        read: list[Tensor] = []
         if isinstance(self.operator, Task):
-            outputs = self._outputs(layout, state, x, context)
+            outputs = self._outputs(layout, state, x, context, read)
             scores = rule(self.backend, outputs, context.goals)
         else:
-            scores = self._operated(layout, self.operator, state, x, context)
+            scores = self._operated(layout, self.operator, state, x, context, read)
         self._check_scores(scores, int(x[0].shape[0]))
+        return scores if layout.added is None else self._told_of(layout.added, x, scores, read)
+
+    def _told_of(self, added: Added, x: list[Tensor], scores: Tensor, read: list[Tensor]) -> Tensor:
+        """Returns the scores (R,) with activations times zeros added, whose gradient they are."""
+        backend, zeros = self.backend, added.split(x)[2] if added.multiplied else []
+        if not zeros:
+            return scores
+        if len(read) != len(zeros):
+            raise ModelOutputError(
+                f"operator evaluates the model {len(read) // len(zeros)} times; expected once: "
+                f"otherwise the layers have no one activation"
+            )
+        for activation, zero in zip(read, zeros, strict=True):
+            scores = scores + backend.cast(
+                backend.row_sums(activation * zero), backend.dtype(scores)
+            )
         return scores
 
     def _operated(
-        self, layout: Layout, operator: Operator, state: Any, x: list[Tensor], context: Context
+        self,
+        layout: Layout,
+        operator: Operator,
+        state: Any,
+        x: list[Tensor],
+        context: Context,
+        read: list[Tensor],
     ) -> Tensor:
         """Returns what the user's operator makes of the model, the inputs and the targets."""
         value = layout.arguments(x, context)[0]
@@ -161,7 +186,7 @@ class Scorer:
         whole = self.output is None and not getattr(operator, "takes_one_output", False)
 
         def run(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-            outputs = self.taps.run(state, args, kwargs, layout, x)
+            outputs = self.taps.run(state, args, kwargs, layout, x, read)
             return outputs if whole else self._select(outputs)
 
         model = HandedModel(run, self._calling, args, kwargs, self.bound.attribute)

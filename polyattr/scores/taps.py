@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +12,11 @@ from polyattr.dtypes import FLOATS
 from polyattr.errors import InputError, LayerNotFoundError, UnrecognisedModelError
 from polyattr.question.layout import Layout
 from polyattr.question.models import mistaken
-from polyattr.question.structure import flatten
+from polyattr.question.structure import Structure, flatten
+
+_Part = tuple[tuple[bool, ...], list[Tensor]]
+"""Which leaves of an activation are meant, and a tensor (R, ...) for each of those."""
+_Put = Callable[[tuple[bool, ...], Any, list[Tensor]], Any]
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,14 @@ class InputLayer:
         layer: Where it is.
         at_input: Attribute to what the layer takes instead of what it returns.
         call: At which of its calls, counted from 0; None where it is called once.
+        argument: Which argument of the user's names it, for messages.
     """
 
     name: str
     layer: Layer
     at_input: bool
     call: int | None = None
+    argument: str = "input_layer"
 
     def check(self, calls: list[Any]) -> None:
         """Checks that there is one activation (R, ...) among those of all calls.
@@ -40,16 +46,17 @@ class InputLayer:
         """
         if not calls:
             raise LayerNotFoundError(
-                f"input_layer {self.name!r} belongs to the model but was not called in inference "
-                f"mode"
+                f"{self.argument} {self.name!r} belongs to the model but was not called in "
+                f"inference mode"
             )
         if self.call is None and len(calls) > 1:
             raise InputError(
-                f"input_layer {self.name!r} is called {len(calls)} times in one evaluation of "
+                f"{self.argument} {self.name!r} is called {len(calls)} times in one evaluation of "
                 f"the model, so it has no one activation to attribute to; expected a layer "
-                f"that is called once, or which call: input_layer=({self.name!r}, 0) is the first"
+                f"that is called once, or which call: {self.argument}=({self.name!r}, 0) is the "
+                f"first"
             )
-        _check_call("input_layer", self.layer, self.call, calls)
+        _check_call(self.argument, self.layer, self.call, calls)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class Taps:
         score_call: Which of its calls counts; None for the last.
         inputs: The layers to attribute to; empty for the model's inputs.
         several: Whether activations are a dict of layers rather than those of one.
+        added: The layers that are read, and differentiated where they are, without being replaced.
     """
 
     bound: BoundModel
@@ -71,19 +79,34 @@ class Taps:
     score_call: int | None = None
     inputs: tuple[InputLayer, ...] = ()
     several: bool = False
+    added: tuple[InputLayer, ...] = ()
 
-    def run(self, state: Any, args: Any, kwargs: Any, layout: Layout, x: list[Tensor]) -> Any:
-        """Returns what is scored; `x` enters at the layers that are attributed to."""
-        if self.score_layer is None and not self.inputs:
+    def run(
+        self,
+        state: Any,
+        args: Any,
+        kwargs: Any,
+        layout: Layout,
+        x: list[Tensor],
+        read: list[Tensor] | None = None,
+    ) -> Any:
+        """Returns what is scored; `x` enters at the layers that are attributed to.
+
+        Where tensors are added at layers, the activations go to `read`.
+        """
+        if self.score_layer is None and not self.inputs and layout.added is None:
             return self.bound.run(state, args, kwargs)
-        taps = [
-            Tap(entry.layer, entry.at_input, partial(_put, attributed), values, entry.call)
-            for entry, (attributed, values) in zip(self.inputs, self._split(layout, x), strict=True)
-        ]
+        own, moves, _ = (x, [], []) if layout.added is None else layout.added.split(x)
+        taps = self._taps(self.inputs, self._split(layout, own), _put)
+        if layout.added is not None:
+            parts = _parts(layout.added.values, layout.added.attributed, moves)
+            taps += self._taps(self.added, parts, _add)
         if self.score_layer is not None:
             taps.append(Tap(self.score_layer))
         outputs, seen = self.bound.run_tapped(state, args, kwargs, taps)
         self._check(seen)
+        if layout.added is not None and read is not None:
+            read += self._read(seen[len(self.inputs) :], layout.added.attributed)
         if self.score_layer is None:
             return outputs
         if not seen[-1]:
@@ -102,24 +125,48 @@ class Taps:
         found = {entry.name: calls[entry.call or 0] for entry, calls in pairs}
         return found if self.several else next(iter(found.values()))
 
+    def _taps(self, entries: Sequence[InputLayer], parts: Sequence[_Part], put: _Put) -> list[Tap]:
+        return [
+            Tap(entry.layer, entry.at_input, partial(put, attributed), values, entry.call)
+            for entry, (attributed, values) in zip(entries, parts, strict=True)
+        ]
+
+    def _read(self, seen: list[list[Any]], attributed: tuple[bool, ...]) -> list[Tensor]:
+        """Returns the activations (R, ...) of the layers at which tensors are added."""
+        leaves: list[Any] = []
+        for entry, calls in zip(self.added, seen, strict=False):
+            entry.check(calls)
+            leaves += flatten(calls[entry.call or 0], "activation")[1]
+        return [leaf for leaf, has in zip(leaves, attributed, strict=True) if has]
+
     def _check(self, seen: list[list[Any]]) -> None:
         for entry, calls in zip(self.inputs, seen, strict=False):
             entry.check(calls)
 
-    def _split(
-        self, layout: Layout, x: list[Tensor]
-    ) -> list[tuple[tuple[bool, ...], list[Tensor]]]:
+    def _split(self, layout: Layout, x: list[Tensor]) -> list[_Part]:
         """Splits the differentiated tensors between the layers, with what they replace there."""
         if not self.inputs:
             return []
         if not self.several:
             return [(layout.attributed, x)]
-        parts, leaf, start = [], 0, 0
-        for child in layout.values.children:
-            attributed = layout.attributed[leaf : leaf + len(child.names)]
-            parts.append((attributed, x[start : start + sum(attributed)]))
-            leaf, start = leaf + len(child.names), start + sum(attributed)
-        return parts
+        return _parts(layout.values, layout.attributed, x)
+
+
+def _parts(values: Structure, attributed: tuple[bool, ...], x: list[Tensor]) -> list[_Part]:
+    """Splits tensors between the children of containers, with which leaves these are."""
+    parts, leaf, start = [], 0, 0
+    for child in values.children:
+        here = attributed[leaf : leaf + len(child.names)]
+        parts.append((here, x[start : start + sum(here)]))
+        leaf, start = leaf + len(child.names), start + sum(here)
+    return parts
+
+
+def _add(attributed: tuple[bool, ...], activation: Any, values: list[Tensor]) -> Any:
+    """Adds values to the attributed tensors of an activation."""
+    leaves = flatten(activation, "activation")[1]
+    there = [leaf for leaf, has in zip(leaves, attributed, strict=True) if has]
+    return _put(attributed, activation, [a + b for a, b in zip(there, values, strict=True)])
 
 
 def _put(attributed: tuple[bool, ...], activation: Any, values: list[Tensor]) -> Any:
@@ -174,11 +221,28 @@ def bind_taps(backend: GradBackend, model: Any, scored: Any, selector: Any, at_i
     return Taps(bound, is_floating, score_layer, call, inputs, several)
 
 
-def _input_layer(bound: BoundModel, selector: Any, at_input: bool) -> InputLayer:
-    selector, call = _split_call(selector, "input_layer")
-    layer = bound.layer(selector, "input_layer")
+def find_layers(
+    bound: BoundModel, selectors: Sequence[Any], argument: str
+) -> tuple[InputLayer, ...]:
+    """Finds the layers an `argument` names, for what they return.
+
+    Raises:
+        LayerNotFoundError: No such layer, or the model has none to name.
+        InputError: The same one twice.
+    """
+    found = tuple(_input_layer(bound, entry, False, argument) for entry in selectors)
+    if len({entry.name for entry in found}) < len(found):
+        raise InputError(f"{argument} is {list(selectors)!r}; expected each layer once")
+    return found
+
+
+def _input_layer(
+    bound: BoundModel, selector: Any, at_input: bool, argument: str = "input_layer"
+) -> InputLayer:
+    selector, call = _split_call(selector, argument)
+    layer = bound.layer(selector, argument)
     name = selector if isinstance(selector, str) else layer.name
-    return InputLayer(name if call is None else f"{name}[{call}]", layer, at_input, call)
+    return InputLayer(name if call is None else f"{name}[{call}]", layer, at_input, call, argument)
 
 
 def _is_call(selector: Any) -> bool:

@@ -25,6 +25,7 @@ from polyattr.explainer.facts import Facts
 from polyattr.explainer.options import Options
 from polyattr.probing.as_it_was import as_it_was
 from polyattr.probing.belonging import Belonging
+from polyattr.probing.beside_layers import BesideLayers
 from polyattr.probing.chance import SharedChance
 from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
 from polyattr.probing.trial import Trial, Trials
@@ -36,7 +37,7 @@ from polyattr.results.attribution import Attribution
 from polyattr.scores.each import Each, listed
 from polyattr.scores.reductions import OutputChangedError
 from polyattr.scores.scorer import Scorer
-from polyattr.scores.taps import bind_taps
+from polyattr.scores.taps import bind_taps, find_layers
 from polyattr.scores.targets import Targets
 from polyattr.scores.tasks import task_of
 
@@ -63,6 +64,8 @@ class Bound:
         taps = bind_taps(
             backend, method.model, method.output_layer, method.input_layer, method.at_layer_input
         )
+        if method.layers:
+            taps = replace(taps, added=find_layers(taps.bound, method.layers, "layers"))
         given: Any = method.operator
         scorer = Scorer(backend, taps, task_of(given) or given, method.output)
         compiled = type(backend).compile is not GradBackend.compile
@@ -77,6 +80,7 @@ class Bound:
         self.chance = SharedChance()
         self.spaces = Spaces(method.domain, method.tangent)
         self._belonging = Belonging(self.forward)
+        self._beside = BesideLayers(self.forward)
 
     def anew(self) -> Bound:
         """Binds the model as it is now; kernels are traced again before they are used."""
@@ -133,9 +137,11 @@ class Bound:
         given = self.settled(given)
         plain = self._at(given)
         at = self.spaces.moved(self.backend, plain)
-        trial, references = self._trials.of(at), self.references(options.baselines, given, plain)
+        references = self.references(options.baselines, given, plain)
         references = self.spaces.references(self.backend, references, at)
-        recipes = self.recipes(references)
+        at = self._beside.inputs(given, at)
+        references = self._beside.references(references, at)
+        trial, recipes = self._trials.of(at), self.recipes(references)
         question = self._question(trial, recipes, at, references, targets, full)
         at = question.inputs
         tolerance = self.method.tolerance
@@ -143,7 +149,7 @@ class Bound:
         # Of samples, the error costs a look at every group of draws.
         errors = full or not recipes[0].sampled
         answer, batch_size = self._answer(recipes, question, tick, errors)
-        if not trial.random:
+        if not (trial.random or self.method.layers):
             trial.meaning.reach(replace(at, fan=1), question.targets, answer.values)
         values = self.result(at, answer.values)
         # Of the method's own baseline it is remembered whether the score jumps there.

@@ -32,5 +32,6 @@ class Method:
     tolerance: float | None
     domain: Any
     tangent: Any
+    layers: tuple[Any, ...] = ()
     told: set[str] = field(default_factory=set, compare=False)
     """What its user was told once, however often the model is bound anew."""

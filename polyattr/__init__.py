@@ -29,9 +29,11 @@ from polyattr.errors import (
 )
 from polyattr.explainer import Explainer, Paper, setting
 from polyattr.methods import (
+    IDGI,
     ExpectedGradients,
     GradientInput,
     GuidedIntegratedGradients,
+    IntegratedDecisionGradients,
     IntegratedGradients,
     Saliency,
     SmoothGrad,
@@ -59,6 +61,8 @@ __all__ = [
     "GradBackend",
     "GradientInput",
     "GuidedIntegratedGradients",
+    "IDGI",
+    "IntegratedDecisionGradients",
     "InputError",
     "InputTypeError",
     "IntegratedGradients",

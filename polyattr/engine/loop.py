@@ -213,6 +213,8 @@ class Rounds:
             if self.tick is not None:
                 self.backend.to_numpy(self.state.log)
                 self.tick(tile + 1, made.tiles)
+        if made.table.kind.scores_only:
+            return
         self.seen = made.seen
         if self.inner is None:
             np.add.at(self.spent, made.rows.sample, 1)
@@ -226,6 +228,9 @@ class Rounds:
         together = made.together if tools.scorer.shares(rule) else 1
         key = (self.recipe, layout, rule, made.table, origin, together)
         tile = Tile(tools.scorer, *key[:-1], tools.graph, together)
+        if made.table.kind.scores_only:
+            look = tools.kernel(("look", *key), tile.look, donate=0)
+            return lambda sheaf, _: look(self.state, self._block, sheaf)
         if self.inner is not None:
             return self._apart(tile, key, made, self.inner)
         kernel = tools.kernel(("tile", *key), tile.run, donate=0)
@@ -287,7 +292,7 @@ class Rounds:
         told, states = self.recipe.statistic.told, self.state.parts
         # What a method makes of its integrals has an error of its own.
         plain = type(self.recipe).finish is Recipe.finish and self.recipe.parts == 1
-        if weights.smooth is None or self.entries[0].rows.width is None or not plain:
+        if weights.smooth is None or self.entries[-1].rows.width is None or not plain:
             return None
         jumps = [told(self.backend, state) for state in states]
         return Errors(*path_errors(self.backend, jumps, weights.smooth))

@@ -8,15 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from polyattr.backend import GradBackend, Tensor
-from polyattr.errors import ModelOutputError
+from polyattr.backend import GradBackend, Score, Tensor
 from polyattr.question.layout import Context, Layout
 from polyattr.question.references import Origin
 from polyattr.sampling.recipe import Carry, Recipe, Spot
 from polyattr.sampling.rows import Rows, Table
 from polyattr.sampling.statistics import Folded
 from polyattr.scores.reductions import Rule
-from polyattr.scores.scorer import Scorer
+from polyattr.scores.scorer import Scorer, check_gradient
 
 
 class State(NamedTuple):
@@ -121,6 +120,15 @@ class Tile:
         scores, gradients = self.differentiate(block.parameters, placed.points, context)
         return self._fold(state, columns, scores, gradients, placed.velocity)
 
+    def look(self, state: State, block: Block, sheaf: Sheaf) -> State:
+        """Notes the scores of one tile; no gradient is taken, and nothing added."""
+        columns = self._columns(sheaf)
+        points = self._place(state, block, columns, sheaf.noise).points
+        score = self._score(block.parameters, self._beside(block, columns))
+        scores = self.backend.value(score, points)
+        # A score that is not finite is told of as a slope that is not.
+        return state._replace(log=self._logged(state.log, columns, scores, [scores * 0]))
+
     def place(self, state: State, block: Block, sheaf: Sheaf) -> Placed:
         """The first half of `run`, for rows whose gradients another run finds."""
         return self._place(state, block, self._columns(sheaf), sheaf.noise)
@@ -140,14 +148,15 @@ class Tile:
         self, parameters: Any, points: list[Tensor], context: Context
     ) -> tuple[Tensor, list[Tensor]]:
         """Returns scores (R,) and gradients (R, ...) in the dtype of the accumulators."""
-        backend, score = self.backend, self.scorer.score
         if self.together > 1:
             return self._differentiate_each(parameters, points, context)
-        grad = backend.differentiable_grad if self.graph else backend.grad
-        scores, gradients = grad(
-            lambda leaves: score(self.layout, self.rule, parameters, leaves, context), points
-        )
+        grad = self.backend.differentiable_grad if self.graph else self.backend.grad
+        scores, gradients = grad(self._score(parameters, context), points)
         return scores, self._wide(gradients, points)
+
+    def _score(self, parameters: Any, context: Context) -> Score:
+        score, layout, rule = self.scorer.score, self.layout, self.rule
+        return lambda leaves: score(layout, rule, parameters, leaves, context)
 
     def _differentiate_each(
         self, parameters: Any, points: list[Tensor], context: Context
@@ -229,7 +238,6 @@ class Tile:
         velocity: list[Tensor],
     ) -> State:
         backend, statistic = self.backend, self.recipe.statistic
-        kind = backend.dtype(state.log)
         here = [tuple(backend.batch(t, columns.sample) for t in c) for c in state.carry]
         flow = [g * v for g, v in zip(gradients, velocity, strict=False)]
         shares, carry = self.recipe.step(backend, columns.rows, scores, gradients, flow, here)
@@ -239,10 +247,15 @@ class Tile:
         ]
         # What a map should sum to f(x) - f(b) by is what rows add to it, by whatever rule.
         along = shares if self.recipe.complete else flow
-        slopes = [backend.cast(s, kind) for s in self._slopes(gradients, along)]
-        log = backend.fold(state.log, columns.place[0], backend.cast(scores, kind))
-        log = backend.fold(log, columns.place[1], sum(slopes[1:], start=slopes[0]))
+        log = self._logged(state.log, columns, scores, self._slopes(gradients, along))
         return State(parts, self._carried(state.carry, carry, columns), log)
+
+    def _logged(self, log: Any, columns: _Columns, scores: Tensor, slopes: list[Tensor]) -> Tensor:
+        """Notes the scores (R,) of rows, and the sum of their `slopes` (R,) over all inputs."""
+        first, *others = (self.backend.cast(s, self.backend.dtype(log)) for s in slopes)
+        scores = self.backend.cast(scores, self.backend.dtype(log))
+        log = self.backend.fold(log, columns.place[0], scores)
+        return self.backend.fold(log, columns.place[1], sum(others, start=first))
 
     def _slopes(self, gradients: list[Tensor], flow: list[Tensor]) -> list[Tensor]:
         """Gradient times velocity per row; the size of the gradient where there is no path."""
@@ -266,22 +279,3 @@ class Tile:
             tuple(written(old, new) for old, new in zip(olds, news, strict=True))
             for olds, news in zip(before, after, strict=True)
         ]
-
-
-def check_gradient(gradient: Tensor, row: Tensor, backend: GradBackend) -> None:
-    """A gradient of shape (1, ...) would be broadcast to a map that is wrong.
-
-    Args:
-        gradient: What `grad` gave.
-        row: The rows (R, ...) it was asked for.
-        backend: Whose `grad` it is.
-
-    Raises:
-        ModelOutputError: Their shapes differ.
-    """
-    if tuple(gradient.shape) != tuple(row.shape):
-        raise ModelOutputError(
-            f"the {backend.name} backend gave a gradient of shape {tuple(gradient.shape)} for rows "
-            f"of shape {tuple(row.shape)}; expected one gradient per row: `grad` of the backend "
-            f"has to be mended"
-        )

@@ -4,6 +4,8 @@ from polyattr.methods.expected_gradients import ExpectedGradients
 from polyattr.methods.gradient_input import GradientInput
 from polyattr.methods.integrated_gradients import IntegratedGradients
 from polyattr.methods.paths.guided_integrated_gradients import GuidedIntegratedGradients
+from polyattr.methods.paths.idgi import IDGI
+from polyattr.methods.paths.integrated_decision_gradients import IntegratedDecisionGradients
 from polyattr.methods.saliency import Saliency
 from polyattr.methods.smooth_grad import SmoothGrad
 from polyattr.methods.square_grad import SquareGrad
@@ -16,6 +18,8 @@ __all__ = [
     "IntegratedGradients",
     "ExpectedGradients",
     "GuidedIntegratedGradients",
+    "IDGI",
+    "IntegratedDecisionGradients",
     "SmoothGrad",
     "SquareGrad",
     "VarGrad",

@@ -4,11 +4,12 @@ from polyattr.sampling.course import Course
 from polyattr.sampling.neighbours import Neighbours
 from polyattr.sampling.noisy_copies import NoisyCopies
 from polyattr.sampling.paths.guided_path import GuidedPath
+from polyattr.sampling.paths.looked_path import DecisionPath, ImportantDirections, LookedPath
 from polyattr.sampling.quadrature import RULES, check_rule, quadrature
 from polyattr.sampling.random_baselines import RandomBaselines
 from polyattr.sampling.recipe import Carry, Norm, Recipe, Rounds, Spot, Told, Weights
 from polyattr.sampling.refinement import FEWEST_NODES, NestedNodes, path_nodes
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.rows import Rows, ScoreRows
 from polyattr.sampling.statistics import Mean, Statistic, Variance
 from polyattr.sampling.straight_path import FixedNodes, Nodes, PathIntegral, StraightPath
 
@@ -17,7 +18,10 @@ __all__ = [
     "RULES",
     "Carry",
     "Course",
+    "DecisionPath",
     "FixedNodes",
+    "ImportantDirections",
+    "LookedPath",
     "GuidedPath",
     "Mean",
     "Neighbours",
@@ -30,6 +34,7 @@ __all__ = [
     "Recipe",
     "Rounds",
     "Rows",
+    "ScoreRows",
     "Spot",
     "Statistic",
     "StraightPath",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,7 +16,9 @@ Array = np.ndarray[Any, Any]
 class Rows(Generic[Column]):
     """Gradient evaluations, planned on the host; in a compiled tile the same table, native.
 
-    A recipe that needs more to place its rows subclasses this with columns of its own.
+    A recipe that needs more to place its rows subclasses this with columns of its own. Rows of a
+    class whose `scores_only` holds are evaluated without a gradient: they add nothing, and tell
+    their scores.
 
     Attributes:
         sample: (R,) which sample each row belongs to.
@@ -37,6 +39,8 @@ class Rows(Generic[Column]):
         >>> rows.sample, rows.alpha
         (array([0, 1, 0, 1]), array([0., 0., 1., 1.]))
     """
+
+    scores_only: ClassVar[bool] = False
 
     sample: Column
     part: Column
@@ -98,6 +102,22 @@ class Rows(Generic[Column]):
 
     def __len__(self) -> int:
         return len(self.sample)  # type: ignore[arg-type]  # a column of either kind has a length
+
+
+@dataclass(frozen=True)
+class ScoreRows(Rows[Column]):
+    """Rows whose scores alone are wanted, by which those with gradients are then chosen.
+
+    Takes the arguments of `Rows`.
+
+    Example:
+        >>> import numpy as np
+        >>> from polyattr.sampling import ScoreRows
+        >>> ScoreRows.over(1, weight=np.zeros(2), alpha=np.array([0.0, 1.0])).scores_only
+        True
+    """
+
+    scores_only: ClassVar[bool] = True
 
 
 def joined(tables: Sequence[Rows[Array]]) -> Rows[Array]:

@@ -193,10 +193,11 @@ class StraightPath(Recipe):
         return np.asarray(rows.alpha == 1.0)
 
     def place(self, backend: GradBackend, at: Spot) -> tuple[Tensor, Tensor | None]:
-        """Interpolates between baseline and input, taking the start from inside."""
-        alpha: Any = at.rows.alpha
-        start = backend.cast(alpha == 0, backend.dtype(alpha))
-        inside = alpha + start * max(self.nodes.inside, FLOATS[backend.dtype(at.x)].inside)
+        """Interpolates between baseline and input, taking gradients at the start from inside."""
+        inside: Any = at.rows.alpha
+        if not at.rows.scores_only:
+            start = backend.cast(inside == 0, backend.dtype(inside))
+            inside = inside + start * max(self.nodes.inside, FLOATS[backend.dtype(at.x)].inside)
         wide = backend.accumulator_dtype(at.x)
         velocity = backend.cast(at.x, wide) - backend.cast(at.baseline, wide)
         return backend.linspace(at.baseline, at.x, inside), velocity

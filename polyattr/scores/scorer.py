@@ -258,3 +258,22 @@ def _choices(outputs: Any, wanted: Any = None) -> str:
     if outputs is None:
         return "the model returned None"
     return f"the model returned a {type(outputs).__module__}.{type(outputs).__qualname__}"
+
+
+def check_gradient(gradient: Tensor, row: Tensor, backend: GradBackend) -> None:
+    """A gradient of shape (1, ...) would be broadcast to a map that is wrong.
+
+    Args:
+        gradient: What `grad` gave.
+        row: The rows (R, ...) it was asked for.
+        backend: Whose `grad` it is.
+
+    Raises:
+        ModelOutputError: Their shapes differ.
+    """
+    if tuple(gradient.shape) != tuple(row.shape):
+        raise ModelOutputError(
+            f"the {backend.name} backend gave a gradient of shape {tuple(gradient.shape)} for rows "
+            f"of shape {tuple(row.shape)}; expected one gradient per row: `grad` of the backend "
+            f"has to be mended"
+        )

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from polyattr.testing.scored import Scored
+
 Array = np.ndarray[Any, Any]
-Gradient = Callable[[Array], Array]
-"""Maps points (N, ...) to the gradient there (N, ...)."""
 
 
 def guided(
-    gradient: Gradient, x: Array, start: float, steps: int, fraction: float, max_dist: float
+    model: Scored, x: Array, start: float, steps: int, fraction: float, max_dist: float
 ) -> Array:
     """Guided Integrated Gradients, sample by sample and group by group.
 
     Args:
-        gradient: That of the score.
+        model: Score and gradient.
         x: (N, ...) samples.
         start: The baseline of all features.
         steps: Points on the path.
@@ -27,7 +26,7 @@ def guided(
     """
     origin = np.full_like(x, start)
     first = origin + (x - origin) * 0.01 / (steps - 1)  # the start is taken from inside
-    points, slopes = [origin], [gradient(first)]
+    points, slopes = [origin], [model.gradient(first)]
     for step in range(1, steps):
         alpha = step / (steps - 1)
         low, high = max(alpha - max_dist, 0.0), min(alpha + max_dist, 1.0)
@@ -36,7 +35,7 @@ def guided(
             for each in zip(points[-1], origin, x, np.abs(slopes[-1]), strict=True)
         ]
         points.append(np.stack(moved))
-        slopes.append(gradient(x if step == steps - 1 else points[-1]))
+        slopes.append(model.gradient(x if step == steps - 1 else points[-1]))
     pairs = zip(points, points[1:], slopes, slopes[1:], strict=False)
     total: Array = np.sum([(after - before) * (a + b) / 2 for before, after, a, b in pairs], axis=0)
     return total
@@ -67,3 +66,45 @@ def _stride(
         if part < 1:
             break
     return point
+
+
+def important_directions(model: Scored, x: Array, start: float, steps: int) -> Array:
+    """IDGI: gradients at even points, each with half of what the score changes around it."""
+    origin, alphas = np.full_like(x, start), np.linspace(0, 1, steps)
+    scores = [model.score(origin + alpha * (x - origin)) for alpha in alphas]
+    total = np.zeros_like(x)
+    alphas[0] = alphas[1] / 100  # the start is taken from inside
+    for k, alpha in enumerate(alphas):
+        squares = model.gradient(origin + alpha * (x - origin)) ** 2
+        change = (scores[min(k + 1, steps - 1)] - scores[max(k - 1, 0)]) / 2
+        total += squares * _column(change / _sums(squares), x)
+    return total
+
+
+def decisions(model: Scored, x: Array, start: float, steps: int) -> Array:
+    """IDG: flow times slope, at points that go by what the score travels between even ones."""
+    origin, even = np.full_like(x, start), np.linspace(0, 1, steps)
+    scores = np.array([model.score(origin + alpha * (x - origin)) for alpha in even])
+    moves = np.abs(np.diff(scores, axis=0))
+    travelled = np.cumsum(0.5 * moves / moves.sum(axis=0) + 0.5 / (steps - 1), axis=0)
+    way = np.concatenate([np.zeros((1, len(x))), travelled])
+    each = [np.interp(even * w[-1], w, even) for w in way.T]
+    nodes = np.stack(each, axis=1)
+    total = np.zeros_like(x)
+    for k, alphas in enumerate(nodes):
+        width = (nodes[min(k + 1, steps - 1)] - nodes[max(k - 1, 0)]) / 2
+        at = alphas if k else np.full_like(alphas, even[1] / 100)
+        flow = (x - origin) * model.gradient(origin + _column(at, x) * (x - origin))
+        total += flow * _column(width * _sums(flow), x)
+    return total
+
+
+def _sums(values: Array) -> Array:
+    """Sums over all features, (N,)."""
+    sums: Array = values.reshape(len(values), -1).sum(axis=1)
+    return sums
+
+
+def _column(numbers: Array, like: Array) -> Array:
+    """Numbers (N,) that go with arrays (N, ...)."""
+    return numbers.reshape(-1, *[1] * (like.ndim - 1))

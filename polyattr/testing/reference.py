@@ -11,34 +11,34 @@ import numpy as np
 from polyattr import methods
 from polyattr.sampling import RandomBaselines
 from polyattr.sampling.noise import portable_noise
-from polyattr.testing.path_references import guided
+from polyattr.testing.path_references import decisions, guided, important_directions
+from polyattr.testing.scored import Scored
 
 Array = np.ndarray[Any, Any]
-Gradient = Callable[[Array], Array]
-"""Maps points (N, ...) to the gradient there (N, ...)."""
-
 _NB_SAMPLES, _NOISE, _SEED = 7, 0.3, 11
 _STEPS, _START = 6, 0.25
 _GUIDED = {"fraction": 0.4, "max_dist": 0.25}
+# So few steps leave maps off that tell their error, which has to be what is accepted.
+_FEW_STEPS = {"steps": _STEPS, "baseline_value": _START, "tolerance": 10.0}
 _ROWS = (0.25, -0.5, 1.0)
 _DRAWS = {"nb_samples": _NB_SAMPLES, "noise": _NOISE, "seed": _SEED}
 
 
-def _integrated(gradient: Gradient, x: Array) -> Array:
+def _integrated(model: Scored, x: Array) -> Array:
     alphas = np.linspace(0, 1, _STEPS)
     alphas[0] = alphas[1] / 100  # the start is taken from inside
-    found = [gradient(_START + alpha * (x - _START)) for alpha in alphas]
+    found = [model.gradient(_START + alpha * (x - _START)) for alpha in alphas]
     weights = np.r_[0.5, np.ones(_STEPS - 2), 0.5] / (_STEPS - 1)  # the trapezoid rule
     mean: Array = np.tensordot(weights, np.stack(found), axes=1)
     integrated: Array = (x - _START) * mean
     return integrated
 
 
-def _expected(gradient: Gradient, x: Array) -> Array:
+def _expected(model: Scored, x: Array) -> Array:
     drawn = RandomBaselines(count=_NB_SAMPLES, seed=_SEED, references=len(_ROWS)).table(1)
     starts = [np.full_like(x, _ROWS[row]) for row in _column(drawn.reference)]
     points = [b + at * (x - b) for b, at in zip(starts, _column(drawn.alpha), strict=True)]
-    found = [(x - b) * gradient(point) for b, point in zip(starts, points, strict=True)]
+    found = [(x - b) * model.gradient(point) for b, point in zip(starts, points, strict=True)]
     mean: Array = np.mean(found, axis=0)
     return mean
 
@@ -60,20 +60,20 @@ def _with_background(x: Any) -> dict[str, Any]:
     return {"background": _background(x), "nb_samples": _NB_SAMPLES, "seed": _SEED}
 
 
-def _smooth(gradient: Gradient, x: Array) -> Array:
+def _smooth(model: Scored, x: Array) -> Array:
     # Draws in pairs with both signs: what is odd in the noise cancels.
     signed = [(i // 2, -1 if i % 2 else 1) for i in range(_NB_SAMPLES)]
-    mean: Array = _at_copies(gradient, x, signed).mean(axis=0)
+    mean: Array = _at_copies(model, x, signed).mean(axis=0)
     return mean
 
 
-def _square(gradient: Gradient, x: Array) -> Array:
-    mean: Array = (_at_copies(gradient, x, _unsigned()) ** 2).mean(axis=0)
+def _square(model: Scored, x: Array) -> Array:
+    mean: Array = (_at_copies(model, x, _unsigned()) ** 2).mean(axis=0)
     return mean
 
 
-def _variance(gradient: Gradient, x: Array) -> Array:
-    variance: Array = _at_copies(gradient, x, _unsigned()).var(axis=0, ddof=1)
+def _variance(model: Scored, x: Array) -> Array:
+    variance: Array = _at_copies(model, x, _unsigned()).var(axis=0, ddof=1)
     return variance
 
 
@@ -81,12 +81,12 @@ def _unsigned() -> list[tuple[int, int]]:
     return [(draw, 1) for draw in range(_NB_SAMPLES)]
 
 
-def _at_copies(gradient: Gradient, x: Array, draws: list[tuple[int, int]]) -> Array:
+def _at_copies(model: Scored, x: Array, draws: list[tuple[int, int]]) -> Array:
     """Returns the gradients at the noisy copies of `x`, one for each (draw, sign)."""
     noise = [portable_noise(_SEED, draw, 0, x.shape[1:]).astype(np.float64) for draw, _ in draws]
     signs = [sign for _, sign in draws]
     copies = [x + sign * _NOISE * drawn for sign, drawn in zip(signs, noise, strict=True)]
-    return np.stack([gradient(copy) for copy in copies])
+    return np.stack([model.gradient(copy) for copy in copies])
 
 
 @dataclass(frozen=True)
@@ -94,24 +94,28 @@ class Reference:
     """A method in NumPy, and how the suite calls it.
 
     Attributes:
-        attributions: What the method must find, from a gradient and samples (N, ...).
+        attributions: What the method must find, from a model and samples (N, ...).
         arguments: The arguments of the method; or a function that makes them of the samples, an
             array (N, ...) or a tuple or dict of several, where they depend on these.
     """
 
-    attributions: Callable[[Gradient, Array], Array]
+    attributions: Callable[[Scored, Array], Array]
     arguments: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] = field(default_factory=dict)
 
 
 REFERENCES: Mapping[str, Reference] = {
     "ExpectedGradients": Reference(_expected, _with_background),
-    "GradientInput": Reference(lambda gradient, x: x * gradient(x)),
+    "GradientInput": Reference(lambda model, x: x * model.gradient(x)),
     "GuidedIntegratedGradients": Reference(
-        lambda gradient, x: guided(gradient, x, _START, _STEPS, **_GUIDED),
+        lambda model, x: guided(model, x, _START, _STEPS, **_GUIDED),
         {**_GUIDED, "steps": _STEPS, "baseline_value": _START},
     ),
+    "IDGI": Reference(lambda model, x: important_directions(model, x, _START, _STEPS), _FEW_STEPS),
+    "IntegratedDecisionGradients": Reference(
+        lambda model, x: decisions(model, x, _START, _STEPS), _FEW_STEPS
+    ),
     "IntegratedGradients": Reference(_integrated, {"steps": _STEPS, "baseline_value": _START}),
-    "Saliency": Reference(lambda gradient, x: np.abs(gradient(x))),
+    "Saliency": Reference(lambda model, x: np.abs(model.gradient(x))),
     "SmoothGrad": Reference(_smooth, _DRAWS),
     "SquareGrad": Reference(_square, _DRAWS),
     "VarGrad": Reference(_variance, _DRAWS),
@@ -125,9 +129,9 @@ def arguments(name: str, x: Any) -> dict[str, Any]:
     return dict(made(x) if callable(made) else made)
 
 
-def attributions(name: str, gradient: Gradient, x: Array) -> Array:
+def attributions(name: str, model: Scored, x: Array) -> Array:
     """Returns what a method must find for the samples `x`, (N, ...)."""
-    return REFERENCES[name].attributions(gradient, x)
+    return REFERENCES[name].attributions(model, x)
 
 
 def covered(names: list[str], references: Mapping[str, Reference]) -> tuple[str, ...]:

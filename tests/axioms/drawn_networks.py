@@ -27,6 +27,8 @@ METHODS = labs.settings_of(
         "GradientInput": {},
         "IntegratedGradients": {"steps": 6, "rule": "gauss-legendre"},
         "GuidedIntegratedGradients": {"steps": 6, "max_dist": 0.2},
+        "IDGI": {"steps": 6},
+        "IntegratedDecisionGradients": {"steps": 6},
         "SmoothGrad": NOISY,
         "SquareGrad": NOISY,
         "VarGrad": NOISY,
@@ -35,12 +37,17 @@ METHODS = labs.settings_of(
 ACTIVATIONS = ("relu", "tanh", "soft")
 SIGNED = labs.named(m for m in labs.METHODS if m.signed)
 # Of noise, what is not signed is in units of the squared gradient; Saliency is its magnitude.
-SQUARED = labs.named(m for m in labs.NOISY if not m.signed)
+SQUARED = (*labs.named(m for m in labs.NOISY if not m.signed), "IntegratedDecisionGradients")
 # The input, or its distance from the baseline, is a factor: no property of the class says so.
-FACTORS = ("GradientInput", "IntegratedGradients", "GuidedIntegratedGradients")
+FACTORS = (
+    *("GradientInput", "IntegratedGradients", "GuidedIntegratedGradients", "IDGI"),
+    "IntegratedDecisionGradients",
+)
 # Features or directions are chosen by comparing gradients, which have the units of the features,
 # and which are not those of a sum of models.
-CHOOSING = ("GuidedIntegratedGradients",)
+CHOOSING = ("GuidedIntegratedGradients", "IDGI")
+# They read scores, in which a shift of all rounds.
+SCORED = ("IDGI", "IntegratedDecisionGradients")
 
 
 @dataclass(frozen=True)
@@ -158,10 +165,10 @@ class Case:
     def size(self, method):
         """(N, 1) bound on any attribution of a method, which roundings are relative to."""
         steepest = self.steepest()[:, None]
-        if method in SQUARED:
-            return steepest**2
         reach = np.abs(self.x).max() + np.abs(self.baselines).max()
-        return steepest * reach if method in FACTORS else steepest
+        once = steepest * reach if method in FACTORS else steepest
+        # A slope is a sum over features.
+        return once**2 * self.shape.features if method in SQUARED else once
 
 
 def draw_layers(rng, sizes, biased=True):

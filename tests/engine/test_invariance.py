@@ -15,6 +15,8 @@ METHODS = settings_of(
         "GradientInput": {},
         "IntegratedGradients": {"steps": 9},
         "GuidedIntegratedGradients": {"steps": 9, "max_dist": 0.3},
+        "IDGI": {"steps": 9},
+        "IntegratedDecisionGradients": {"steps": 9, "tolerance": 1.0},
         "SmoothGrad": {"nb_samples": 9},
         "SquareGrad": {"nb_samples": 9},
         "VarGrad": {"nb_samples": 9},

@@ -9,6 +9,8 @@ from labs.closeness import assert_close
 from labs.numpy_network import one_hot, random_network
 
 import polyattr
+from polyattr.testing.path_references import decisions
+from polyattr.testing.scored import Scored
 
 RNG = np.random.default_rng(81)
 A, B = RNG.standard_normal((2, 4, 3))
@@ -145,12 +147,15 @@ def test_dtype_in_is_dtype_out(lab, dtype, name):
         values, plain = lab.numpy(result.values).astype(np.float64), lab.numpy(x)
         assert_close(result.scores, (plain.astype(np.float64) ** 2).sum(axis=1), 1e-2)
     unit = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
+    squares = Scored(lambda x: (x * x).sum(axis=1), lambda x: 2 * x)
     expected = {
         "Saliency": np.abs(2 * plain),
         "GradientInput": 2 * plain**2,
         "IntegratedGradients": plain**2,
         # Of two points the first lies a hundredth of the way inside.
         "GuidedIntegratedGradients": 1.01 * plain**2,
+        "IDGI": (plain.T**2 / (plain**2).sum(1) * (plain**2).sum(1)).T,
+        "IntegratedDecisionGradients": decisions(squares, plain.astype(np.float64), 0.0, 50),
         "SmoothGrad": 2 * plain,
         "SquareGrad": 4 * plain**2,
         "VarGrad": values if name == "VarGrad" else None,

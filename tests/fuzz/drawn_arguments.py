@@ -57,6 +57,11 @@ NOISE = {
     "seed": mostly(st.integers(0, 2**80), ANYTHING),
     "noise_source": mostly(st.sampled_from(("portable", "native"))),
 }
+LOOKED = {
+    "steps": mostly(st.integers(3, 6), COUNTS),
+    "tolerance": mostly(st.none() | st.floats(0, 2)),
+    "baseline_value": mostly(st.floats(-2, 2)),
+}
 # What a method cannot be made without.
 NEEDED = {"background"}
 OWN = settings_of(
@@ -78,6 +83,8 @@ OWN = settings_of(
             "tolerance": mostly(st.none() | st.floats(0, 2)),
             "baseline_value": mostly(st.floats(-2, 2)),
         },
+        "IDGI": LOOKED,
+        "IntegratedDecisionGradients": LOOKED,
         "SmoothGrad": {**NOISE, "antithetic": mostly(st.booleans())},
         "SquareGrad": NOISE,
         "VarGrad": NOISE,

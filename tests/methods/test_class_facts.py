@@ -43,7 +43,8 @@ def test_methods_are_exported_and_told_apart_by_what_they_take():
     assert set(named(EVERY_METHOD)) <= set(polyattr.__all__)
     assert set(named(NOISY)) == {"SmoothGrad", "SquareGrad", "VarGrad"}
     paths = set(named(SUMMED)) - set(named(NOISY))
-    assert paths == {"IntegratedGradients", "ExpectedGradients", "GuidedIntegratedGradients"}
+    straight = {"IntegratedGradients", "ExpectedGradients", "IDGI", "IntegratedDecisionGradients"}
+    assert paths == {*straight, "GuidedIntegratedGradients"}
 
 
 def test_a_table_without_a_row_for_a_method_says_which():

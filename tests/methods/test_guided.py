@@ -7,6 +7,7 @@ from labs.numpy_network import one_hot, random_network, single
 
 import polyattr
 from polyattr.testing.path_references import guided
+from polyattr.testing.scored import Scored
 
 NETWORK = random_network(2001, 9, 16, 3)
 RNG = np.random.default_rng(2002)
@@ -36,7 +37,7 @@ def made(lab, model=None, **settings):
 )
 def test_it_is_the_loop_of_the_paper(lab, settings):
     whole = {"fraction": 0.25, "max_dist": 0.02, **settings}
-    expected = guided(gradient, X, 0.5, **whole)
+    expected = guided(Scored(None, gradient), X, 0.5, **whole)
     with lab.double():
         method = made(lab, baseline_value=0.5, batch_size=3, **settings)
         result = method.attribute(lab.tensor(X, "float64"), TARGETS)

@@ -52,7 +52,10 @@ def outputs(lab, first, second):
 
 def test_every_shipped_method_is_among_them():
     made = {type(make(lambda x: x, backend=None)) for make in METHODS.values()}
-    assert made == set(EVERY_METHOD)
+    needed = {polyattr.ExpectedGradients: {"background": BACKGROUND}}
+    # Rows that are chosen by what others told are no function of the inputs.
+    fixed = {m for m in EVERY_METHOD if m(abs, **needed.get(m, {})).recipe().one_round}
+    assert made == fixed
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -188,6 +191,9 @@ def test_a_method_with_several_rounds_refuses(lab):
     for method in (auto, polyattr.SmoothGrad(of=auto)):
         with pytest.raises(polyattr.InputError, match=said):
             method.function(lab.tensor(X), TARGETS)
+    for kind in (polyattr.IDGI, polyattr.IntegratedDecisionGradients):
+        with pytest.raises(polyattr.InputError, match="chooses its points from what earlier ones"):
+            kind(model, backend=lab.name).function(lab.tensor(X), TARGETS)
 
 
 def test_a_class_that_would_have_to_be_predicted(lab):

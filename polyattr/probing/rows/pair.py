@@ -11,9 +11,9 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.forward import Forward
-from polyattr.engine.tile import check_gradient
 from polyattr.probing.rows.unlike import most_unlike
 from polyattr.question.inputs import Inputs
+from polyattr.scores.scorer import check_gradient
 from polyattr.scores.targets import Targets
 
 Array = np.ndarray[Any, Any]

@@ -12,6 +12,7 @@ from polyattr.testing import expect
 from polyattr.testing.harness import FLOATS, ROUNDING, Array, Harness, eighths, order_one
 from polyattr.testing.models import cube, linear, rational, square
 from polyattr.testing.reference import METHODS, arguments, attributions
+from polyattr.testing.scored import Scored
 
 _NETWORK = rational(1)
 _X = order_one(5, 4, seed=2)
@@ -25,7 +26,11 @@ def _wanted(name: str) -> Array:
     def gradient(points: Array) -> Array:
         return _NETWORK.gradient(points, _CLASSES)
 
-    return attributions(name, gradient, _X)
+    def score(points: Array) -> Array:
+        scores: Array = _NETWORK.outputs(points)[np.arange(len(points)), _CLASSES]
+        return scores
+
+    return attributions(name, Scored(score, gradient), _X)
 
 
 class MethodChecks(Harness):
@@ -72,7 +77,8 @@ class MethodChecks(Harness):
             model = self.model(square(self.backend))
             found = self.method(name, model, x).explain(self.native(x, dtype))
             expect.equal(self.backend.dtype(found), dtype, "dtype")
-            wanted = attributions(name, lambda points: 2 * points, x)
+            squares = Scored(lambda points: (points**2).sum(axis=1), lambda points: 2 * points)
+            wanted = attributions(name, squares, x)
             # The gradient of each noisy copy is rounded to the dtype before it is squared.
             expect.close(self.host(found), wanted, max(4 * ROUNDING[dtype], 1e-14), name)
 

@@ -28,6 +28,7 @@ from polyattr.errors import (
     UnusedInputWarning,
 )
 from polyattr.explainer import Explainer, Paper, setting
+from polyattr.interactions import SmoothHess
 from polyattr.methods import (
     IDGI,
     ExpectedGradients,
@@ -80,6 +81,7 @@ __all__ = [
     "Recipe",
     "Saliency",
     "SmoothGrad",
+    "SmoothHess",
     "SquareGrad",
     "Tap",
     "TrainingModeWarning",

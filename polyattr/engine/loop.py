@@ -13,7 +13,7 @@ from polyattr.engine.cut import Cut, Sheet, cut_all
 from polyattr.engine.kernels import Kernels
 from polyattr.engine.ledger import Entry, entry, told
 from polyattr.engine.question import Question
-from polyattr.engine.spread import Errors, Sizes, path_errors, standard_error
+from polyattr.engine.spread import Errors, Sizes, path_errors, share_like, standard_error
 from polyattr.engine.tile import Block, Sheaf, State, Tile
 from polyattr.errors import InputError
 from polyattr.sampling.noise import stream_noise
@@ -128,7 +128,8 @@ class Rounds:
     def _start(self) -> State:
         backend, recipe = self.backend, self.recipe
         size = self.sheet.samples * recipe.parts
-        parts = [recipe.statistic.start(backend, leaf, size) for leaf in self.leaves]
+        shares = [share_like(backend, recipe, leaf) for leaf in self.leaves]
+        parts = [recipe.statistic.start(backend, share, size) for share in shares]
         references = self.question.references
         carry = []
         for i, leaf in enumerate(self.leaves):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.sampling.recipe import Norm, Weights
+from polyattr.sampling.recipe import Norm, Recipe, Weights
 from polyattr.sampling.statistics import Jumps
 
 Array = np.ndarray[Any, Any]
@@ -38,6 +38,13 @@ class Errors(NamedTuple):
 
     standard: list[Tensor]
     bound: Tensor | None = None
+
+
+def share_like(backend: GradBackend, recipe: Recipe, leaf: Tensor) -> Tensor:
+    """Returns a tensor of the shape and dtype of what rows add to the sums of an input `leaf`."""
+    sample = tuple(leaf.shape[1:])
+    shape = recipe.shape(sample)
+    return leaf if shape == sample else backend.zeros((1, *shape), leaf, backend.dtype(leaf))
 
 
 def sizes(backend: GradBackend, leaves: Sequence[Tensor]) -> Tensor:

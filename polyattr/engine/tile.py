@@ -239,7 +239,8 @@ class Tile:
     ) -> State:
         backend, statistic = self.backend, self.recipe.statistic
         here = [tuple(backend.batch(t, columns.sample) for t in c) for c in state.carry]
-        flow = [g * v for g, v in zip(gradients, velocity, strict=False)]
+        pairs = zip(gradients, velocity, strict=False)
+        flow = [self.recipe.flow(backend, g, v) for g, v in pairs]
         shares, carry = self.recipe.step(backend, columns.rows, scores, gradients, flow, here)
         parts = [
             statistic.update(backend, part, share, columns.folded)

@@ -26,7 +26,12 @@ class _NoModel:
 _NO_MODEL = _NoModel()
 
 
-def _check_source(name: str, source: object) -> object:
+def check_source(name: str, source: object) -> object:
+    """Checks for the name of a source of noise.
+
+    Raises:
+        InputError: Something else.
+    """
     if not isinstance(source, str) or source not in SOURCES:
         raise InputError(
             f"{name} is {source!r}; expected 'portable' (the same draws in every framework) or "
@@ -39,6 +44,10 @@ def _check_inner(name: str, of: object) -> object:
     if of is not None and not isinstance(of, Explainer):
         raise InputTypeError(
             f"{name} is {of!r}; expected a method such as IntegratedGradients(model), or None"
+        )
+    if of is not None and of.recipe().shape((1,)) != (1,):
+        raise InputError(
+            f"{name} is {of!r}, which has no attribution for each feature; expected one that has"
         )
     return of
 
@@ -65,7 +74,7 @@ class NoisyExplainer(Explainer):
     nb_samples: int | Literal["auto"] = 50
     noise: float = setting(default=0.2, check=check_non_negative)
     seed: int = setting(default=0, check=count_of(0))
-    noise_source: str = setting(default="portable", check=_check_source)
+    noise_source: str = setting(default="portable", check=check_source)
     tolerance: float | None = setting(default=None, check=check_tolerance)
     max_samples: int = setting(default=MOST_DRAWS, check=count_of(1))
 

@@ -234,6 +234,10 @@ class Recipe:
         """
         return None
 
+    def shape(self, sample: tuple[int, ...]) -> tuple[int, ...]:
+        """Returns the shape of what a row adds, for an input with samples of the shape `sample`."""
+        return sample
+
     def describe(self, rows: Rows[Array], row: int) -> str:
         """Names the point of a `row` of the `rows` (R,) for an error message."""
         return "at the input"
@@ -254,6 +258,10 @@ class Recipe:
         (R, ...) is the derivative of the point by alpha; None without a path.
         """
         return at.x, None
+
+    def flow(self, backend: GradBackend, gradient: Tensor, velocity: Tensor) -> Tensor:
+        """Flow for `step`, of `gradient` and `velocity` (R, ...), with verbs of `backend`."""
+        return gradient * velocity
 
     def step(
         self,

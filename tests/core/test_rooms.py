@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 LEVELS = (
     *("errors", "dtypes", "_version", "backend", "question", "baselines", "domains"),
     *("results", "scores", "sampling"),
-    *("engine", "probing", "explainer", "methods", "patching", "__init__"),
+    *("engine", "probing", "explainer", "methods", "interactions", "patching", "__init__"),
 )
 WINGS = {"plots", "metrics", "regions", "report", "scale", "integrations", "cli", "demo", "testing"}
 ARROWS = {("report", "plots"), ("cli", "report"), ("cli", "demo"), ("demo", "plots")}

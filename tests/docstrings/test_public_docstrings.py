@@ -8,7 +8,7 @@ from labs import LABS, under_test
 from public_api import is_method_class, packages, public_items
 
 import polyattr
-from polyattr import baselines, domains, methods
+from polyattr import baselines, domains, interactions, methods
 
 ITEMS = public_items()
 EXAMPLES = list(examples(ITEMS))
@@ -51,7 +51,7 @@ def test_example_is_about_one_framework_at_most(test):
 
 def test_users_of_every_framework_find_examples():
     of_methods = {item.name for item in ITEMS if is_method_class(item)}
-    assert of_methods == set(methods.__all__)
+    assert of_methods == {*methods.__all__, *interactions.__all__}
     for name in LABS:
         found = [test.name for test in EXAMPLES if frameworks_of(test) == [name]]
         assert of_methods & set(found), f"no method's example is written for {name}"

@@ -54,7 +54,7 @@ def test_every_method_is_in_the_table() -> None:
         and issubclass(getattr(polyattr, name), polyattr.Explainer)
         and name != "Explainer"
     ]
-    assert set(methods) == set(polyattr.methods.__all__)
+    assert set(methods) == {*polyattr.methods.__all__, *polyattr.interactions.__all__}
     assert all(f"| `{name}` |" in README for name in methods)
 
 
@@ -62,7 +62,7 @@ def test_the_table_names_every_argument_and_every_source() -> None:
     import polyattr
 
     shared = set(inspect.signature(polyattr.Explainer).parameters)
-    for name in polyattr.methods.__all__:
+    for name in (*polyattr.methods.__all__, *polyattr.interactions.__all__):
         method = getattr(polyattr, name)
         (row,) = re.findall(rf"^\| `{name}` \|.*$", README, flags=re.MULTILINE)
         arguments, source = row.split(" | ")[-2:]

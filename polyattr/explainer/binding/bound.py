@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -149,7 +150,9 @@ class Bound:
         # Of samples, the error costs a look at every group of draws.
         errors = full or not recipes[0].sampled
         answer, batch_size = self._answer(recipes, question, tick, errors)
-        if not (trial.random or self.method.layers):
+        whole = [tuple(leaf.shape) for leaf in at.leaves]
+        each = [tuple(value.shape) for value in answer.values] == whole
+        if each and not (trial.random or self.method.layers):
             trial.meaning.reach(replace(at, fan=1), question.targets, answer.values)
         values = self.result(at, answer.values)
         # Of the method's own baseline it is remembered whether the score jumps there.
@@ -273,12 +276,17 @@ class Bound:
         pairs = zip(values, inputs.leaves, strict=True)
         return inputs.layout.result([backend.cast(v, backend.dtype(x)) for v, x in pairs])
 
+    def _elements(self, inputs: Inputs) -> int:
+        """Numbers in a row: of the inputs, or of what it adds to the sums where that is more."""
+        shapes = [self.method.recipes[0].shape(tuple(leaf.shape[1:])) for leaf in inputs.leaves]
+        return max(inputs.elements, sum(math.prod(shape) for shape in shapes))
+
     def batch_size(self, inputs: Inputs) -> int | None:
         """Returns the most rows per gradient call; None for any number."""
         given: Any = self.method.batch_size
         if given == "auto":
             first = [*inputs.leaves, *inputs.companions][0]
-            given = auto_batch_size(inputs.elements, self.backend.accelerated(first))
+            given = auto_batch_size(self._elements(inputs), self.backend.accelerated(first))
             # Points are evaluated once for all targets, whose gradients are a small part of memory.
             given = max(given * min(inputs.fan, _MOST_FOLD), inputs.fan)
         taken = self.forward.scorer.fitting.rows

@@ -22,7 +22,9 @@ SIMPLEX = "simplex"
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """Where inputs in some containers are moved to; compared by identity, part of a kernel.
+    """Where inputs in some containers are moved to; part of what a kernel is kept by.
+
+    Domains are compared by identity: they may hold arrays, and a method keeps its own.
 
     Attributes:
         domains: A domain, or None, per input; empty where all stay.
@@ -31,6 +33,16 @@ class Space:
 
     domains: tuple[Domain | None, ...]
     axis: int | None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Space) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        return (*map(id, self.domains), self.axis)
 
     def moved(self, backend: GradBackend, leaves: Sequence[Tensor]) -> list[Tensor]:
         """Returns coordinates (N, ...) of samples or baselines (N, ...)."""

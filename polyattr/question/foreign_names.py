@@ -44,6 +44,7 @@ CLASSES = {
     # PAIR saliency, shap
     "GradientSaliency": "Saliency(model)",
     "GradientExplainer": "ExpectedGradients(model, background=...)",
+    "XRAI": "regions.xrai(attribution, images), over the map of any method",
     # tf-explain, zennit, iNNvestigate
     "VanillaGradients": "Saliency(model)",
     "VanillaGradient": "Saliency(model)",
@@ -67,7 +68,7 @@ ABSENT = frozenset(
         *("FeaturePermutation", "ShapleyValueSampling", "ShapleyValues", "KernelShap", "Lime"),
         *("GuidedBackpropagation", "DeconvNet", "GradCAM", "GradCAMPP", "GradCam", "Rise"),
         *("SobolAttributionMethod", "HsicAttributionMethod", "ForGrad"),
-        *("GuidedIG", "BlurIG", "XRAI", "DeepExplainer", "KernelExplainer"),
+        *("GuidedIG", "BlurIG", "DeepExplainer", "KernelExplainer"),
         *("PartitionExplainer", "PermutationExplainer", "TreeExplainer"),
         *("OcclusionSensitivity", "AnchorImage", "AnchorTabular", "EpsilonPlus"),
     }

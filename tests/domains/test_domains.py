@@ -10,6 +10,7 @@ from labs.numpy_network import one_hot, random_network, single
 
 import polyattr
 from polyattr.domains import Components, Domain, Fourier, Haar, Linear, TrendSeason
+from polyattr.domains.space import Space
 
 RNG = np.random.default_rng(1210)
 NETWORK = random_network(1211, 8, 12, 3, activation="tanh")
@@ -283,3 +284,12 @@ def test_what_does_not_fit_the_inputs_is_told(lab, domain, x, said):
     method = polyattr.Saliency(lab.function(body), backend=lab.name, domain=domain)
     with pytest.raises(polyattr.InputError, match=said):
         method.explain(lab.tensor(np.ascontiguousarray(x)))
+
+
+def test_a_model_bound_anew_finds_the_kernels_of_its_domain():
+    """Spaces are equal where their domains are the same objects, whoever made them."""
+    haar = Haar()
+    assert Space((haar, None), None) == Space((haar, None), None)
+    assert hash(Space((haar,), 1)) == hash(Space((haar,), 1))
+    assert Space((haar,), None) != Space((Haar(),), None)
+    assert Space((haar,), None) != Space((haar,), 1)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.errors import InputError
+from polyattr.sampling.drawing.draws import needed
 from polyattr.sampling.recipe import Norm, Recipe
 from polyattr.sampling.rows import Rows, Table, present
 
@@ -135,7 +136,8 @@ class Cut:
             slopes, then slot and origin where there are any, the table's and the statistic's.
         real: (T, b, R) numbers per tile: weight and validity, the table's and the statistic's.
         segments: (T, c, S) numbers per segment that the statistic asked for.
-        draws: (K,) noise draws of each tile; empty without noise.
+        draws: (K,) noise draws of each tile, or (2, K) with the sample first where each has its
+            own; empty without noise.
         together: How many rows in a row share a point; 1 where none do.
         writers: (T, M) which row writes what a sample takes along: M + its number in the tile, or
             the sample itself where it keeps what it has. None where nothing is taken along.
@@ -252,7 +254,7 @@ def _cut(
     whole = [own["sample"], segment, flat, flat + sheet.capacity]
     draws: list[Array] = []
     if recipe.noise is not None:
-        draws, slot = _draws(own["draw"], 1 if recipe.one_round else sheet.rows)
+        draws, slot = _draws(own, recipe, sheet)
         whole.append(slot)
     if origin is not None:
         whole.append(origin(own["sample"], own.get("reference")))
@@ -288,13 +290,7 @@ def _writers(sample: Array, valid: Array, samples: int) -> Array:
     return found.astype(np.int32)
 
 
-def _draws(draw: Array, least: int) -> tuple[list[Array], Array]:
-    """Finds the draws each tile needs, as many for every tile, and where its rows find theirs.
-
-    At least as many as named: rounds differ in what they need, and must not differ in shape.
-    """
-    own = [np.unique(tile) for tile in draw]
-    most = max(least, *(len(numbers) for numbers in own))
-    slots = [np.searchsorted(numbers, tile) for numbers, tile in zip(own, draw, strict=True)]
-    # A tile that needs fewer repeats its last one: nothing is drawn that nobody needs.
-    return [n[np.minimum(np.arange(most), len(n) - 1)] for n in own], np.stack(slots)
+def _draws(own: dict[str, Array], recipe: Recipe, sheet: Sheet) -> tuple[list[Array], Array]:
+    """Finds the draws each tile needs, and where its rows find theirs."""
+    most = 0 if recipe.one_round else sheet.rows
+    return needed(recipe.noise or (0,), own["draw"], own["sample"], sheet.samples, most)

@@ -203,8 +203,9 @@ class Rounds:
     def _tiles(self, made: Cut, sheaves: Sequence[Sheaf] | None) -> None:
         noise: Iterator[list[Tensor]] = iter([[]] * made.tiles)
         if self.recipe.noise is not None:
+            ids = self.question.row_ids
             noise = stream_noise(
-                self.backend, self.recipe.noise, made.draws, self.leaves, self.depth
+                self.backend, self.recipe.noise, made.draws, self.leaves, self.depth, ids
             )
         add = self._adder(made)
         for tile, draws in enumerate(noise):

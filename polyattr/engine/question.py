@@ -28,12 +28,19 @@ class Question:
         targets: What is explained.
         references: Where paths start; None for methods without a path.
         scores: (N,) scores f(x), where they are known already.
+        ids: (N,) what samples are called, for draws of their own; their places if None.
     """
 
     inputs: Inputs
     targets: Targets
     references: References | None = None
     scores: Array | None = None
+    ids: Array | None = None
+
+    @property
+    def row_ids(self) -> Array:
+        """What the samples are called (N,)."""
+        return np.arange(self.inputs.n) if self.ids is None else self.ids
 
     def take(self, backend: GradBackend, index: Array | None, fan: int = 1) -> Question:
         """Returns the question about the samples at `index` (M,); about all for None.
@@ -47,6 +54,7 @@ class Question:
             self.inputs.take(rows, len(index), fan),
             replace(self.targets, columns=rows(self.targets.columns)),
             None if self.references is None else self.references.take(backend, index),
+            ids=self.row_ids[index],
         )
 
     def each(self, backend: GradBackend, every: list[Targets], asked: tuple[Any, ...]) -> Question:

@@ -21,6 +21,7 @@ from polyattr.explainer.settings import (
     setting,
 )
 from polyattr.question.checks import check_flag
+from polyattr.sampling.drawing.draws import Draws
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Operator
 from polyattr.scores.tasks import check_operator, check_output
@@ -129,6 +130,12 @@ class MethodBase(ABC):
     def uses_baselines(self) -> bool:
         """Whether a call may bring baselines."""
         return any(recipe.origin == "baseline" for recipe in self.recipes())
+
+    @property
+    def has_own_draws(self) -> bool:
+        """Whether some draws belong to one sample each."""
+        named = [recipe.noise for recipe in self.recipes() if recipe.noise is not None]
+        return not all(Draws(*noise).shared for noise in named)
 
     @classmethod
     def citation(cls) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from polyattr.backend import (
@@ -25,6 +26,7 @@ from polyattr.question.models import check_model
 from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
 from polyattr.results.by_target import Sorted
+from polyattr.sampling.drawing.row_ids import RowIds
 from polyattr.scores.each import Each, listed
 
 Call = tuple[GradBackend, Any, Attribution | None]
@@ -64,6 +66,8 @@ class Calls(Unfollowed):
         batches: Iterable[tuple[Any, Any]] = [(inputs, targets)]
         if datasets.is_dataset(inputs):
             batches, options = datasets.batches(inputs, targets), options.for_dataset()
+        ids = RowIds(options.sample_ids, datasets.is_dataset(inputs))
+        options = replace(options, sample_ids=ids)
         convergence = Convergence(self.method.tolerance, self.method.recipes[0].more)
         with progress_bar(options.progress, self.method.name) as tick:
             for x, y in batches:
@@ -77,8 +81,10 @@ class Calls(Unfollowed):
                             values, result = sort.values(values), sort.attribution(result)
                             error = sort.worst(error)
                     bound.watch.settle(bound.watched)
+                ids.step()
                 convergence.add(error)
                 yield bound.backend, values, result
+        ids.done()
         convergence.tell()
 
     @contextmanager

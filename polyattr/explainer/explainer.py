@@ -94,6 +94,8 @@ class Explainer(MethodBase):
                 ``(0, "mask")``; None takes those whose first axis has size N, if the model takes
                 them so (none for datasets).
                 progress: True shows a progress bar.
+                sample_ids: whole numbers (N,), of a dataset for all its batches, that say which
+                draws a sample has where each has its own (``shared_draws=False``).
 
         Returns:
             Attributions in the containers, shapes, dtypes and device of the inputs.
@@ -215,7 +217,8 @@ class Explainer(MethodBase):
 
     def _read(self, options: CallOptions) -> Options:
         made_with = [entry.name for entry in fields(self)]
-        return read_options(type(self).__name__, self.uses_baselines, options, made_with)
+        name, uses, own = type(self).__name__, self.uses_baselines, self.has_own_draws
+        return read_options(name, uses, options, made_with, own)
 
     def _stream(
         self, inputs: Any, targets: Any, options: CallOptions, full: bool

@@ -13,6 +13,7 @@ from polyattr.explainer.binding import Bound
 from polyattr.explainer.call import Calls
 from polyattr.explainer.options import Options
 from polyattr.question.inputs import Inputs, read_inputs
+from polyattr.sampling.drawing.row_ids import RowIds
 from polyattr.scores.each import Each
 
 
@@ -52,8 +53,8 @@ def differentiable(
         with model.evaluation():
             at = bound.spaces.moved(bound.backend, here)
             origin = bound.spaces.references(bound.backend, start, at)
-            values = engine.values(bound.recipes(start), Question(at, goals, origin), asked)
-        return bound.result(here, values)
+            question = Question(at, goals, origin, ids=RowIds(options.sample_ids).of(here.n))
+            return bound.result(here, engine.values(bound.recipes(start), question, asked))
 
     return bound.backend.untransformed(function)
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 from polyattr.errors import InputError, InputTypeError
 from polyattr.explainer.explainer import Explainer
 from polyattr.explainer.settings import setting
-from polyattr.question.checks import check_non_negative, check_tolerance, count_of
+from polyattr.question.checks import check_flag, check_non_negative, check_tolerance, count_of
+from polyattr.sampling.drawing.draws import Distribution, Draws, check_distribution
 from polyattr.sampling.drawing.enough import MOST_DRAWS, check_draws
 from polyattr.sampling.noise import SOURCES
 
@@ -40,6 +41,15 @@ def check_source(name: str, source: object) -> object:
     return source
 
 
+def _check_mode(name: str, mode: object) -> object:
+    if not isinstance(mode, str) or mode not in ("absolute", "relative"):
+        raise InputError(
+            f"{name} is {mode!r}; expected 'absolute' (noise in the units of the inputs) or "
+            f"'relative' (as a fraction of each sample's largest minus smallest number)"
+        )
+    return mode
+
+
 def _check_inner(name: str, of: object) -> object:
     if of is not None and not isinstance(of, Explainer):
         raise InputTypeError(
@@ -65,6 +75,9 @@ class NoisyExplainer(Explainer):
         noise: Standard deviation, in the units of the inputs.
         seed: Seed of the draws.
         noise_source: "portable" or "native".
+        noise_mode: "absolute" or "relative".
+        distribution: What draws come from, if not the normal distribution.
+        shared_draws: Whether all samples have the same draws.
         tolerance: Relative error to stop at with "auto", and to warn above.
         max_samples: Most gradients per sample with "auto".
     """
@@ -75,6 +88,9 @@ class NoisyExplainer(Explainer):
     noise: float = setting(default=0.2, check=check_non_negative)
     seed: int = setting(default=0, check=count_of(0))
     noise_source: str = setting(default="portable", check=check_source)
+    noise_mode: str = setting(default="absolute", check=_check_mode)
+    distribution: Distribution | None = setting(default=None, check=check_distribution)
+    shared_draws: bool = setting(default=True, check=check_flag)
     tolerance: float | None = setting(default=None, check=check_tolerance)
     max_samples: int = setting(default=MOST_DRAWS, check=count_of(1))
 
@@ -93,6 +109,11 @@ class NoisyExplainer(Explainer):
             self.nb_samples, self.max_samples, self.tolerance, self.fewest_draws
         )
         self._keep(nb_samples=count, tolerance=tolerance)
+        if self.distribution is not None and self.noise_source != "portable":
+            raise InputError(
+                f"distribution is given, but noise_source={self.noise_source!r} draws in the "
+                f"framework, where only the normal one is known; expected noise_source='portable'"
+            )
         name = type(self).__name__
         if self.of is None:
             if self.model is _NO_MODEL:
@@ -116,10 +137,11 @@ class NoisyExplainer(Explainer):
         """The arguments of `NoisyCopies` that say how many copies there are, and where."""
         auto = self.nb_samples == "auto"
         return {
-            "noise": (self.seed, self.noise_source),
+            "noise": Draws(self.seed, self.noise_source, self.distribution, self.shared_draws),
             "count": self.max_samples if auto else self.nb_samples,
             "tolerance": self.tolerance if auto else None,
             "deviation": float(self.noise),
+            "relative": self.noise_mode == "relative",
         }
 
     def inner(self) -> Explainer | None:

@@ -20,6 +20,7 @@ class CallOptions(TypedDict, total=False):
     forward_kwargs: dict[str, Any] | None
     batched: Any
     progress: bool
+    sample_ids: Any
 
 
 CALL_ARGUMENTS = ("inputs", "targets", *CallOptions.__annotations__)
@@ -27,11 +28,12 @@ CALL_ARGUMENTS = ("inputs", "targets", *CallOptions.__annotations__)
 
 @dataclass(frozen=True)
 class Options:
-    """The checked keyword arguments of a call."""
+    """The checked keyword arguments of a call; in a running one `sample_ids` are `RowIds`."""
 
     baselines: Any
     beside: Beside
     progress: bool
+    sample_ids: Any = None
 
     @property
     def arrays(self) -> tuple[Any, ...]:
@@ -46,7 +48,11 @@ class Options:
 
 
 def read_options(
-    name: str, uses_baselines: bool, options: CallOptions, made_with: Iterable[str] = ()
+    name: str,
+    uses_baselines: bool,
+    options: CallOptions,
+    made_with: Iterable[str] = (),
+    own_draws: bool = False,
 ) -> Options:
     """Checks the keyword arguments of a call.
 
@@ -55,10 +61,11 @@ def read_options(
         uses_baselines: Whether the method has a baseline.
         options: As the user passed them.
         made_with: Names of the constructor's arguments, which a call may be given by mistake.
+        own_draws: Whether samples have draws of their own.
 
     Raises:
         InputTypeError: An argument that calls do not have, or of the wrong type.
-        InputError: A baseline for a method without one.
+        InputError: A baseline for a method without one, or ids of samples without draws.
     """
     known = list(CallOptions.__annotations__)
     for given in options:
@@ -66,17 +73,32 @@ def read_options(
             hint = our_argument(given, name)
             if given in made_with:
                 hint = our_place(given, name, "constructor")
+            hint = hint or nearest(given, known)
             raise InputTypeError(
-                f"a call has no argument {given!r}.{hint or nearest(given, known)} Its arguments: "
-                f"inputs, targets, {', '.join(known)}"
+                f"a call has no argument {given!r}.{hint} Its arguments: inputs, targets, "
+                f"{', '.join(known)}"
             )
+    _check_used(name, options, uses_baselines, own_draws)
+    beside = read_beside(
+        options.get("forward_args", ()), options.get("forward_kwargs"), options.get("batched")
+    )
+    progress = check_flag("progress", options.get("progress", False))
+    return Options(options.get("baselines"), beside, progress, options.get("sample_ids"))
+
+
+def _check_used(name: str, options: CallOptions, uses_baselines: bool, own_draws: bool) -> None:
+    """Checks that the method makes use of what it is given.
+
+    Raises:
+        InputError: A baseline for a method without one, or ids of samples without draws.
+    """
     if options.get("baselines") is not None and not uses_baselines:
         raise InputError(
             f"baselines is given, but {name} has no baseline; leave it out or "
             f"use IntegratedGradients"
         )
-    beside = read_beside(
-        options.get("forward_args", ()), options.get("forward_kwargs"), options.get("batched")
-    )
-    progress = check_flag("progress", options.get("progress", False))
-    return Options(options.get("baselines"), beside, progress)
+    if options.get("sample_ids") is not None and not own_draws:
+        raise InputError(
+            f"sample_ids is given, but no draw of {name} belongs to a sample; leave it out or give "
+            f"the constructor of a noisy method shared_draws=False"
+        )

@@ -1,6 +1,7 @@
 """Where a method takes gradients, how often, and with what weight: what methods are made of."""
 
 from polyattr.sampling.course import Course
+from polyattr.sampling.drawing.draws import Draws
 from polyattr.sampling.neighbours import Neighbours
 from polyattr.sampling.noisy_copies import NoisyCopies
 from polyattr.sampling.paths.guided_path import GuidedPath
@@ -19,6 +20,7 @@ __all__ = [
     "Carry",
     "Course",
     "DecisionPath",
+    "Draws",
     "FixedNodes",
     "ImportantDirections",
     "LookedPath",

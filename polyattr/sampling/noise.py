@@ -1,7 +1,8 @@
-"""Gaussian draws that belong to (seed, input, draw), whatever the tile, framework or device.
+"""Draws that belong to (seed, input, draw), whatever the tile, framework or device.
 
 A draw is shared by all samples of a call (common random numbers), so that a sample's map is the
-same whether it is explained alone, in another order or among others.
+same whether it is explained alone, in another order or among others; or it belongs to one sample,
+by its id.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.sampling.drawing.draws import Distribution, Draws, drawn
 
 Array = np.ndarray[Any, Any]
 SOURCES = ("portable", "native")
@@ -20,9 +22,15 @@ _MOST_INPUTS = 2**20
 
 
 def portable_noise(
-    seed: int, draw: int, leaf: int, shape: tuple[int, ...], depth: int = 0
+    seed: int,
+    draw: int,
+    leaf: int,
+    shape: tuple[int, ...],
+    depth: int = 0,
+    row: int | None = None,
+    distribution: Distribution | None = None,
 ) -> Array:
-    """Draws standard normal noise from NumPy's Philox, a counter-based generator.
+    """Draws noise from NumPy's Philox, a counter-based generator.
 
     Always float32, whatever the model computes in: the same question then has the same answer in
     float64.
@@ -33,46 +41,79 @@ def portable_noise(
         leaf: Number of the model input.
         shape: Shape of one sample.
         depth: How many methods surround the one that draws: each has noise of its own.
+        row: Id of the sample the draw belongs to; None where it belongs to all.
+        distribution: Draws from the generator; standard normal without.
     """
-    key = np.array([seed & 0xFFFFFFFFFFFFFFFF, 0], dtype=np.uint64)
+    # The second word of the key is 1 for the draws of backgrounds.
+    own = 0 if row is None else row + 2
+    key = np.array([seed & 0xFFFFFFFFFFFFFFFF, own], dtype=np.uint64)
     # The lowest word of the counter advances with the numbers drawn, so the others name the stream.
     stream = np.array([0, leaf, draw, depth], dtype=np.uint64)
     generator = np.random.Generator(np.random.Philox(counter=stream, key=key))
+    if distribution is not None:
+        return drawn(generator, shape, distribution)
     return generator.standard_normal(shape, dtype=np.float32)
+
+
+Named = Sequence[tuple[Any, int]]
+"""Draws by the id of their sample, None where they belong to all, and their number."""
 
 
 def stream_noise(
     backend: GradBackend,
-    noise: tuple[int, str],
+    noise: tuple[Any, ...],
     draws: Sequence[Array],
     likes: list[Tensor],
     depth: int = 0,
+    ids: Array | None = None,
 ) -> Iterator[list[Tensor]]:
     """Yields the noise of one tile after the other, drawn while the last one computes.
 
     Args:
         backend: Makes the tensors.
-        noise: The user's seed, and "portable" or "native".
-        draws: (K,) numbers of the draws each tile needs.
+        noise: The fields of `Draws`.
+        draws: (K,) numbers of the draws each tile needs; where samples have their own, (2, K): the
+            sample, and the number.
         likes: The inputs; noise has their trailing shape and device.
         depth: How many methods surround the one that draws.
+        ids: (M,) what samples are called, for draws of their own.
 
     Yields:
         One tensor (K, ...) per input.
     """
-    seed, source = noise
-    if source == "native":
-        first = depth * _MOST_INPUTS
-        for tile in draws:
-            numbers = [int(d) for d in tile]
-            yield [backend.noise(seed, numbers, first + i, x) for i, x in enumerate(likes)]
+    given = Draws(*noise)
+    named: list[Named] = [
+        [(None, int(d)) for d in tile]
+        if given.shared or ids is None
+        else [(int(ids[s]), int(d)) for s, d in tile.T]
+        for tile in draws
+    ]
+    if given.source == "native":
+        for tile in named:
+            yield [
+                _native(backend, given.seed, tile, depth * _MOST_INPUTS + i, x)
+                for i, x in enumerate(likes)
+            ]
         return
     shapes = [tuple(like.shape[1:]) for like in likes]
-    for arrays in _ahead(draws, lambda tile: _draw_tile(seed, tile, shapes, depth)):
+    for arrays in _ahead(named, lambda tile: _draw_tile(given, tile, shapes, depth)):
         yield [backend.to_native(a, like) for a, like in zip(arrays, likes, strict=True)]
 
 
-def _ahead(draws: Sequence[Array], draw: Callable[[Array], list[Array]]) -> Iterator[list[Array]]:
+def _native(backend: GradBackend, seed: int, draws: Named, leaf: int, like: Tensor) -> Tensor:
+    """Draws by the framework; a sample with draws of its own has a seed of its own, too."""
+    if draws[0][0] is None:
+        return backend.noise(seed, [draw for _, draw in draws], leaf, like)
+    words = [seed & 0xFFFFFFFFFFFFFFFF, 0]
+    parts = []
+    for row, draw in draws:
+        words[1] = row
+        own = np.random.SeedSequence(words).generate_state(1, np.uint64)
+        parts.append(backend.noise(int(own[0]), [draw], leaf, like))
+    return backend.concat(parts)
+
+
+def _ahead(draws: Sequence[Named], draw: Callable[[Named], list[Array]]) -> Iterator[list[Array]]:
     """Yields the noise of each tile, while a thread draws that of the next."""
     if len(draws) == 1:
         yield draw(draws[0])
@@ -86,11 +127,19 @@ def _ahead(draws: Sequence[Array], draw: Callable[[Array], list[Array]]) -> Iter
             yield ready
 
 
-def _draw_tile(seed: int, draws: Array, shapes: list[tuple[int, ...]], depth: int) -> list[Array]:
+def _draw_tile(
+    given: Draws, draws: Named, shapes: list[tuple[int, ...]], depth: int
+) -> list[Array]:
     # A tile that needs fewer draws than others repeats one.
-    numbers, place = np.unique(draws, return_inverse=True)
-    drawn = [
-        np.stack([portable_noise(seed, int(draw), leaf, shape, depth) for draw in numbers])
+    once = {name: number for number, name in enumerate(dict.fromkeys(draws))}
+    place = [once[name] for name in draws]
+    found = [
+        np.stack(
+            [
+                portable_noise(given.seed, draw, leaf, shape, depth, row, given.distribution)
+                for row, draw in once
+            ]
+        )
         for leaf, shape in enumerate(shapes)
     ]
-    return drawn if len(numbers) == len(draws) else [noise[place] for noise in drawn]
+    return found if len(once) == len(draws) else [noise[place] for noise in found]

@@ -22,7 +22,10 @@ class NoisyCopies(Recipe):
 
     Attributes:
         count: Rows per sample, P; the most of them where there is a `tolerance`.
-        deviation: Standard deviation in the units of the inputs.
+        deviation: Standard deviation in the units of the inputs; or a factor of a distribution's
+            draws.
+        relative: Whether it is a fraction of each sample's range, the largest minus the smallest
+            number of the input.
         antithetic: Use each draw twice, with both signs.
         least: Draws that each group needs.
         tolerance: Relative standard error at which a sample has draws enough; None for `count`.
@@ -40,6 +43,7 @@ class NoisyCopies(Recipe):
     antithetic: bool = False
     least: int = 1
     tolerance: float | None = None
+    relative: bool = False
 
     @property
     def more(self) -> str:  # type: ignore[override]  # depends on what was asked for
@@ -112,6 +116,8 @@ class NoisyCopies(Recipe):
     def place(self, backend: GradBackend, at: Spot) -> tuple[Tensor, Tensor | None]:
         """Adds the row's draw."""
         scale: Any = at.rows.scale
+        if self.relative:
+            scale = scale * backend.cast(extents(backend, at.x), backend.dtype(scale))
         return backend.add_noise(at.x, at.noise, scale), None
 
     def finish(
@@ -127,6 +133,13 @@ class NoisyCopies(Recipe):
         draw, scale = int(columns.draw[row]), float(columns.scale[row])
         copy = 2 * draw + (scale < 0) if self.antithetic else draw
         return f"at noisy copy {copy}"
+
+
+def extents(backend: GradBackend, x: Tensor) -> Tensor:
+    """Returns the largest minus the smallest number of each of the samples `x` (R, ...): (R,)."""
+    wide = backend.cast(x, backend.accumulator_dtype(x))
+    flat = backend.reshape(wide, (x.shape[0], -1))
+    return backend.reduce("max", flat) + backend.reduce("max", -flat)
 
 
 def group_weights(fractions: Array) -> Weights:

@@ -149,7 +149,7 @@ class Recipe:
 
     Attributes:
         statistic: What a sum is: `Mean` or `Variance`.
-        noise: Seed and source of the draws, for recipes whose rows name draws.
+        noise: What names the draws where rows have some: `Draws`, or seed and source.
         origin: What paths start from: "baseline", "background", or None without.
         sequential: Whether a sample's rows depend on each other: its rows then come one by one.
         sampled: Whether the statistic is an estimate from random points.
@@ -162,7 +162,7 @@ class Recipe:
     """
 
     statistic: Statistic = field(default_factory=Mean)
-    noise: tuple[int, str] | None = None
+    noise: tuple[Any, ...] | None = None
     origin: ClassVar[str | None] = None
     sequential: ClassVar[bool] = False
     sampled: ClassVar[bool] = False

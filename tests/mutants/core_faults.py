@@ -55,7 +55,7 @@ FAULTS = (
         "gradient * gradient",
         "abs(gradient)",
     ),
-    ("seed ignored", "polyattr/sampling/noise.py", "seed & 0xFFFFFFFFFFFFFFFF", "0"),
+    ("seed ignored", "polyattr/sampling/noise.py", "[seed & 0xFFFFFFFFFFFFFFFF, own]", "[0, own]"),
     (
         "every draw the same",
         "polyattr/sampling/noise.py",

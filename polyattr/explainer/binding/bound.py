@@ -144,6 +144,8 @@ class Bound:
         references = self._beside.references(references, at)
         trial, recipes = self._trials.of(at), self.recipes(references)
         question = self._question(trial, recipes, at, references, targets, full)
+        ids = np.repeat(options.sample_ids.of(at.n), question.inputs.fan)
+        question = replace(question, ids=ids)
         at = question.inputs
         tolerance = self.method.tolerance
         full = full or tolerance is not None

@@ -46,11 +46,19 @@ class Baseline(ABC):
         """Returns the baseline in the containers of the `inputs`, None where nothing is floating.
 
         `backend` supplies the verbs.
+
+        Raises:
+            InputTypeError: Nothing is.
         """
         structure, leaves = flatten(inputs, "inputs")
         made = []
         for number, leaf in enumerate(leaves):
             made.append(self.of(backend, leaf, number) if is_floating(leaf, backend) else None)
+        if all(leaf is None for leaf in made):
+            raise InputTypeError(
+                f"{self!r} is made of floating inputs, and there are none; expected another one: "
+                f"a number, an array, or padding for token ids"
+            )
         return structure.build(made)
 
     def __call__(self, inputs: Any) -> Any:

@@ -32,7 +32,7 @@ class BaselineComparison:
             to 2 for maps without a common part: the sum of their differences' magnitudes over the
             mean of their own.
         correlation: (N, K, K) rank correlation of the maps (Spearman's, signed values), NaN where
-            one is the same everywhere.
+            one is the same everywhere. Of T targets both are (T, N, K, K).
 
     Example:
         >>> import polyattr, torch
@@ -57,17 +57,18 @@ class BaselineComparison:
     def sensitivity(self) -> Array:
         """Mean distance of the maps of each sample from each other (N,)."""
         first, second = np.triu_indices(len(self.names), 1)
-        sensitivity: Array = self.distance[:, first, second].mean(axis=1)
+        sensitivity: Array = self.distance[..., first, second].mean(axis=-1)
         return sensitivity
 
     def __repr__(self) -> str:
-        n, width = len(self.distance), max(map(len, self.names))
-        mean = self.distance.mean(axis=0)
+        width = max(map(len, self.names))
+        tables = self.distance.reshape(-1, len(self.names), len(self.names))
+        n, mean = len(tables), tables.mean(axis=0)
         rows = [
             f"  {name:>{width}}  {'  '.join(f'{value:.3f}' for value in values)}"
             for name, values in zip(self.names, mean, strict=True)
         ]
-        head = f"<Maps of {n} samples from {len(rows)} baselines; mean relative L1 distance:"
+        head = f"<{n} maps from {len(rows)} baselines; mean relative L1 distance:"
         return "\n".join([head, *rows]) + ">"
 
 
@@ -101,7 +102,7 @@ def compare_baselines(
         >>> method = polyattr.IntegratedGradients(lambda x: (x**3).sum(1))
         >>> starts = {"zero": 0.0, "mean": polyattr.baselines.Mean()}
         >>> polyattr.compare_baselines(method, torch.tensor([[1.0, 2.0]]), baselines=starts)
-        <Maps of 1 samples from 2 baselines; mean relative L1 distance:
+        <1 maps from 2 baselines; mean relative L1 distance:
           zero  0.000  0.844
           mean  0.844  0.000>
     """
@@ -116,7 +117,9 @@ def compare_baselines(
 def _compared(found: Mapping[str, Attribution]) -> BaselineComparison:
     """Measures how far attributions are apart."""
     maps = np.stack([_features(result) for result in found.values()], axis=1)
-    return BaselineComparison(found, _distances(maps), _correlations(maps))
+    shape = (*next(iter(found.values())).scores.shape, len(found), len(found))
+    tables = (_distances(maps), _correlations(maps))
+    return BaselineComparison(found, *(table.reshape(shape) for table in tables))
 
 
 def _check(inputs: Any, baselines: Any) -> None:

@@ -87,3 +87,19 @@ def test_a_dataset_is_gone_through_for_each(lab):
     whole = polyattr.compare_baselines(method, lab.tensor(X), baselines=named)
     parts = polyattr.compare_baselines(method, Batches(), baselines=named)
     assert_close(parts.distance, whole.distance)
+
+
+def test_several_targets_have_tables_of_their_own(lab):
+    def both(ops, x):
+        return ops.matmul(x * x, ops.like(np.eye(6)[:, :2], x))
+
+    method = polyattr.IntegratedGradients(lab.function(both), backend=lab.name, rule="midpoint")
+    named = {"zero": 0.0, "one": 1.0, "two": 2.0}
+    x = lab.tensor(X)
+    every = polyattr.compare_baselines(method, x, polyattr.each([1, 0]), baselines=named)
+    assert every.distance.shape == (2, 4, 3, 3)
+    for row, target in zip(every.distance, (1, 0), strict=True):
+        alone = polyattr.compare_baselines(method, x, target, baselines=named)
+        assert_close(row, alone.distance)
+    assert every.sensitivity.shape == (2, 4)
+    assert repr(every).startswith("<8 maps from 3 baselines")

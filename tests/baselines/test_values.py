@@ -220,3 +220,8 @@ def test_what_does_not_fit_the_inputs_is_told(lab, baseline, x, said):
 def test_numpy_arrays_alone_name_no_framework():
     with pytest.raises(polyattr.InputTypeError, match="no tensor of a framework"):
         Zeros()(X)
+
+
+def test_token_ids_have_no_mean(lab):
+    with pytest.raises(polyattr.InputTypeError, match="floating inputs, and there are none"):
+        Mean()(lab.tensor(np.arange(6).reshape(2, 3), "int32"))

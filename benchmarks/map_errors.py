@@ -1,0 +1,152 @@
+"""How far maps of Integrated Gradients are off, and say they are, at what price.
+
+A `Way` is anything that makes a method for a budget: a rule at so many points, or a tolerance. Each
+gives one `Cell` per network and budget, which holds a number for every sample.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import polyattr
+from polyattr.sampling import RULES
+from trained_networks import Case
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+POINTS = (9, 17, 33, 65)
+"""Evaluations per sample that fixed rules are given."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of integrating.
+
+    Attributes:
+        name: What tables call it.
+        method: Makes the method for a model and a budget.
+        budgets: What it is tried with: numbers of points, or tolerances.
+        fixed: Whether a budget is the number of evaluations: these are compared with hindsight.
+    """
+
+    name: str
+    method: Callable[[Any, float], Any]
+    budgets: Sequence[float] = POINTS
+    fixed: bool = True
+
+
+def rule(name: str) -> Way:
+    """A fixed rule."""
+
+    def method(model: Any, points: float) -> Any:
+        return polyattr.IntegratedGradients(model, steps=int(points), rule=name)
+
+    return Way(name, method)
+
+
+WAYS = tuple(rule(name) for name in RULES)
+"""All fixed rules. One that chooses its points is a `Way` with tolerances, and not `fixed`."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One way, with one budget, on one network: lists have a number per sample.
+
+    Attributes:
+        network: Name of the network.
+        data: Name of its data set.
+        way: Name of the way.
+        fixed: Whether it is a fixed rule.
+        budget: Its points or tolerance.
+        evaluations: Gradient evaluations.
+        error: L1 distance from the true map, relative to the size of that.
+        stated: What `Attribution.error` says of it; NaN where it says nothing.
+        bound: What `Attribution.bound` says.
+        gap: The completeness gap, relative to the size of the true map.
+        covered: Part of the features that lie within one standard error; NaN without.
+    """
+
+    network: str
+    data: str
+    way: str
+    fixed: bool
+    budget: float
+    evaluations: list[float]
+    error: list[float]
+    stated: list[float]
+    bound: list[float]
+    gap: list[float]
+    covered: list[float]
+
+    @property
+    def median(self) -> float:
+        """The median error."""
+        return float(np.median(self.error))
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The map all others are measured against.
+
+    Attributes:
+        values: (N, F) by midpoints.
+        points: How many.
+        unsure: How far half as many are off, in the median, relative to its size.
+    """
+
+    values: Array
+    points: int
+    unsure: float
+
+    @property
+    def size(self) -> Array:
+        """(N,) its L1 norm."""
+        size: Array = np.abs(self.values).sum(axis=1)
+        return size
+
+
+def truth(case: Case, points: int) -> Truth:
+    """Integrates by so many midpoints."""
+    half, whole = (
+        _attributed(
+            polyattr.IntegratedGradients(case.model, steps=steps, rule="midpoint"), case
+        ).values.numpy()
+        for steps in (points // 2, points)
+    )
+    apart = np.abs(whole - half).sum(axis=1) / np.abs(whole).sum(axis=1)
+    return Truth(whole, points, float(np.median(apart)))
+
+
+def measure(case: Case, true: Truth, way: Way, budget: float) -> Cell:
+    """Tries one way with one budget on all samples of a case."""
+    result = _attributed(way.method(case.model, budget), case)
+    off = np.abs(result.values.numpy() - true.values)
+    unknown = np.full(len(off), np.nan)
+    gap = unknown if result.completeness_gap is None else np.abs(result.completeness_gap)
+    spread = result.standard_error
+    within = unknown if spread is None else (off <= spread.numpy()).mean(axis=1)
+    bound = getattr(result, "bound", None)
+    return Cell(
+        case.network,
+        case.data,
+        way.name,
+        way.fixed,
+        budget,
+        result.evaluations.astype(float).tolist(),
+        (off.sum(axis=1) / true.size).tolist(),
+        np.asarray(result.error, float).tolist(),
+        (unknown if bound is None else np.asarray(bound, float)).tolist(),
+        (gap / true.size).tolist(),
+        np.asarray(within, float).tolist(),
+    )
+
+
+def _attributed(method: Any, case: Case) -> Any:
+    with warnings.catch_warnings():  # of what has not converged: that is what is measured
+        warnings.simplefilter("ignore", polyattr.PolyattrWarning)
+        return method.attribute(case.x, case.targets)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -150,9 +150,12 @@ class Tile:
         """Returns scores (R,) and gradients (R, ...) in the dtype of the accumulators."""
         if self.together > 1:
             return self._differentiate_each(parameters, points, context)
-        grad = self.backend.differentiable_grad if self.graph else self.backend.grad
-        scores, gradients = grad(self._score(parameters, context), points)
+        scores, gradients = self._grad(self._score(parameters, context), points)
         return scores, self._wide(gradients, points)
+
+    @property
+    def _grad(self) -> Callable[..., tuple[Tensor, Sequence[Tensor | None]]]:
+        return self.backend.differentiable_grad if self.graph else self.backend.grad
 
     def _score(self, parameters: Any, context: Context) -> Score:
         score, layout, rule = self.scorer.score, self.layout, self.rule
@@ -219,7 +222,7 @@ class Tile:
                 start = batch(start, columns.origin)
             carry = tuple(batch(part, columns.sample) for part in state.carry[i])
             draw = batch(noise[i], columns.slot) if noise else None
-            spot = Spot(batch(leaf, columns.sample), start, draw, carry, columns.rows)
+            spot = Spot(batch(leaf, columns.sample), start, draw, carry, columns.rows, self._grad)
             point, speed = self.recipe.place(self.backend, spot)
             points.append(point)
             velocity += [] if speed is None else [speed]

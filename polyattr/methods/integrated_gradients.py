@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
+from polyattr.errors import InputTypeError
 from polyattr.explainer import Explainer, Paper, setting
-from polyattr.question.checks import check_flag, check_tolerance, count_of, plain_number
-from polyattr.sampling import FEWEST_NODES, PathIntegral, Recipe, StraightPath, path_nodes
+from polyattr.question.checks import (
+    check_called,
+    check_flag,
+    check_tolerance,
+    count_of,
+    plain_number,
+)
+from polyattr.sampling import (
+    FEWEST_NODES,
+    OwnPath,
+    OwnPathIntegral,
+    PathIntegral,
+    Recipe,
+    StraightPath,
+    path_nodes,
+)
+
+
+def _check_path(name: str, path: Any) -> Any:
+    """Checks for None or something to call with three arguments.
+
+    Raises:
+        InputTypeError: Neither.
+    """
+    if path is None:
+        return None
+    if not callable(path):
+        raise InputTypeError(f"{name} is {path!r}; expected a callable path(x, b, alpha)")
+    check_called(name, path, "path(x, b, alpha)", "three arguments")
+    return path
 
 
 class IntegratedGradients(Explainer):
@@ -36,6 +66,11 @@ class IntegratedGradients(Explainer):
             ``steps="auto"`` the relative change of the map to stop at, 0.01 unless given.
         max_steps: Most points per sample with ``steps="auto"``.
         multiply_by_inputs: False leaves out the factor (x - b): the mean gradient on the path.
+        path: Another path than the straight one: ``path(x, b, alpha)`` is called for each input and
+            returns points (R, ...) in its framework. ``x`` and ``b``, (R, ...) each, are samples
+            and their baselines, ``alpha``, (R, 1, ...), is where on the path: at 0 it has to
+            return ``b``, at 1 ``x``. The factor is then the derivative of the path by alpha, found
+            by automatic differentiation.
 
     Raises:
         InputError: `rule` is unknown, `steps` are fewer than it needs, or `tolerance` is negative;
@@ -54,6 +89,7 @@ class IntegratedGradients(Explainer):
     tolerance: float | None = setting(default=None, check=check_tolerance)
     multiply_by_inputs: bool = setting(default=True, check=check_flag)
     max_steps: int = setting(default=1024, check=count_of(FEWEST_NODES))
+    path: Callable[[Any, Any, Any], Any] | None = setting(default=None, check=_check_path)
 
     gist = "gradient along a path"
     paper = Paper(
@@ -67,4 +103,7 @@ class IntegratedGradients(Explainer):
     def recipe(self) -> Recipe:
         """The gradient integrated along the path, or its mean there."""
         nodes = path_nodes(self.steps, self.rule, self.max_steps, self.tolerance)
+        if self.path is not None:
+            own = OwnPathIntegral if self.multiply_by_inputs else OwnPath
+            return own(nodes=nodes, path=self.path)
         return PathIntegral(nodes=nodes) if self.multiply_by_inputs else StraightPath(nodes=nodes)

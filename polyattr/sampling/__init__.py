@@ -6,6 +6,7 @@ from polyattr.sampling.neighbours import Neighbours
 from polyattr.sampling.noisy_copies import NoisyCopies
 from polyattr.sampling.paths.guided_path import GuidedPath
 from polyattr.sampling.paths.looked_path import DecisionPath, ImportantDirections, LookedPath
+from polyattr.sampling.paths.own_path import OwnPath, OwnPathIntegral
 from polyattr.sampling.quadrature import RULES, check_rule, quadrature
 from polyattr.sampling.random_baselines import RandomBaselines
 from polyattr.sampling.recipe import Carry, Norm, Recipe, Rounds, Spot, Told, Weights
@@ -31,6 +32,8 @@ __all__ = [
     "Nodes",
     "NoisyCopies",
     "Norm",
+    "OwnPath",
+    "OwnPathIntegral",
     "PathIntegral",
     "RandomBaselines",
     "Recipe",

@@ -96,11 +96,12 @@ class Spot(NamedTuple):
         noise: (R, ...) the row's draw; None for recipes without.
         carry: What the sample took along, (R, ...) each.
         rows: The rows' columns, (R,) each.
+        grad: Differentiates what rows are placed by: `GradBackend.grad`, or that with a graph.
 
     Example:
         >>> from polyattr.sampling import Spot
         >>> Spot._fields
-        ('x', 'baseline', 'noise', 'carry', 'rows')
+        ('x', 'baseline', 'noise', 'carry', 'rows', 'grad')
     """
 
     x: Tensor
@@ -108,6 +109,7 @@ class Spot(NamedTuple):
     noise: Any
     carry: Carry
     rows: Rows[Tensor]
+    grad: Any = None
 
 
 Rounds = Generator[Rows[Array], Told, Weights]
@@ -204,6 +206,11 @@ class Recipe:
     def one_round(self) -> bool:
         """Whether all rows are known before the first gradient."""
         return type(self).rounds is Recipe.rounds
+
+    @property
+    def called(self) -> tuple[Callable[..., Any], ...]:
+        """Functions of the user's that `place` calls, followed for changes as the model is."""
+        return ()
 
     @property
     def drawn_from(self) -> int | None:

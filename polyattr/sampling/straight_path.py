@@ -194,13 +194,17 @@ class StraightPath(Recipe):
 
     def place(self, backend: GradBackend, at: Spot) -> tuple[Tensor, Tensor | None]:
         """Interpolates between baseline and input, taking gradients at the start from inside."""
-        inside: Any = at.rows.alpha
-        if not at.rows.scores_only:
-            start = backend.cast(inside == 0, backend.dtype(inside))
-            inside = inside + start * max(self.nodes.inside, FLOATS[backend.dtype(at.x)].inside)
         wide = backend.accumulator_dtype(at.x)
         velocity = backend.cast(at.x, wide) - backend.cast(at.baseline, wide)
-        return backend.linspace(at.baseline, at.x, inside), velocity
+        return backend.linspace(at.baseline, at.x, self._taken(backend, at)), velocity
+
+    def _taken(self, backend: GradBackend, at: Spot) -> Tensor:
+        """Returns the alphas (R,) of rows, gradients at the start from inside; see `place`."""
+        alpha: Any = at.rows.alpha
+        start = backend.cast(alpha == 0, backend.dtype(alpha))
+        inside = max(self.nodes.inside, FLOATS[backend.dtype(at.x)].inside)
+        taken: Tensor = alpha if at.rows.scores_only else alpha + start * inside
+        return taken
 
     def describe(self, rows: Rows[Array], row: int) -> str:
         """Names the fraction of the path."""

@@ -97,6 +97,7 @@ class Bound:
         scorer = self.engine.scorer
         watched = scorer.bound.watched()
         own = [part for part in (self.method.operator, self.method.output) if callable(part)]
+        own += [part for recipe in self.method.recipes for part in recipe.called]
         domains = [part for part in flatten(self.method.domain, "")[1] if part is not None]
         return replace(watched, roots=(*watched.roots, *own, *domains))
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.sampling.course import Course
-from polyattr.sampling.recipe import Recipe, Told, Weights
-from polyattr.sampling.rows import Rows, joined
+from polyattr.sampling.recipe import Recipe, Weights
+from polyattr.sampling.rows import Rows, Told, joined
 
 Array = np.ndarray[Any, Any]
 

@@ -9,9 +9,9 @@ from polyattr.sampling.paths.looked_path import DecisionPath, ImportantDirection
 from polyattr.sampling.paths.own_path import OwnPath, OwnPathIntegral
 from polyattr.sampling.quadrature import RULES, check_rule, quadrature
 from polyattr.sampling.random_baselines import RandomBaselines
-from polyattr.sampling.recipe import Carry, Norm, Recipe, Rounds, Spot, Told, Weights
+from polyattr.sampling.recipe import Carry, Norm, Recipe, Rounds, Spot, Weights
 from polyattr.sampling.refinement import FEWEST_NODES, NestedNodes, path_nodes
-from polyattr.sampling.rows import Rows, ScoreRows
+from polyattr.sampling.rows import Rows, ScoreRows, Told
 from polyattr.sampling.statistics import Mean, Statistic, Variance
 from polyattr.sampling.straight_path import FixedNodes, Nodes, PathIntegral, StraightPath
 

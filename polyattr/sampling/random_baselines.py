@@ -10,8 +10,8 @@ import numpy as np
 from polyattr.sampling.course import Course
 from polyattr.sampling.drawing.enough import FEWEST_DRAWS, GROUPS, enough
 from polyattr.sampling.noisy_copies import group_weights, independent_groups
-from polyattr.sampling.recipe import Array, Norm, Recipe, Rounds, Told, Weights
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.recipe import Array, Norm, Recipe, Rounds, Weights
+from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.statistics import Mean, Statistic
 from polyattr.sampling.straight_path import INSIDE, PathIntegral
 

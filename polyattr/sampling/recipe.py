@@ -11,7 +11,7 @@ import numpy as np
 from polyattr.backend import GradBackend, Tensor
 from polyattr.errors import InputError
 from polyattr.sampling.course import Course
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.statistics import Mean, Statistic
 
 Array = np.ndarray[Any, Any]
@@ -46,45 +46,6 @@ class Weights:
     others: tuple[Array, ...] = ()
     scale: tuple[float, ...] = ()
     smooth: float | None = None
-
-
-class Told:
-    """What the rows of a round told; copied to the host when it is looked at, not before.
-
-    Args:
-        read: Waits for the device and returns scores and slopes.
-
-    Attributes:
-        scores: (R,) score of each row.
-        slopes: (R,) gradient times velocity, summed over all features; the summed magnitude of the
-            gradient where the recipe has no path.
-
-    Example:
-        >>> import numpy as np
-        >>> from polyattr.sampling import Told
-        >>> Told(lambda: (np.ones(2), np.zeros(2))).scores
-        array([1., 1.])
-    """
-
-    def __init__(self, read: Callable[[], tuple[Array, Array]]) -> None:
-        self._read = read
-        self._known: tuple[Array, Array] | None = None
-
-    def _both(self) -> tuple[Array, Array]:
-        if self._known is None:
-            self._known = self._read()
-            self._read = lambda: (np.zeros(0), np.zeros(0))  # lets go of the device's tensors
-        return self._known
-
-    @property
-    def scores(self) -> Array:
-        """Scores of the rows (R,)."""
-        return self._both()[0]
-
-    @property
-    def slopes(self) -> Array:
-        """Slopes of the rows (R,)."""
-        return self._both()[1]
 
 
 class Spot(NamedTuple):

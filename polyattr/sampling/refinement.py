@@ -10,8 +10,8 @@ import numpy as np
 from polyattr.errors import InputError, InputTypeError
 from polyattr.sampling.course import Course, ragged_course
 from polyattr.sampling.quadrature import check_rule
-from polyattr.sampling.recipe import Array, Norm, Rounds, Told, Weights
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.recipe import Array, Norm, Rounds, Weights
+from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.straight_path import INSIDE, FixedNodes, Nodes
 
 _COARSEST = 2

@@ -15,17 +15,8 @@ from polyattr.dtypes import FLOATS
 from polyattr.sampling.course import Course, course
 from polyattr.sampling.neighbours import Neighbours
 from polyattr.sampling.quadrature import RULES, coarser_weights, from_inside, quadrature
-from polyattr.sampling.recipe import (
-    Array,
-    Carry,
-    Norm,
-    Recipe,
-    Rounds,
-    Spot,
-    Told,
-    Weights,
-)
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.recipe import Array, Carry, Norm, Recipe, Rounds, Spot, Weights
+from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.statistics import Statistic
 
 INSIDE = 0.01

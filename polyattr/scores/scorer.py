@@ -124,11 +124,19 @@ class Scorer:
 
         The `contexts` differ in their goals alone; the rule is one that `shares`.
         """
-        outputs = self.outputs(layout, state, x, contexts[0]._replace(goals=[]))
+        self.guard.begin()
+
+        def run(x: list[Tensor], context: Context) -> list[Tensor]:
+            read: list[Tensor] = []
+            return [self._outputs(layout, state, self._back(layout, x), context, read), *read]
+
+        outputs, *read = self.fitting.apply(run, x, contexts[0]._replace(goals=[]))
         every = [rule(self.backend, outputs, context.goals) for context in contexts]
         for scores in every:
             self._check_scores(scores, int(x[0].shape[0]))
-        return every
+        if layout.added is None:
+            return every
+        return [self._told_of(layout.added, x, scores, read) for scores in every]
 
     def score(
         self, layout: Layout, rule: Rule, state: Any, x: list[Tensor], context: Context

@@ -73,6 +73,13 @@ def test_points_that_depend_on_the_target(lab):
     assert_as_separate_calls(lab, method, lab.tensor(3 * X), [4, 0, 3])
 
 
+def test_draws_of_each_sample_are_those_of_all_its_targets(lab):
+    method = polyattr.SmoothGrad(
+        lab.mlp(NETWORK), backend=lab.name, nb_samples=4, shared_draws=False
+    )
+    assert_as_separate_calls(lab, method, lab.tensor(X), [4, 3])
+
+
 def test_a_method_inside_another(lab):
     inner = polyattr.IntegratedGradients(lab.mlp(NETWORK), backend=lab.name, steps=4)
     method = polyattr.SmoothGrad(of=inner, nb_samples=4, batch_size=8)

@@ -88,7 +88,8 @@ def test_where_activations_go_straight_it_is_integrated_gradients(lab, model):
         model, backend=lab.name, input_layer="dense0", steps=9, tolerance=9.0
     )
     wanted = parent.explain(lab.tensor(X), TARGET, baselines=lab.tensor(B))
-    assert_close(found["dense0"], lab.numpy(wanted), 1e-5)
+    # But for the first hundredth of the first interval, which has the gradient at its own end.
+    assert_close(found["dense0"], lab.numpy(wanted), 1e-3)
 
 
 def test_no_layer_cuts_off_another(lab, model):

@@ -15,37 +15,40 @@ def seeded(*layers):
     return nn.Sequential(*layers)
 
 
+class Counted(nn.Module):
+    """Tells the rows of each evaluation, and of each gradient that goes back through it."""
+
+    def __init__(self, network, forwards, backwards):
+        super().__init__()
+        self.network = network
+        self.tell, self.back = told(forwards.append), told(backwards.append)
+
+    def forward(self, x):
+        self.tell(len(x))
+        outputs = self.network(x)
+        if outputs.requires_grad:
+            outputs.register_hook(lambda gradient: self.back(len(gradient)))
+        return outputs
+
+
 @pytest.mark.parametrize(("steps", "points"), [(1, 2), (2, 3), (8, 9)])
-def test_one_pass_per_point_whatever_the_number_of_layers(steps, points):
-    counts = []
-    for layers in (["0"], ["0", "1", "2", "3", "4"]):
-        forwards, backwards = [], []
-        network = seeded(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 2))
-        tell, back = told(forwards.append), told(backwards.append)
-
-        def model(x, network=network, tell=tell, back=back):
-            tell(len(x))
-            outputs = network(x)
-            if outputs.requires_grad:
-                outputs.register_hook(lambda gradient: back(len(gradient)))
-            return outputs
-
-        class Whole(nn.Module):
-            def __init__(self, network=network, model=model):
-                super().__init__()
-                self.network, self.model = network, [model]
-
-            def forward(self, x):
-                return self.model[0](x)
-
-        names = [f"network.{name}" for name in layers]
-        method = polyattr.AttributionPatching(Whole(), layers=names, steps=steps)
-        method(torch.randn(6, 3), 1)
-        forwards.clear()
-        backwards.clear()
-        method(torch.randn(6, 3), 1)
-        counts.append((len(forwards), len(backwards)))
-    assert counts == [(points, points)] * 2
+@pytest.mark.parametrize("layers", [["0"], ["0", "1", "2", "3", "4"]], ids=["one", "all"])
+@pytest.mark.parametrize(("targets", "gradients"), [(1, 1), (polyattr.each([0, 1]), 2)])
+def test_one_pass_per_point_whatever_the_number_of_layers(
+    steps, points, layers, targets, gradients
+):
+    forwards, backwards = [], []
+    network = seeded(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 2))
+    names = [f"network.{name}" for name in layers]
+    method = polyattr.AttributionPatching(
+        Counted(network, forwards, backwards), layers=names, steps=steps
+    )
+    method(torch.randn(6, 3), targets)
+    forwards.clear()
+    backwards.clear()
+    method(torch.randn(6, 3), targets)
+    assert forwards == [6 * points]
+    assert backwards == [6 * points] * gradients
 
 
 def test_clean_and_corrupted_tokens():
@@ -152,3 +155,15 @@ def test_float64():
     found = polyattr.AttributionPatching(model, layers=[1])(x, 1, baselines=start)["1"]
     moved = torch.tanh(model[0](x)) - torch.tanh(model[0](start))
     assert_close(found, (moved * model[2].weight[1]).detach(), 1e-14)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 7, None])
+def test_several_targets_are_as_separate_calls(batch_size):
+    model = seeded(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 4)).double()
+    x = torch.randn(5, 3, dtype=torch.float64)
+    method = polyattr.AttributionPatching(model, layers=[0, 1, 2], steps=4, batch_size=batch_size)
+    whole = polyattr.AttributionPatching(model, layers=[0, 1, 2], steps=4)
+    found = method(x, polyattr.each([3, 0]))
+    for number, target in enumerate([3, 0]):
+        for name, values in whole(x, target).items():
+            assert_close(found[name][number], values, 1e-14)

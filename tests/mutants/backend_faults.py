@@ -33,8 +33,8 @@ _PATH_REVERSED = ("path reversed", "polyattr/backend/interface.py", "* (1 - at) 
 _ONE_KERNEL = (
     "the kernel of another kind of target",
     "polyattr/engine/loop.py",
-    "(self.recipe, layout, rule, made.table, origin)",
-    "(self.recipe, layout, made.table, origin)",
+    'tools.kernel(("tile", *key),',
+    'tools.kernel(("tile", *key[:2], *key[3:]),',
 )
 
 FAULTS = {
@@ -55,8 +55,8 @@ FAULTS = {
         (
             "scores keep their graph",
             _TORCH_GRADIENT,
-            "return scores.detach(), list",
-            "return scores, list",
+            "[(one.detach(), _back(",
+            "[(one, _back(",
         ),
         (
             "rows not detached",
@@ -67,14 +67,14 @@ FAULTS = {
         (
             "in-place models overwrite the rows",
             _TORCH_GRADIENT,
-            "in-place operation.\n        scores = score([leaf.clone() for",
-            "in-place operation.\n        scores = score([leaf for",
+            "enumerate(scores([leaf.clone() for",
+            "enumerate(scores([leaf for",
         ),
         (
             "functions of the inputs without a gradient",
             "polyattr/engine/tile.py",
-            "backend.differentiable_grad if self.graph else backend.grad",
-            "backend.grad",
+            "self.backend.differentiable_grad if self.graph else self.backend.grad",
+            "self.backend.grad",
         ),
         ("rows gathered backwards", _TORCH, "(0, index)\n", "(0, index.flip(0))\n"),
         ("rows of one sum overwrite each other", _TORCH, "total.index_add_", "total.index_copy_"),
@@ -110,8 +110,8 @@ FAULTS = {
             """"can't allocate memory" in str(error)""",
             "False",
         ),
-        ("dropout left on", _TORCH_EVALUATION, "module.training = False", "pass"),
-        ("training flags left off", _TORCH_EVALUATION, "module.training = True", "pass"),
+        ("dropout left on", _TORCH_EVALUATION, "_set_training(training, False)", "pass"),
+        ("training flags left off", _TORCH_EVALUATION, "_set_training(training, True)", "pass"),
         (
             "requires_grad left off",
             _TORCH_EVALUATION,
@@ -149,7 +149,12 @@ FAULTS = {
             "found is None or not",
             "found is None and not",
         ),
-        ("a training step's gradients left", _TORCH_GRADIENT, "tensor.grad = grad", "pass"),
+        (
+            "a training step's gradients left",
+            "polyattr_torch/running/accumulation.py",
+            "tensor.grad = grad",
+            "pass",
+        ),
         ("cuDNN in inference mode", _TORCH_EVALUATION, "needs.ways.add(WITHOUT_CUDNN)", "pass"),
         (
             "layers counted from one",
@@ -169,7 +174,7 @@ FAULTS = {
         _KERNELS_KEPT,
         _PATH_REVERSED,
         _ONE_KERNEL,
-        ("first row alone differentiated", _TENSORFLOW, "gradient(scores,", "gradient(scores[:1],"),
+        ("first row alone differentiated", _TENSORFLOW, "gradient(score,", "gradient(score[:1],"),
         (
             "sparse gradients kept sparse",
             _TENSORFLOW,

@@ -229,8 +229,8 @@ FAULTS = (
     (
         "batches joined backwards",
         "polyattr/results/joining.py",
-        "backend.concat(list(column))",
-        "backend.concat(list(column)[::-1])",
+        "joined(list(c))",
+        "joined(list(c)[::-1])",
     ),
     (
         "unlike batches joined",
@@ -346,5 +346,59 @@ FAULTS = (
         "polyattr/regions/xrai.py",
         "sums / np.maximum(sizes, 1)",
         "sums * 1.0",
+    ),
+    (
+        "each: gradients of a group in the order of targets",
+        "polyattr/engine/tile.py",
+        "np.arange(groups * every).reshape(every, groups).T.ravel()",
+        "np.arange(groups * every).ravel()",
+    ),
+    (
+        "each: points taken for the same where they differ",
+        "polyattr/engine/cut.py",
+        "return most if all((group == group[:, :1]).all() for group in groups) else 1",
+        "return most",
+    ),
+    (
+        "each: results in the order of samples",
+        "polyattr/results/by_target.py",
+        "leaf[t :: self.targets][None]",
+        "leaf[t * (len(leaf) // self.targets) :][: len(leaf) // self.targets][None]",
+    ),
+    (
+        "each: batches joined along the targets",
+        "polyattr/results/joining.py",
+        "        if axis == 0:\n            return",
+        "        if axis >= 0:\n            return",
+    ),
+    (
+        "patching: activations of one",
+        "polyattr/scores/scorer.py",
+        "activation * zero",
+        "(activation * 0 + 1) * zero",
+    ),
+    (
+        "patching: layers cut off those before them",
+        "polyattr/scores/taps.py",
+        "[a + b for a, b in zip(there, values, strict=True)]",
+        "[0 * a + b for a, b in zip(there, values, strict=True)]",
+    ),
+    (
+        "patching: the slope at the end of each move",
+        "polyattr/patching/moves.py",
+        "slope * share + here[0] * (1 - share)",
+        "here[0] + 0 * slope * share",
+    ),
+    (
+        "patching: the last point of a tile forgotten",
+        "polyattr/patching/moves.py",
+        "(backend.batch(one, newest) for one in known)",
+        "(one * 1 for one in last)",
+    ),
+    (
+        "patching: moves back counted as moves on",
+        "polyattr/patching/patches.py",
+        "np.array([0.0, alpha[1] - alpha[0]])",
+        "np.array([0.0, 1.0])",
     ),
 )

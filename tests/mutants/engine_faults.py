@@ -150,8 +150,8 @@ ENGINE = (
     (
         "the inner method at the clean input",
         _ROUNDS,
-        "inner(beside.take(backend, sample).at(points))",
-        "inner(beside.take(backend, sample))",
+        "made.together).at(points))",
+        "made.together))",
     ),
     (
         "padding of the inner method counted",

@@ -32,7 +32,7 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s\[]+(?:\[.*?\])?)(?: - .*)?$", re.
 def suite(backend: str, fault: Fault) -> list[str]:
     """Lists the folders with tests of a backend, the likely and quick killers of a fault first."""
     own = f"frameworks/{backend}"
-    shared = ["baselines", "domains", "interactions", "regions"]
+    shared = ["baselines", "domains", "interactions", "patching", "regions"]
     shared += ["recipes", "methods", "engine", "errors", "tasks"]
     folders = ["core", "conformance", *shared, own]
     if fault in backend_faults.FAULTS[backend]:

@@ -103,7 +103,8 @@ class ModelOutputError(PolyattrError, ValueError):
 class NonFiniteGradientError(PolyattrError, ValueError):
     """The model's gradient is NaN or infinite at a point that had to be visited.
 
-    What to do: leave out the samples named, or choose another baseline, rule or noise.
+    What to do: leave out the samples named, or choose another baseline, rule or noise; or have the
+    others alone with ``on_nonfinite="mark"``.
     """
 
 
@@ -136,6 +137,13 @@ class CutGradientWarning(PolyattrWarning):
 
     What to do: hand what the model casts to integers over as an input of its own, and attribute to
     its embedding with `input_layer`.
+    """
+
+
+class NonFiniteGradientWarning(PolyattrWarning):
+    """The gradient is NaN or infinite for some samples; their attributions are NaN.
+
+    What to do: leave out the samples named, or choose another baseline, rule or noise.
     """
 
 

@@ -16,7 +16,7 @@ from polyattr.engine.ledger import Ledger
 from polyattr.engine.loop import Oracle, Rounds, Workshop
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.spread import Errors
-from polyattr.errors import NonFiniteGradientError
+from polyattr.results.non_finite import NonFinite
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Scorer
 
@@ -39,11 +39,13 @@ class Asked:
         batch_size: Most rows per gradient call; None for one call.
         errors: Whether the errors of the values are wanted.
         tick: Told of progress; costs one synchronisation per tile.
+        mark: Whether samples with a gradient that is not finite are marked, instead of refused.
     """
 
     batch_size: int | None
     errors: bool = False
     tick: Tick | None = None
+    mark: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,21 +84,25 @@ class Engine:
             asked: How.
 
         Raises:
-            NonFiniteGradientError: Named by sample and point.
+            NonFiniteGradientError: Named by sample and point, unless they are to be marked.
         """
         recipe, solved = recipes[0], self._solve(recipes, question, asked, 0)
         ledger = solved.ledger
         ledger.read()
-        _check_finite(ledger, recipe, question)
+        found = _non_finite(ledger, recipe, question)
+        if found.points and not asked.mark:
+            raise found.error()
         alone = len(recipes) == 1
-        return Answer(
+        answer = Answer(
             solved.values,
             solved.errors,
+            found,
             ledger.spent,
             ledger.scores if alone else None,
             ledger.slope if alone and recipe.origin is not None else None,
             ledger.course if alone else None,
         )
+        return answer.marked(self.backend, np.array(sorted(ledger.bad), dtype=np.int64))
 
     def values(self, recipes: Recipes, question: Question, asked: Asked) -> list[Tensor]:
         """Returns the attributions (N, ...) per input alone, without waiting for the device."""
@@ -166,22 +172,16 @@ class Engine:
         return self._plans[key]
 
 
-def _check_finite(ledger: Ledger, recipe: Recipe, question: Question) -> None:
-    bad = dict(sorted(ledger.bad.items()))
-    if not bad:
-        return
-    asked, (rows, row) = next(iter(bad.items()))
+def _non_finite(ledger: Ledger, recipe: Recipe, question: Question) -> NonFinite:
+    """Says in words where the gradient of which samples is not finite."""
     fan = question.inputs.fan
-    samples = list(dict.fromkeys(number // fan for number in bad))
-    shown = ", ".join(map(str, samples[:10])) + (", ..." if len(samples) > 10 else "")
+    points: dict[int, str] = {}
+    for asked, (rows, row) in sorted(ledger.bad.items()):
+        points.setdefault(asked // fan, recipe.describe(rows, row))
     cure = recipe.cure
-    if not question.targets.finite(asked):
+    if points and not question.targets.finite(min(ledger.bad)):
         cure = "its targets are NaN or infinite themselves: expected finite targets"
-    raise NonFiniteGradientError(
-        f"the model's gradient is NaN or infinite for sample {samples[0]} "
-        f"{recipe.describe(rows, row)} ({len(samples)} of {ledger.n // fan} samples affected: "
-        f"{shown}); {cure}"
-    )
+    return NonFinite(points, ledger.n // fan, cure)
 
 
 def _in_all(tick: Tick | None, recipe: Recipe, first: int, sheet: Sheet, n: int) -> Tick | None:

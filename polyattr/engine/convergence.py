@@ -51,10 +51,12 @@ class Convergence:
     Attributes:
         tolerance: The relative error that was asked for, or None.
         more: What to do about a larger one.
+        path: Whether another baseline may help.
     """
 
     tolerance: float | None
     more: str
+    path: bool = True
     _errors: list[Array] = field(default_factory=list)
 
     def add(self, error: Array | None) -> None:
@@ -79,7 +81,7 @@ class Convergence:
             return
         worst = int(np.argmax(np.where(above, np.nan_to_num(error, nan=np.inf), -1)))
         what = f"tolerance={limit:g}" if asked else f"{limit:g}"
-        rest = "" if asked else _ADVICE
+        rest = "" if asked else (_BASELINE if self.path else "") + _ADVICE
         warn(
             f"{int(above.sum())} of {len(error)} samples have a relative error above "
             f"{what} (worst: {error[worst]:.3g}, sample {worst}); {self.more}{rest}",
@@ -87,7 +89,5 @@ class Convergence:
         )
 
 
-_ADVICE = (
-    ", or choose a baseline at which the gradient stays finite. attribute() has the error of each "
-    "sample, and tolerance= says which one you accept"
-)
+_BASELINE = ", or choose a baseline at which the gradient stays finite"
+_ADVICE = ". attribute() has the error of each sample, and tolerance= says which one you accept"

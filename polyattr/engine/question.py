@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from polyattr.engine.forward import row_taker
 from polyattr.engine.spread import Errors
 from polyattr.question.inputs import Inputs
 from polyattr.question.references import References
+from polyattr.results.non_finite import NonFinite
 from polyattr.sampling.course import Course
 from polyattr.scores.each import interleaved
 from polyattr.scores.targets import Targets
@@ -84,15 +85,44 @@ class Answer:
     Attributes:
         values: (N, ...) attributions per input, in the dtype of the accumulators.
         errors: How far off the values may be; None where it was not asked for or cannot be told.
+        non_finite: Samples whose gradient is not finite somewhere.
         evaluations: (N,) gradient evaluations spent on each sample.
         scores: (N,) scores f(x), where a row was the input itself.
         slope: (N,) gradient times velocity, integrated over the path; None without a path.
         course: How scores go along the paths, where that came for free.
+        bad: (M,) rows of the question that are marked: nothing is known of them.
     """
 
     values: list[Tensor]
     errors: Errors | None
+    non_finite: NonFinite
     evaluations: Array
     scores: Array | None
     slope: Array | None
     course: Course | None = None
+    bad: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def marked(self, backend: GradBackend, bad: Array) -> Answer:
+        """Returns the same with NaN for what belongs to the rows `bad` (M,), and no other."""
+        if not len(bad):
+            return self
+        factor = np.ones(len(self.evaluations))
+        factor[bad] = np.nan
+
+        def apart(leaf: Tensor) -> Tensor:
+            # Times 1 is the same to the last bit.
+            native = backend.to_native(factor, leaf, backend.dtype(leaf))
+            return leaf * backend.column(native, leaf)
+
+        errors, course = self.errors, self.course
+        if errors is not None:
+            bound = None if errors.bound is None else apart(errors.bound)
+            errors = Errors([apart(leaf) for leaf in errors.standard], bound)
+        return replace(
+            self,
+            values=[apart(leaf) for leaf in self.values],
+            errors=errors,
+            slope=None if self.slope is None else self.slope * factor,
+            course=None if course is None else Course(*(part * factor for part in course)),
+            bad=bad,
+        )

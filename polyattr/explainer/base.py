@@ -16,6 +16,7 @@ from polyattr.explainer.settings import (
     MODEL,
     check_batch_size,
     check_fields,
+    check_on_nonfinite,
     finish_class,
     is_default,
     setting,
@@ -44,6 +45,7 @@ class MethodBase(ABC):
     output: Any = setting(default=None, check=check_output)
     domain: Any = setting(default=None, check=check_domain)
     tangent: Any = setting(default=None, check=check_tangent)
+    on_nonfinite: str = setting(default="raise", check=check_on_nonfinite)
 
     paper: ClassVar[Paper | None] = None
     signed: ClassVar[bool] = True
@@ -218,6 +220,7 @@ class MethodBase(ABC):
             baseline_value=getattr(core, "baseline_value", None),
             background=getattr(core, "background", None),
             tolerance=getattr(self, "tolerance", None),
+            mark=core.on_nonfinite == "mark",
             domain=core.domain,
             tangent=core.tangent,
             layers=getattr(core, "layers", ()),

@@ -26,6 +26,7 @@ from polyattr.question.models import check_model
 from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
 from polyattr.results.by_target import Sorted
+from polyattr.results.non_finite import Marks
 from polyattr.sampling.drawing.row_ids import RowIds
 from polyattr.scores.each import Each, listed
 
@@ -68,23 +69,24 @@ class Calls(Unfollowed):
             batches, options = datasets.batches(inputs, targets), options.for_dataset()
         ids = RowIds(options.sample_ids, datasets.is_dataset(inputs))
         options = replace(options, sample_ids=ids)
-        convergence = Convergence(self.method.tolerance, self.method.recipes[0].more)
+        marks, recipe = Marks(), self.method.recipes[0]
+        convergence = Convergence(self.method.tolerance, recipe.more, recipe.origin is not None)
         with progress_bar(options.progress, self.method.name) as tick:
             for x, y in batches:
                 with self._lock:
                     bound = self.bound(x)
                     bound.check_recorded(x)
                     with self._ready(bound, x, (*listed(y), *options.arrays)):
-                        values, result, error = bound.call(x, y, options, tick, full)
+                        outcome = bound.call(x, y, options, tick, full)
                         if isinstance(y, Each):
-                            sort = Sorted(bound.backend, len(y.targets))
-                            values, result = sort.values(values), sort.attribution(result)
-                            error = sort.worst(error)
+                            outcome = outcome.by_target(Sorted(bound.backend, len(y.targets)))
                     bound.watch.settle(bound.watched)
                 ids.step()
-                convergence.add(error)
-                yield bound.backend, values, result
+                convergence.add(outcome.error)
+                marks.add(outcome.non_finite)
+                yield bound.backend, outcome.values, outcome.attribution
         ids.done()
+        marks.tell()
         convergence.tell()
 
     @contextmanager

@@ -50,6 +50,10 @@ class Explainer(MethodBase):
             another one: of each gradient the mean over that axis is subtracted, which says nothing
             about one-hot inputs (Majdandzic 2023). Attributions of a path still sum to f(x) - f(b)
             where the baseline has the sums of the inputs there, as 1/4 has for four letters.
+        on_nonfinite: What to do about samples whose gradient is NaN or infinite at a point: "raise"
+            an error that names them, or "mark" them: their attributions and errors are NaN and
+            `converged` is False, one warning names sample and point, and all others are what they
+            would be without them.
 
     Raises:
         UnknownBackendError: No plugin has that name.

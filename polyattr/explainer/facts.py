@@ -64,6 +64,7 @@ class Facts:
         if self.looked is not None and origin is not None and known:
             self._look(self.looked, scores, origin)  # what `explain` would have to evaluate
         error = self._error(gap, scores, origin)
+        error[self.answer.bad] = np.nan
         converged = error <= (DEFAULT_TOLERANCE if tolerance is None else tolerance)
         backend = self.forward.backend
         return Attribution(
@@ -174,6 +175,14 @@ class Facts:
         if self.looked is not None:
             least = np.fmax(least, self._jumps(self.looked))
         return least if stated is None else np.maximum(np.broadcast_to(stated, n), least)
+
+    def not_marked(self, error: Array | None) -> Array | None:
+        """Returns the `error` (N,) without that of marked samples, which are told of by name."""
+        if error is None or not len(self.answer.bad):
+            return error
+        told = error.copy()
+        told[self.answer.bad] = 0.0
+        return told
 
     def _jumps(self, looked: set[str]) -> Array:
         """Returns the error (N,) with the scores at both ends; NaN where these were not needed."""

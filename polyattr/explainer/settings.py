@@ -143,3 +143,17 @@ def check_batch_size(name: str, size: Any) -> Any:
     if isinstance(size, numbers.Integral) and size < 1:
         raise InputError(f"{name} is {size}; expected at least 1 row per gradient call")
     return size
+
+
+def check_on_nonfinite(name: str, value: object) -> object:
+    """Checks for what is done about gradients that are not finite.
+
+    Raises:
+        InputError: Neither "raise" nor "mark".
+    """
+    if not isinstance(value, str) or value not in ("raise", "mark"):
+        raise InputError(
+            f"{name} is {value!r}; expected 'raise' (an error names samples and points) or 'mark' "
+            f"(their attributions are NaN, and a warning names them)"
+        )
+    return value

@@ -50,10 +50,10 @@ class SmoothGrad(NoisyExplainer):
             stays without its partner. None is True for normal draws, and False for a `distribution`
             of your own: with True it has to be symmetric about 0.
         tolerance: Relative error above which a `ConvergenceWarning` is given; with
-            ``nb_samples="auto"`` the one to stop at, 0.05 unless given. None gives none, and lets
-            `Attribution.converged` hold up to 0.05: 50 gradients of small ReLU networks leave
-            0.005 to 0.09 of the mean, 0.01 to 0.16 of the mean square, 0.15 to 0.27 of the
-            variance.
+            ``nb_samples="auto"`` the one to stop at, 0.05 unless given. With a number and None,
+            `attribute`, which knows it for free, warns above 0.05, and `explain` does not look: 50
+            gradients of small ReLU networks leave 0.005 to 0.09 of the mean, 0.01 to 0.16 of the
+            mean square, 0.15 to 0.27 of the variance.
         max_samples: Most gradients per sample with ``nb_samples="auto"``.
 
     Raises:

@@ -22,6 +22,7 @@ from polyattr.engine.kernels import Kernels
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.watch import Watch
 from polyattr.explainer.binding.method import Method
+from polyattr.explainer.binding.outcome import Outcome
 from polyattr.explainer.facts import Facts
 from polyattr.explainer.options import Options
 from polyattr.probing.as_it_was import as_it_was
@@ -34,7 +35,6 @@ from polyattr.question.baselines import read_background, read_baselines
 from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.question.references import References
 from polyattr.question.structure import flatten
-from polyattr.results.attribution import Attribution
 from polyattr.scores.each import Each, listed
 from polyattr.scores.reductions import OutputChangedError
 from polyattr.scores.scorer import Scorer
@@ -103,11 +103,10 @@ class Bound:
 
     def call(
         self, inputs: Any, targets: Any, options: Options, tick: Tick | None, full: bool
-    ) -> tuple[Any, Attribution | None, Array | None]:
+    ) -> Outcome:
         """Computes the attributions of one batch, and with `full` everything known about them.
 
-        The third are the relative errors (N,) that have to be within the tolerance, if known. The
-        user's objects are as they were afterwards.
+        The user's objects are as they were afterwards.
         """
         self.kernels.doubt = self.watch.doubt
         given = self._read(inputs, options)
@@ -119,7 +118,7 @@ class Bound:
             with suppress(Exception):  # what a model does not take is told of when it is tried
                 self.engine.scorer.make(given.layout, *given.first_rows([]))
 
-        def answer() -> tuple[Any, Attribution | None, Array | None]:
+        def answer() -> Outcome:
             return as_it_was(
                 self.forward,
                 self._trials.of(given),
@@ -135,7 +134,7 @@ class Bound:
 
     def _explain(
         self, given: Inputs, targets: Any, options: Options, tick: Tick | None, full: bool
-    ) -> tuple[Any, Attribution | None, Array | None]:
+    ) -> Outcome:
         given = self.settled(given)
         plain = self._at(given)
         at = self.spaces.moved(self.backend, plain)
@@ -163,12 +162,13 @@ class Bound:
         looked = None if trial.random else looked
         facts = Facts(self.forward, recipes, question, answer, batch_size, looked)
         if not full:
-            return values, None, facts.known_error()
+            error = facts.not_marked(facts.known_error())
+            return Outcome(values, None, error, answer.non_finite)
         spread = None
         if answer.errors is not None:
             spread = self.result(at, answer.errors.standard)
         found = facts.attribution(values, spread, self.method.text, tolerance)
-        return values, found, found.error
+        return Outcome(values, found, facts.not_marked(found.error), answer.non_finite)
 
     def _question(
         self,
@@ -264,7 +264,7 @@ class Bound:
         batch_size = self.batch_size(question.inputs)
         while True:
             try:
-                asked = Asked(batch_size, errors, tick)
+                asked = Asked(batch_size, errors, tick, self.method.mark)
                 return self.engine.run(recipes, question, asked), batch_size
             except Exception as error:
                 rows = batch_size or question.inputs.n * len(recipes[0].table(1))

@@ -33,5 +33,6 @@ class Method:
     domain: Any
     tangent: Any
     layers: tuple[Any, ...] = ()
+    mark: bool = False
     told: set[str] = field(default_factory=set, compare=False)
     """What its user was told once, however often the model is bound anew."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.engine.cut import Sheet, plan_sheet
 from polyattr.engine.forward import clipped_range
-from polyattr.engine.kernels import Kernels
+from polyattr.engine.kernels import Kernels, Workshop
 from polyattr.engine.ledger import Ledger
-from polyattr.engine.loop import Oracle, Rounds, Workshop
+from polyattr.engine.loop import Oracle, Rounds
+from polyattr.engine.plan.sheet import Sheet, plan_sheet
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.spread import Errors
 from polyattr.results.non_finite import NonFinite
@@ -112,7 +112,8 @@ class Engine:
         recipe, n = recipes[0], question.inputs.n
         if not asked.errors and recipe.statistic is not recipe.statistic.plain:
             recipe = replace(recipe, statistic=recipe.statistic.plain)
-        shape = (n, recipe, asked.batch_size, question.inputs.fan)
+        inputs = question.inputs
+        shape = (n, recipe, asked.batch_size, inputs.fan, inputs.elements)
         sheet: Sheet = self._remember(("sheet", *shape), lambda: plan_sheet(*shape))
         inner = self._oracle(recipes[1:], asked, depth + 1)
         ledger = Ledger(n, recipe)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.engine.cut import balanced
 from polyattr.engine.kernels import Kernels
+from polyattr.engine.plan.sheet import balanced
 from polyattr.question.inputs import Inputs
 from polyattr.question.layout import Context, Layout
 from polyattr.question.structure import flatten

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from polyattr.backend import GradBackend, Guard, Renewable
+from polyattr.scores.scorer import Scorer
 
 # A callable target is part of the kernel; a fresh lambda in every call must not pile kernels up.
 _MOST_KERNELS = 16
@@ -92,6 +94,34 @@ class _Kernel:
             self.old = False
         else:
             self.renew_by_compiling()
+
+
+Remember = Callable[[object, Callable[[], Any]], Any]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What all blocks of a run work with.
+
+    Attributes:
+        scorer: Model and operator.
+        kernels: The compiled kernels.
+        remember: Keeps plans from call to call.
+        graph: Whether values stay differentiable.
+    """
+
+    scorer: Scorer
+    kernels: Kernels
+    remember: Remember
+    graph: bool
+
+    def kernel(
+        self, key: object, function: Callable[..., Any], donate: int | None = None
+    ) -> Callable[..., Any]:
+        """Returns a function, compiled unless its values have to stay differentiable."""
+        if self.graph:
+            return function
+        return self.kernels.get(key, function, donate)
 
 
 def make_room(table: dict[Any, Any], most: int) -> None:

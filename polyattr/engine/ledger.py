@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.sampling.course import Course
-from polyattr.sampling.recipe import Recipe, Weights
+from polyattr.sampling.errors.course import Course
+from polyattr.sampling.errors.norm import Weights
+from polyattr.sampling.recipe import Recipe
 from polyattr.sampling.rows import Rows, Told, joined
 
 Array = np.ndarray[Any, Any]

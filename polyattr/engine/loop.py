@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.engine.cut import Cut, Sheet, cut_all
-from polyattr.engine.kernels import Kernels
+from polyattr.engine.kept import Kept, Sizes, grown
+from polyattr.engine.kernels import Workshop
 from polyattr.engine.ledger import Entry, entry, told
+from polyattr.engine.plan.cut import Cut, cut_all
+from polyattr.engine.plan.sheet import Sheet
 from polyattr.engine.question import Question
-from polyattr.engine.spread import Errors, Sizes, path_errors, share_like, standard_error
+from polyattr.engine.spread import Errors, path_errors, share_like, standard_error
 from polyattr.engine.tile import Block, Sheaf, State, Tile
 from polyattr.errors import InputError
+from polyattr.sampling.errors.norm import Weights
 from polyattr.sampling.noise import stream_noise
-from polyattr.sampling.recipe import Recipe, Weights
+from polyattr.sampling.recipe import Recipe
 from polyattr.sampling.rows import Rows
-from polyattr.scores.scorer import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,36 +29,10 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 _KEPT_TILES = 64
 """Most tiles whose columns stay on the device between calls: memory must not grow with steps."""
+_FEWEST_PARTS = 16
 
 Oracle = Callable[[Question], tuple[list[Tensor], Array]]
 """Attributions (R, ...) of the samples of a question, and the evaluations spent on each (R,)."""
-
-Remember = Callable[[object, Callable[[], Any]], Any]
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """What all blocks of a run work with.
-
-    Attributes:
-        scorer: Model and operator.
-        kernels: The compiled kernels.
-        remember: Keeps plans from call to call.
-        graph: Whether values stay differentiable.
-    """
-
-    scorer: Scorer
-    kernels: Kernels
-    remember: Remember
-    graph: bool
-
-    def kernel(
-        self, key: object, function: Callable[..., Any], donate: int | None = None
-    ) -> Callable[..., Any]:
-        """Returns a function, compiled unless its values have to stay differentiable."""
-        if self.graph:
-            return function
-        return self.kernels.get(key, function, donate)
 
 
 @dataclass
@@ -100,11 +76,12 @@ class Rounds:
         """Runs all rounds of the first `live` samples; returns the weights of the parts."""
         backend, recipe = self.backend, self.recipe
         self.spent = np.zeros(self.sheet.samples, dtype=np.int64)
-        self.seen = np.zeros(self.sheet.samples * recipe.parts)
-        self.state = self._start()
-        self._block = self._shared()
-        rounds = recipe.rounds(live, Sizes(backend, live, self.values, self.errors))
+        rounds = recipe.rounds(live, Sizes(backend, live, self.values, self.errors, self._kept))
         rows = next(rounds)
+        size = self.sheet.samples * (recipe.parts if recipe.one_round else _room(rows, recipe))
+        self.seen = np.zeros(size)
+        self.state = self._start(size)
+        self._block = self._shared()
         while True:
             first = len(self.entries)
             for made, sheaves in self._cuts(rows, live):
@@ -117,6 +94,7 @@ class Rounds:
             except StopIteration as end:
                 weights: Weights = end.value
                 return weights
+            self._grow(_room(rows, recipe))
             if recipe.one_round:
                 raise InputError(
                     f"{type(recipe).__name__} gave a second table, but says that it has one round; "
@@ -125,9 +103,19 @@ class Rounds:
 
     # -- before the first tile --------------------------------------------------------------------
 
-    def _start(self) -> State:
+    def _grow(self, parts: int) -> None:
+        """Makes room for so many parts: those that no row has come to yet have none."""
+        size = self.sheet.samples * parts
+        if size > len(self.seen):
+            self.seen = np.pad(self.seen, (0, size - len(self.seen)))
+            self.state = self.state._replace(parts=grown(self.backend, self.state.parts, size))
+
+    def _kept(self) -> Kept:
+        state = [parts[0] for parts in self.state.parts]
+        return Kept(self.backend, self.tools.kernel, self.sheet.samples, state)
+
+    def _start(self, size: int) -> State:
         backend, recipe = self.backend, self.recipe
-        size = self.sheet.samples * recipe.parts
         shares = [share_like(backend, recipe, leaf) for leaf in self.leaves]
         parts = [recipe.statistic.start(backend, share, size) for share in shares]
         references = self.question.references
@@ -264,10 +252,12 @@ class Rounds:
     def values(self, weights: Array) -> list[Tensor]:
         """Returns the attributions (M, ...) that `weights` (G,) or (N, G) of the parts give now."""
         backend, references = self.backend, self.question.references
+        parts = len(self.seen) // self.sheet.samples
+        weights = weights[..., :parts]  # parts without a row have no weight
         if weights.ndim == 2:
-            short = self.sheet.samples - len(weights)
-            weights = np.pad(weights, ((0, short), (0, 0)))
-        counts = self.seen.reshape(self.recipe.parts, -1)
+            short = self.sheet.samples - len(weights), parts - weights.shape[1]
+            weights = np.pad(weights, ((0, short[0]), (0, short[1])))
+        counts = self.seen.reshape(parts, -1)
         counts = counts[:, 0] if self.recipe.one_round else counts
         found = []
         for i, (leaf, state) in enumerate(zip(self.leaves, self.state.parts, strict=True)):
@@ -291,6 +281,8 @@ class Rounds:
             pairs = zip(values, others, strict=True)
             scale = weights.scale
             return Errors([standard_error(self.backend, v, other, scale) for v, other in pairs])
+        if weights.kinks is not None:
+            return self._kept().errors(weights.kinks)
         told, states = self.recipe.statistic.told, self.state.parts
         # What a method makes of its integrals has an error of its own.
         plain = type(self.recipe).finish is Recipe.finish and self.recipe.parts == 1
@@ -298,3 +290,9 @@ class Rounds:
             return None
         jumps = [told(self.backend, state) for state in states]
         return Errors(*path_errors(self.backend, jumps, weights.smooth))
+
+
+def _room(rows: Rows[Array], recipe: Recipe) -> int:
+    """How many parts there has to be room for; a power of two, so that little is compiled."""
+    most = int(rows.part.max()) if len(rows) else 0
+    return min(recipe.parts, max(_FEWEST_PARTS, 1 << most.bit_length()))

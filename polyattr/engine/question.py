@@ -13,7 +13,8 @@ from polyattr.engine.spread import Errors
 from polyattr.question.inputs import Inputs
 from polyattr.question.references import References
 from polyattr.results.non_finite import NonFinite
-from polyattr.sampling.course import Course
+from polyattr.sampling.errors.course import Course
+from polyattr.sampling.errors.course import Course
 from polyattr.scores.each import interleaved
 from polyattr.scores.targets import Targets
 

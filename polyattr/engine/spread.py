@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.sampling.recipe import Norm, Recipe, Weights
-from polyattr.sampling.statistics import Jumps
+from polyattr.sampling.errors.intervals import Jumps
+from polyattr.sampling.recipe import Recipe
 
 Array = np.ndarray[Any, Any]
 
@@ -140,32 +139,3 @@ def standard_error(
     unit = largest + backend.cast(largest == 0, backend.dtype(largest))
     squares = [(move / unit) ** 2 for move in moves]
     return largest * sum(squares[1:], start=squares[0]) ** 0.5
-
-
-@dataclass(frozen=True)
-class Sizes(Norm):
-    """Tells a recipe between rounds how large maps are, and how far off; waits for the device.
-
-    Attributes:
-        backend: The framework.
-        live: Samples that are asked about, the first ones.
-        values: Makes the attributions (M, ...) per input of weights.
-        errors: Makes their errors (M, ...); None where the weights tell none.
-    """
-
-    backend: GradBackend
-    live: int
-    values: Callable[[Array], list[Tensor]]
-    errors: Callable[[Weights, list[Tensor]], Errors | None]
-
-    def __call__(self, weights: Array) -> Array:
-        """The Euclidean norm of each sample's attributions (N,) with `weights` (N, G)."""
-        return norms(self.backend, self.values(weights))[: self.live]
-
-    def error(self, weights: Weights) -> Array:
-        """The relative error of each sample's attributions (N,); NaN where nothing tells it."""
-        values = self.values(weights.value)
-        errors = self.errors(weights, values)
-        if errors is None:
-            return np.full(self.live, np.nan)
-        return relative_error(self.backend, errors.standard, values)[: self.live]

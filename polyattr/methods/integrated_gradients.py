@@ -51,20 +51,22 @@ class IntegratedGradients(Explainer):
 
     Args:
         model: The model; this and the keyword arguments not listed are those of `Explainer`.
-        steps: Points on the path, both ends included for rules that visit them; or "auto": nested
-            trapezoids, twice as many points in each round, and a sample is done when its map
-            changes by less than `tolerance`.
+        steps: Points on the path, both ends included for rules that visit them; or "auto": as many
+            as each sample needs, in rounds, until its error is within `tolerance`: where the
+            gradient jumps, as in ReLU networks, intervals are bisected; where it is smooth, a rule
+            of high order takes over.
         baseline_value: Where the path starts, in the units of the inputs: a scalar, an array in the
             shape of one sample or of all, (N, ...), or a callable on the inputs; (N, K, ...) are K
             baselines per sample, whose attributions are averaged. `baselines=` of a call overrides
             it.
         rule: "left", "right", "midpoint", "trapezoid", "simpson", "gauss-legendre" or
             "clenshaw-curtis".
-        tolerance: Relative error above which a `ConvergenceWarning` is given. With None,
-            `Attribution.converged` holds up to 0.05, and `explain`, which returns no facts, warns
-            from 0.1 where the points of the path tell of it for free. With
-            ``steps="auto"`` the relative change of the map to stop at, 0.01 unless given.
+        tolerance: Relative error above which a `ConvergenceWarning` is given, 0.05 unless given.
+            With ``steps="auto"`` the error to stop at, 0.01 unless given.
         max_steps: Most points per sample with ``steps="auto"``.
+        converge_on: What has to be within the tolerance with ``steps="auto"``: "map", its expected
+            L1 error relative to its L1 norm, or "gap", what the sum of the map misses of f(x) -
+            f(b), relative to that; the gap takes fewer points, and says little about features.
         multiply_by_inputs: False leaves out the factor (x - b): the mean gradient on the path.
         path: Another path than the straight one: ``path(x, b, alpha)`` is called for each input and
             returns points (R, ...) in its framework. ``x`` and ``b``, (R, ...) each, are samples
@@ -90,6 +92,7 @@ class IntegratedGradients(Explainer):
     multiply_by_inputs: bool = setting(default=True, check=check_flag)
     max_steps: int = setting(default=1024, check=count_of(FEWEST_NODES))
     path: Callable[[Any, Any, Any], Any] | None = setting(default=None, check=_check_path)
+    converge_on: Literal["map", "gap"] = "map"
 
     gist = "gradient along a path"
     paper = Paper(
@@ -102,7 +105,7 @@ class IntegratedGradients(Explainer):
 
     def recipe(self) -> Recipe:
         """The gradient integrated along the path, or its mean there."""
-        nodes = path_nodes(self.steps, self.rule, self.max_steps, self.tolerance)
+        nodes = path_nodes(self.steps, self.rule, self.max_steps, self.tolerance, self.converge_on)
         if self.path is not None:
             own = OwnPathIntegral if self.multiply_by_inputs else OwnPath
             return own(nodes=nodes, path=self.path)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.sampling.neighbours import Neighbours
+from polyattr.sampling.errors.neighbours import Neighbours
 from polyattr.sampling.recipe import Array
 from polyattr.sampling.statistics import Factors, Folded, Mean
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.sampling.drawing.enough import FEWEST_DRAWS, GROUPS, enough
-from polyattr.sampling.recipe import Array, Norm, Recipe, Rounds, Spot, Weights
+from polyattr.sampling.errors.norm import Norm, Weights
+from polyattr.sampling.recipe import Array, Recipe, Rounds, Spot
 from polyattr.sampling.rows import Rows
 from polyattr.sampling.statistics import Variance
 

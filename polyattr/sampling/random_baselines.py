@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from polyattr.sampling.course import Course
 from polyattr.sampling.drawing.enough import FEWEST_DRAWS, GROUPS, enough
+from polyattr.sampling.errors.course import Course
+from polyattr.sampling.errors.norm import Norm, Weights
 from polyattr.sampling.noisy_copies import group_weights, independent_groups
-from polyattr.sampling.recipe import Array, Norm, Recipe, Rounds, Weights
+from polyattr.sampling.recipe import Array, Recipe, Rounds
 from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.statistics import Mean, Statistic
 from polyattr.sampling.straight_path import INSIDE, PathIntegral

@@ -10,7 +10,8 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.errors import InputError
-from polyattr.sampling.course import Course
+from polyattr.sampling.errors.course import Course
+from polyattr.sampling.errors.norm import Norm, Weights
 from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.statistics import Mean, Statistic
 
@@ -18,34 +19,6 @@ Array = np.ndarray[Any, Any]
 
 Carry = tuple[Tensor, ...]
 """What a sample takes along from row to row, (M, ...) each."""
-
-
-@dataclass(frozen=True)
-class Weights:
-    """How the running sums of a sample make its statistic, and how far it may be off.
-
-    The statistic is W . parts. Its squared error is the sum over k of
-    ``scale[k] * (value - W_k . parts)**2``, each taken after `Recipe.finish`: with the weights of a
-    coarser rule as the only W_k the difference of two nested estimates, with those of independent
-    groups the variance of their mean.
-
-    Attributes:
-        value: (G,) weight of each part, or (N, G) where samples differ.
-        others: Weights of other estimates of the same quantity, each in the shape of `value`.
-        scale: Factor of each other estimate's squared distance.
-        smooth: Where the rows have `width` and the statistic is of `Neighbours`: how many times the
-            distance to the coarser rule exceeds the error on smooth integrands; None for others.
-
-    Example:
-        >>> import numpy as np, polyattr
-        >>> polyattr.Weights(np.array([0.5, 0.5]), (np.array([1.0, 0.0]),), (1.0,)).scale
-        (1.0,)
-    """
-
-    value: Array
-    others: tuple[Array, ...] = ()
-    scale: tuple[float, ...] = ()
-    smooth: float | None = None
 
 
 class Spot(NamedTuple):
@@ -74,30 +47,6 @@ class Spot(NamedTuple):
 
 
 Rounds = Generator[Rows[Array], Told, Weights]
-
-
-class Norm:
-    """Tells how large maps are, and how far off; waits for the device.
-
-    The base knows nothing: as before the first round.
-
-    Example:
-        >>> import numpy as np
-        >>> from polyattr.sampling import Norm
-        >>> Norm()(np.ones((2, 1)))
-        array([nan, nan])
-    """
-
-    def __call__(self, weights: Array) -> Array:
-        """Returns the Euclidean norm (N,) of the attributions that `weights` (N, G) give now."""
-        return np.full(len(weights), np.nan)
-
-    def error(self, weights: Weights) -> Array:
-        """Returns the relative error (N,) of the attributions that `weights` give now.
-
-        The L1 error that their standard errors lead to expect, over the L1 norm.
-        """
-        return np.full(len(weights.value), np.nan)
 
 
 @dataclass(frozen=True)
@@ -141,6 +90,11 @@ class Recipe:
     def parts(self) -> int:
         """Running sums per sample, G."""
         return 1
+
+    @property
+    def kept(self) -> int:
+        """Most gradients of a sample that are kept until its last one; none for most recipes."""
+        return 0
 
     def table(self, n: int) -> Rows[Array]:
         """Returns the rows (R,) of `n` samples."""

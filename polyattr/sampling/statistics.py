@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.sampling.errors.intervals import Jumps
 from polyattr.sampling.rows import Rows
 
 Array = np.ndarray[Any, Any]
@@ -56,21 +57,6 @@ class Folded(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Jumps:
-    """What neighbours on a path tell about the error of the integrals of one input.
-
-    Attributes:
-        root: (M, ...) root mean square of what kinks at unknown places leave.
-        moved: (M,) summed distance to the integrals by a coarser rule.
-        bound: (M,) the most that one kink between any two neighbours leaves, summed.
-    """
-
-    root: Tensor
-    moved: Tensor
-    bound: Tensor
-
-
-@dataclass(frozen=True)
 class Statistic(ABC):
     """A statistic of what rows add; has no state of its own.
 
@@ -91,7 +77,10 @@ class Statistic(ABC):
         return self
 
     def told(self, backend: GradBackend, state: tuple[Tensor, ...]) -> Jumps:
-        """Returns what `state` tells about the error of sums along a path; nothing by default."""
+        """Returns what `state` (S, ...) tells about the error of sums; nothing by default.
+
+        `backend` supplies the verbs.
+        """
         zeros = backend.row_sums(state[0]) * 0
         return Jumps(state[0] * float("nan"), zeros + float("nan"), zeros + float("nan"))
 
@@ -174,20 +163,14 @@ class Mean(Statistic):
         self, backend: GradBackend, state: tuple[Tensor, ...], weights: Array, counts: Array
     ) -> Tensor:
         """W . parts."""
+        if weights.ndim == 2:
+            return _gathered(backend, state[0], weights)
         parts = _split(state[0], weights.shape[-1])
-        if weights.ndim == 1:
-            terms = [
-                part if w == 1 else part * float(w)
-                for part, w in zip(parts, weights, strict=True)
-                if w != 0
-            ]
-        else:
-            dtype = backend.dtype(state[0])
-            terms = [
-                part * backend.column(backend.to_native(w.copy(), state[0], dtype), part)
-                for g, (part, w) in enumerate(zip(parts, weights.T, strict=True))
-                if w.any() or not g
-            ]
+        terms = [
+            part if w == 1 else part * float(w)
+            for part, w in zip(parts, weights, strict=True)
+            if w != 0
+        ]
         return sum(terms[1:], start=terms[0])
 
 
@@ -273,6 +256,29 @@ class Variance(Statistic):
             total = total + own + times(delta * delta, seen * n / both)
             mean, seen = mean + times(delta, n / both), seen + n
         return times(total, 1 / np.maximum(seen - 1, 1))
+
+
+_TOGETHER = 1024
+"""Most sums that are gathered at a time, where samples weigh them differently."""
+
+
+def _gathered(backend: GradBackend, state: Tensor, weights: Array) -> Tensor:
+    """Returns W . parts (M, ...) where `weights` (M, G) differ from sample to sample."""
+    m, dtype = len(weights), backend.dtype(state)
+    total = backend.zeros((m, *state.shape[1:]), state, dtype)
+    sample, part = np.nonzero(weights)
+    # A power of two of them at a time: few shapes, so that little is compiled.
+    size = min(_TOGETHER, 1 << max(0, len(sample) - 1).bit_length())
+    short = -len(sample) % size
+    real = np.pad(weights[sample, part], (0, short))
+    index = np.pad(np.stack([part * m + sample, sample]), ((0, 0), (0, short))).astype(np.int32)
+    for first in range(0, len(real), size):
+        chunk = slice(first, first + size)
+        place, own = (backend.to_native(row[chunk].copy(), state) for row in index)
+        rows = backend.batch(state, place)
+        weight = backend.to_native(real[chunk].copy(), state, dtype)
+        total = backend.fold(total, own, rows * backend.column(weight, rows))
+    return total
 
 
 def _split(total: Tensor, groups: int) -> list[Tensor]:

@@ -12,10 +12,11 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.dtypes import FLOATS
-from polyattr.sampling.course import Course, course
-from polyattr.sampling.neighbours import Neighbours
+from polyattr.sampling.errors.course import Course, course
+from polyattr.sampling.errors.neighbours import Neighbours
+from polyattr.sampling.errors.norm import Norm, Weights
 from polyattr.sampling.quadrature import RULES, coarser_weights, from_inside, quadrature
-from polyattr.sampling.recipe import Array, Carry, Norm, Recipe, Rounds, Spot, Weights
+from polyattr.sampling.recipe import Array, Carry, Recipe, Rounds, Spot
 from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.statistics import Statistic
 
@@ -35,12 +36,13 @@ class Nodes(ABC):
     """Which fractions of a path are visited, with what weight; `parts` sums per sample.
 
     Example:
-        >>> from polyattr.sampling import FixedNodes, NestedNodes, Nodes
-        >>> [issubclass(kind, Nodes) for kind in (FixedNodes, NestedNodes)]
+        >>> from polyattr.sampling import AdaptiveNodes, FixedNodes, Nodes
+        >>> [issubclass(kind, Nodes) for kind in (FixedNodes, AdaptiveNodes)]
         [True, True]
     """
 
     parts: ClassVar[int] = 1
+    kept: ClassVar[int] = 0
     more: ClassVar[str] = "raise steps"
     elsewhere: ClassVar[str] = "other points on the path"
 
@@ -138,6 +140,11 @@ class StraightPath(Recipe):
     nodes: Nodes = field(default_factory=FixedNodes)
     references: int = 1
 
+    def __post_init__(self) -> None:
+        """Only a table in the order of the path shows neighbours."""
+        if not isinstance(self.nodes, FixedNodes):
+            object.__setattr__(self, "statistic", self.statistic.plain)
+
     @property
     def cure(self) -> str:  # type: ignore[override]  # depends on the nodes
         """What to do about a gradient that is not finite."""
@@ -152,6 +159,11 @@ class StraightPath(Recipe):
     def parts(self) -> int:
         """Running sums per sample."""
         return self.nodes.parts
+
+    @property
+    def kept(self) -> int:
+        """As many as the nodes keep."""
+        return self.nodes.kept
 
     @property
     def one_round(self) -> bool:

@@ -1,100 +1,18 @@
-"""What recipes plan: nested nodes, random baselines, several baselines, groups of draws."""
+"""What recipes plan: random baselines, several baselines, groups of draws."""
 
 import itertools
-import math
 
 import numpy as np
 import pytest
 
 from polyattr.sampling import (
-    FEWEST_NODES,
     FixedNodes,
-    NestedNodes,
     NoisyCopies,
-    PathIntegral,
     RandomBaselines,
     StraightPath,
     quadrature,
 )
 from polyattr.sampling.noisy_copies import group_weights
-
-
-def driven(recipe, n, change, size=1.0):
-    """Runs all rounds; ``change(round)`` (N,) is the change of each map, of norm `size`, after it.
-
-    Returns the tables, the weights each round tried as (coarser, value), and the final weights.
-    """
-    tables, tried = [], []
-
-    def norm(weights):
-        tried.append(np.array(weights))
-        return change(len(tables)) if len(tried) % 2 else np.full(n, size)
-
-    rounds = recipe.rounds(n, norm)
-    rows = next(rounds)
-    while True:
-        tables.append(rows)
-        try:
-            rows = rounds.send(None)
-        except StopIteration as end:
-            pairs = [(v - d, v) for d, v in zip(tried[::2], tried[1::2], strict=True)]
-            return tables, pairs, end.value
-
-
-def rule_of(tables, weights, sample):
-    """Nodes and weights of one sample that `weights` (N, G) of the parts make of its rows."""
-    rule = {}
-    for rows in tables:
-        for row in np.flatnonzero(rows.sample == sample):
-            weight = weights[sample, rows.part[row]] * rows.weight[row]
-            if weight:
-                assert rows.alpha[row] not in rule  # no node is visited twice
-                rule[float(rows.alpha[row])] = weight
-    return np.array(sorted(rule)), np.array([rule[node] for node in sorted(rule)])
-
-
-def assert_trapezoid(rule, intervals):
-    nodes, weights = quadrature("trapezoid", intervals + 1)
-    assert np.allclose(rule[0], nodes, rtol=0, atol=1e-15)
-    assert np.allclose(rule[1], weights, rtol=0, atol=1e-15)
-    assert abs(math.fsum(rule[1]) - 1) <= 1e-12
-
-
-# -- nested trapezoids -----------------------------------------------------------------------------
-
-
-def test_every_level_is_the_trapezoid_rule():
-    tables, tried, final = driven(NestedNodes(most=1100), 2, lambda _: np.ones(2))
-    assert len(tables) == len(tried) == 8
-    for level, (coarser, value) in enumerate(tried, 1):
-        for sample in range(2):
-            assert_trapezoid(rule_of(tables[:level], coarser, sample), 2 ** (level + 1))
-            assert_trapezoid(rule_of(tables[:level], value, sample), 2 ** (level + 2))
-    assert (final.value == tried[-1][1]).all()
-    assert (final.others[0] == tried[-1][0]).all()
-    assert final.scale == (1.0,)
-
-
-def test_most_nodes_are_never_exceeded_and_never_wasted():
-    for most in range(FEWEST_NODES, 1101):
-        nodes = NestedNodes(most=most)
-        tables, _, _ = driven(nodes, 1, lambda _: np.ones(1))
-        visited = sum(map(len, tables))
-        assert visited <= most < 2 * (visited - 1) + 1  # another level would not fit
-        assert max(int(rows.part.max()) for rows in tables) == nodes.parts - 1
-
-
-@pytest.mark.parametrize("size", [0.01, 1.0, 1e6])
-def test_a_sample_leaves_at_the_first_change_within_the_tolerance(size):
-    last = np.array([1, 3, 2, 6])  # the round after which each map stays as it is
-    nodes = NestedNodes(most=140, tolerance=0.1)
-    tables, _, final = driven(nodes, 4, lambda done: size * np.where(done < last, 0.11, 0.09), size)
-    asked = [sorted(set(rows.sample.tolist())) for rows in tables]
-    assert asked == [[0, 1, 2, 3], [1, 2, 3], [1, 3], [3], [3]]  # 129 nodes after five rounds
-    for sample, level in enumerate(np.minimum(last, 5)):
-        assert_trapezoid(rule_of(tables, final.value, sample), 2 ** (level + 2))
-        assert_trapezoid(rule_of(tables, final.others[0], sample), 2 ** (level + 1))
-
 
 # -- several baselines -----------------------------------------------------------------------------
 
@@ -111,17 +29,6 @@ def test_every_baseline_has_all_nodes_and_an_equal_share(rule):
         assert np.allclose(own.weight, weights / 3, rtol=0, atol=1e-15)
     assert np.allclose(np.bincount(rows.sample, rows.weight), 1, atol=1e-12)
     assert recipe.over(1).table(2).reference is None
-
-
-def test_nested_nodes_from_several_baselines():
-    recipe = PathIntegral(nodes=NestedNodes(most=40)).over(2)
-    last = np.array([2, 1, 9])
-    tables, _, final = driven(recipe, 3, lambda done: np.where(done < last, 1.0, 0.0))
-    assert [sorted(set(r.sample.tolist())) for r in tables] == [[0, 1, 2], [0, 2], [2]]
-    for number, sample in itertools.product(range(2), range(3)):
-        own = [rows.take(np.flatnonzero(rows.reference == number)) for rows in tables]
-        nodes, weights = rule_of(own, final.value, sample)
-        assert_trapezoid((nodes, 2 * weights), 2 ** (min(last[sample], 3) + 2))
 
 
 # -- random baselines ------------------------------------------------------------------------------

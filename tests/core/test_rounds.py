@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from polyattr.sampling import FixedNodes, NestedNodes, Nodes, PathIntegral, Rows, Told, Weights
+from polyattr.sampling import AdaptiveNodes, FixedNodes, Nodes, PathIntegral, Rows, Told, Weights
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class OwnNodes(FixedNodes):
     ("recipe", "fixed"),
     [
         (PathIntegral(), True),
-        (PathIntegral(nodes=NestedNodes()), False),
+        (PathIntegral(nodes=AdaptiveNodes()), False),
         (OwnRounds(), False),
         (PathIntegral(nodes=OwnNodes()), False),
     ],
-    ids=["fixed", "nested", "own rounds", "own nodes"],
+    ids=["fixed", "adaptive", "own rounds", "own nodes"],
 )
 def test_rounds_that_are_overridden_are_not_known_in_advance(recipe, fixed):
     """Else the engine takes the table of the first round for that of every round."""

@@ -6,14 +6,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from labs.integrands import Integrands
 
-from polyattr.engine.cut import Sheet, auto_batch_size, balanced, cut_all, plan_sheet
 from polyattr.engine.ledger import entry, told
+from polyattr.engine.plan.cut import cut_all
+from polyattr.engine.plan.sheet import Sheet, auto_batch_size, balanced, plan_sheet
 from polyattr.engine.tile import Sheaf, Tile
 from polyattr.question.references import References
 from polyattr.sampling import (
+    AdaptiveNodes,
     FixedNodes,
-    NestedNodes,
     NoisyCopies,
     Recipe,
     Rows,
@@ -228,12 +230,16 @@ def test_a_table_longer_than_the_log_is_told_row_by_row(capacity):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 64, None])
 def test_samples_that_take_part_in_different_rounds(batch_size):
-    n, recipe = 5, StraightPath(nodes=NestedNodes(most=70))
+    n, nodes = 5, AdaptiveNodes(most=70, tolerance=2e-3)
+    recipe = StraightPath(nodes=nodes)
     sheet = plan_sheet(n, recipe, batch_size)
     assert sheet.samples == n
     seen, asked = np.zeros(n * recipe.parts), []
-    # Sample k no longer changes after round k + 1.
-    rounds = recipe.rounds(n, lambda weights: 1.0 * (np.arange(n) >= len(asked)))
+    # Sample k has k kinks.
+    places = np.array([0.21, 0.43, 0.58, 0.87])
+    kinked = [lambda a, k=k: 1.0 * (a[:, None] > places[:k]) for k in range(1, n)]
+    integrands = Integrands([lambda a: a[:, None] * 0 + 1.0, *kinked])
+    rounds = recipe.rounds(n, integrands)
     rows = next(rounds)
     while rows is not None:
         cuts = list(cut_all(rows, recipe, sheet, seen))
@@ -244,12 +250,18 @@ def test_samples_that_take_part_in_different_rounds(batch_size):
         assert len(pairs) == len(set(pairs))
         seen = cuts[-1].seen
         asked.append(sorted(set(rows.sample.tolist())))
+        told = integrands.told(rows, np.where(rows.alpha == 0, nodes.inside, rows.alpha))
         try:
-            rows = rounds.send(None)
+            rows = rounds.send(told)
         except StopIteration:
             rows = None
-    assert asked == [[0, 1, 2, 3, 4], [1, 2, 3, 4], [2, 3, 4], [3, 4]]
-    assert seen.reshape(recipe.parts, n).sum(axis=0).tolist() == [9, 17, 33, 65, 65]
+    assert asked[0] == [0, 1, 2, 3, 4]
+    assert len(asked) > 2
+    assert all(set(later) <= set(sooner) for sooner, later in itertools.pairwise(asked))
+    taken = [len(own) for own in integrands.parts]
+    assert seen.reshape(recipe.parts, n).sum(axis=0).tolist() == taken
+    assert taken[0] == 9
+    assert len(set(taken)) > 2
 
 
 def test_rows_that_differ_in_number_fill_tiles_of_the_same_shape():

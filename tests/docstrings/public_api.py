@@ -18,6 +18,8 @@ INTERFACES = (
     "polyattr.backend.bound_model",
     "polyattr.baselines",
     "polyattr.domains",
+    "polyattr.sampling.errors.intervals",
+    "polyattr.sampling.errors.norm",
     "polyattr.sampling.recipe",
     "polyattr.sampling.statistics",
     "polyattr.sampling.straight_path",

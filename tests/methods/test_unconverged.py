@@ -133,7 +133,7 @@ def test_one_warning_for_a_whole_dataset(lab):
 
 
 def test_refinement_that_is_not_done_at_the_last_round(lab):
-    method = integrated(lab, roots, steps="auto", max_steps=17)
+    method = integrated(lab, roots, steps="auto", max_steps=9)
     with pytest.warns(ConvergenceWarning, match="raise max_steps"):
         method.explain(lab.tensor(X))
 

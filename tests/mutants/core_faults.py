@@ -106,13 +106,13 @@ FAULTS = (
     ),
     (
         "padding counts",
-        "polyattr/engine/cut.py",
+        "polyattr/engine/plan/cut.py",
         'own["weight"] * valid, valid',
         'own["weight"], valid',
     ),
     (
         "batch_size ignored",
-        "polyattr/engine/cut.py",
+        "polyattr/engine/plan/cut.py",
         "samples = _block_size(",
         "most = n * points\n    samples = _block_size(",
     ),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-_CUT = "polyattr/engine/cut.py"
+_CUT = "polyattr/engine/plan/cut.py"
 _ROUNDS = "polyattr/engine/loop.py"
 _TILE = "polyattr/engine/tile.py"
-_NESTED = "polyattr/sampling/refinement.py"
+_NESTED = "polyattr/sampling/adaptive/refinement.py"
+_PATH = "polyattr/sampling/adaptive/one_path.py"
+_KEPT = "polyattr/engine/kept.py"
+_NEIGHBOURS = "polyattr/sampling/errors/neighbours.py"
 _RANDOM = "polyattr/sampling/random_baselines.py"
 _REFERENCES = "polyattr/question/references.py"
 
@@ -14,30 +17,53 @@ ENGINE = (
     (
         "samples never leave",
         _NESTED,
-        "live = live[change[live] > self.tolerance * size[live]]",
-        "live = live[:]",
+        "for i in wanted if paths[i].off > self.tolerance}",
+        "for i in wanted}",
     ),
     (
-        "change not relative to the map",
-        _NESTED,
-        "self.tolerance * size[live]",
-        "self.tolerance",
+        "error not relative to the map",
+        _PATH,
+        "self.off = 0.0 if worst == 0 else float(worst / size)",
+        "self.off = float(worst)",
     ),
     (
         "the coarser rule is the finer one",
-        _NESTED,
-        "self._trapezoid(level - 1), self._trapezoid(level)",
-        "self._trapezoid(level), self._trapezoid(level)",
+        _PATH,
+        "self.part[:: 2 if self.smooth else 1]",
+        "self.part[:: 1 if self.smooth else 1]",
+    ),
+    ("every path taken for smooth", _PATH, "self.smooth = False\n            return True", "pass"),
+    ("bisected where nothing jumps", _PATH, "np.argsort(-self.jump", "np.argsort(self.jump"),
+    ("max_steps exceeded", _PATH, "-(-len(order) // 2), room)]", "-(-len(order) // 2))]"),
+    ("the gap left out of the error", _PATH, "np.maximum(error, abs(self._missed()))", "error"),
+    ("the start of the path left out", _PATH, "weights[0] += self.inside", "pass"),
+    (
+        "bars of the trapezoid where it is smooth",
+        _PATH,
+        "self.share = error / kinks if",
+        "self.share = 1.0 if",
     ),
     (
-        "samples that left are weighed anew",
-        _NESTED,
-        "coarser[live], value[live] =",
-        "coarser[:], value[:] =",
+        "jumps without their width",
+        _KEPT,
+        "start=parts[0]) * backend.cast(real",
+        "start=parts[0]) + 0 * backend.cast(real",
     ),
-    ("nodes visited twice", _NESTED, "else every[1::2]", "else every"),
-    ("ends of a nested rule in full", _NESTED, "np.where(ends, 0.5, 1.0)", "np.ones(len(ends))"),
-    ("max_steps exceeded", _NESTED, "bit_length() - _COARSEST", "bit_length() - _COARSEST + 1"),
+    ("bound of both sides", _KEPT, "kinks.jumps / 2", "kinks.jumps"),
+    (
+        "grown sums forget",
+        _KEPT,
+        "return backend.concat([tensor, zeros])",
+        "return backend.concat([tensor * 0, zeros])",
+    ),
+    (
+        "neighbours of another sample",
+        _NEIGHBOURS,
+        "last[tile, own] = last[tile, own], row",
+        "last[tile, 0] = last[tile, 0], row",
+    ),
+    ("errors of kinks alone", "polyattr/engine/spread.py", "if smooth != 1:", "if smooth == 0:"),
+    ("no error from neighbours", "polyattr/engine/loop.py", "weights.smooth is None or", "True or"),
     (
         "the first round's table in every round",
         _ROUNDS,
@@ -85,7 +111,7 @@ ENGINE = (
     ("carry added up", _TILE, "backend.concat([old, rows])", "backend.concat([old, rows + rows])"),
     (
         "padding writes carry",
-        "polyattr/engine/cut.py",
+        "polyattr/engine/plan/cut.py",
         "tile, row = np.nonzero(valid)",
         "tile, row = np.nonzero(valid + 1)",
     ),
@@ -99,8 +125,8 @@ ENGINE = (
     (
         "several baselines added up",
         "polyattr/sampling/straight_path.py",
-        "rows.weight[index] / count",
-        "rows.weight[index]",
+        "name: column[index] / count",
+        "name: column[index]",
     ),
     (
         "baselines of another sample",

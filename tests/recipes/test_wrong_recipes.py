@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import polyattr
-from polyattr.sampling import Mean, NestedNodes, RandomBaselines, StraightPath
+from polyattr.sampling import AdaptiveNodes, Mean, RandomBaselines, StraightPath
 
 X = np.array([[1.0, 2.0, -0.5], [0.25, -2.0, 1.0]])
 
@@ -119,7 +119,7 @@ class Even(Mean):
     [
         (None, "gave None; expected a Recipe"),
         (Unfielded(2), "has 'power', which is no field"),
-        (StraightPath(statistic=Even(), nodes=NestedNodes()), "takes a Even of rows"),
+        (StraightPath(statistic=Even(), nodes=AdaptiveNodes()), "takes a Even of rows"),
     ],
     ids=["none", "no field", "even"],
 )

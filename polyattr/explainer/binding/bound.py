@@ -16,9 +16,9 @@ from polyattr.backend import (
 )
 from polyattr.domains.space import Spaces
 from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
-from polyattr.engine.cut import auto_batch_size, tile_rows
 from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import Kernels
+from polyattr.engine.plan.sheet import auto_batch_size, tile_rows
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.watch import Watch
 from polyattr.explainer.binding.method import Method

@@ -9,7 +9,8 @@ import numpy as np
 
 from polyattr.errors import InputError, InputTypeError
 from polyattr.question.checks import check_count
-from polyattr.sampling.recipe import Array, Norm, Rounds, Weights
+from polyattr.sampling.errors.norm import Norm, Weights
+from polyattr.sampling.recipe import Array, Rounds
 from polyattr.sampling.rows import Rows
 
 GROUPS = 8

@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.sampling.errors.norm import Norm, Weights
 from polyattr.sampling.quadrature import RULES, quadrature
-from polyattr.sampling.recipe import Array, Carry, Norm, Rounds, Weights
+from polyattr.sampling.recipe import Array, Carry, Rounds
 from polyattr.sampling.rows import Rows, ScoreRows
 from polyattr.sampling.straight_path import FixedNodes, StraightPath
 

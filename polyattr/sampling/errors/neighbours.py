@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.sampling.statistics import Array, Factors, Folded, Jumps, Mean, Statistic
+from polyattr.sampling.errors.intervals import Jumps
+from polyattr.sampling.statistics import Array, Factors, Folded, Mean, Statistic
 
 
 @dataclass(frozen=True)

@@ -3,125 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from polyattr.engine.plan.sheet import Sheet
 from polyattr.errors import InputError
 from polyattr.sampling.drawing.draws import needed
-from polyattr.sampling.recipe import Norm, Recipe
+from polyattr.sampling.recipe import Recipe
 from polyattr.sampling.rows import Rows, Table, present
 
 Array = np.ndarray[Any, Any]
-
-# Rows per gradient call under "auto": measured best were 256 and more for an MLP, 64 for a small
-# CNN on 28 x 28 pixels, 1-4 for a ResNet on 224 x 224, 4-32 for a transformer.
-_ELEMENTS_PER_TILE = 50_000
-_FEWEST_ROWS, _MOST_ROWS = 4, 256
-_ACCELERATOR_FACTOR = 16
-_SMALL_BLOCK = 8
-_LOGGED_TILES = 64
-"""Tiles of a recipe with several rounds whose scores and slopes are read at a time."""
-
-
-def auto_batch_size(elements_per_row: int, accelerated: bool) -> int:
-    """Chooses the rows per gradient call from the size of one row.
-
-    Args:
-        elements_per_row: Numbers in one sample, over all inputs.
-        accelerated: Whether the inputs live on an accelerator, which wants larger tiles.
-    """
-    rows = min(_MOST_ROWS, max(_FEWEST_ROWS, _ELEMENTS_PER_TILE // max(1, elements_per_row)))
-    return rows * _ACCELERATOR_FACTOR if accelerated else rows
-
-
-def balanced(total: int, most: int) -> tuple[int, int]:
-    """Splits `total` into the fewest parts of at most `most`: (number of parts, size of each)."""
-    parts = -(-total // most)
-    return parts, -(-total // parts)
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The shapes of one call: the same for every tile, so that nothing is compiled twice.
-
-    Attributes:
-        samples: Samples per block, M.
-        rows: Rows per tile, R.
-        capacity: Rows whose scores and slopes are kept before they are read.
-        together: How many rows in a row may share a point, of samples that differ in their targets
-            alone; a divisor of the rows, and of how many such samples there are.
-    """
-
-    samples: int
-    rows: int
-    capacity: int
-    together: int = 1
-
-
-def plan_sheet(n: int, recipe: Recipe, batch_size: int | None, fan: int = 1) -> Sheet:
-    """Plans the shapes for `n` samples.
-
-    Args:
-        n: Number of samples.
-        recipe: Says how many rows a sample has.
-        batch_size: Most rows per gradient call; None for all in one call.
-        fan: How many samples in a row differ in their targets alone.
-    """
-    if fan > 1:
-        together = next(g for g in range(min(fan, batch_size or n), 0, -1) if fan % g == 0)
-        # As for the samples without their targets: neither blocks nor tiles split what is shared.
-        plain = plan_sheet(n // fan, recipe, batch_size and batch_size // together)
-        return Sheet(plain.samples * fan, plain.rows * together, plain.capacity * fan, together)
-    if recipe.sequential:
-        samples = min(n, max(batch_size or n, _SMALL_BLOCK))
-        rows = balanced(samples, batch_size or samples)[1]
-        return Sheet(samples, rows, rows * _LOGGED_TILES)
-    if not recipe.one_round:
-        samples = min(n, max(batch_size or n, _SMALL_BLOCK))
-        first = len(next(recipe.rounds(samples, Norm())))
-        rows = balanced(first, batch_size or first)[1]
-        return Sheet(samples, rows, rows * _LOGGED_TILES)
-    points = len(recipe.table(1))
-    most = min(batch_size or n * points, n * points)
-    samples = _block_size(n, points, most)
-    tiles, rows = balanced(samples * points, most)
-    return Sheet(samples, rows, tiles * rows)
-
-
-def tile_rows(recipes: Sequence[Recipe], n: int, batch_size: int | None) -> int:
-    """Returns the rows per gradient call for `n` samples.
-
-    Args:
-        recipes: The recipe, then those whose attributions it takes instead of gradients.
-        n: Number of samples.
-        batch_size: Most rows per gradient call.
-    """
-    rows = n
-    for recipe in recipes:
-        rows = plan_sheet(rows, recipe, batch_size).rows
-    return rows
-
-
-def _block_size(n: int, points: int, most: int) -> int:
-    """Chooses the samples per block: the fewest calls that pad at most a row each, on average.
-
-    Blocks of more samples than a tile has rows would make accumulators the larger part of memory,
-    so only small ones may exceed it.
-    """
-    sizes = np.arange(1, min(n, max(most, _SMALL_BLOCK)) + 1)
-    blocks = -(-n // sizes)
-    tiles = -(-sizes * points // most)
-    calls = blocks * tiles
-    computed = calls * -(-sizes * points // tiles)
-    padded = computed - n * points
-    # The least padding where nothing keeps to a row per call; then the fewest calls; then the
-    # largest blocks, whose samples share the noise of a tile.
-    excess = np.maximum(padded - calls, 0)
-    best = np.lexsort((-sizes, computed, calls, excess))
-    return int(sizes[best[0]])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Shapes and tiles, planned on the host before anything runs."""

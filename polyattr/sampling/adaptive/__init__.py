@@ -1,0 +1,1 @@
+"""Points on a path that are chosen as the integrand turns out."""

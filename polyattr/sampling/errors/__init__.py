@@ -1,0 +1,1 @@
+"""What rows tell about the error of a map."""

@@ -14,7 +14,6 @@ from polyattr.question.inputs import Inputs
 from polyattr.question.references import References
 from polyattr.results.non_finite import NonFinite
 from polyattr.sampling.errors.course import Course
-from polyattr.sampling.errors.course import Course
 from polyattr.scores.each import interleaved
 from polyattr.scores.targets import Targets
 

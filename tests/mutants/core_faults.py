@@ -83,8 +83,8 @@ FAULTS = (
     (
         "path not taken from inside",
         "polyattr/sampling/straight_path.py",
-        "* max(self.nodes.inside, FLOATS[backend.dtype(at.x)].inside)",
-        "* 0",
+        "else alpha + start * inside",
+        "else alpha",
     ),
     (
         "target shifted",
@@ -112,7 +112,7 @@ FAULTS = (
     ),
     (
         "batch_size ignored",
-        "polyattr/engine/plan/cut.py",
+        "polyattr/engine/plan/sheet.py",
         "samples = _block_size(",
         "most = n * points\n    samples = _block_size(",
     ),
@@ -216,8 +216,8 @@ FAULTS = (
     ),
     (
         "gap relative to f(x) alone",
-        "polyattr/explainer/facts.py",
-        "np.maximum(np.abs(scores - start), floor)",
+        "polyattr/engine/convergence.py",
+        "np.maximum(np.abs(scores - origin), floor)",
         "np.maximum(np.abs(scores), floor)",
     ),
     (

@@ -32,6 +32,7 @@ from polyattr.explainer import Explainer, Paper, setting
 from polyattr.interactions import SmoothHess
 from polyattr.methods import (
     IDGI,
+    BlurIntegratedGradients,
     ExpectedGradients,
     GradientInput,
     GuidedIntegratedGradients,
@@ -55,6 +56,7 @@ __all__ = [
     "AttributionPatching",
     "BackendInfo",
     "BaselineComparison",
+    "BlurIntegratedGradients",
     "BoundModel",
     "ConvergenceWarning",
     "CutGradientWarning",

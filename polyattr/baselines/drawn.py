@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.baselines.axes import axes_of, check_axes
 from polyattr.baselines.baseline import Baseline
-from polyattr.baselines.smoothed import axes_of, check_axes
 from polyattr.baselines.values import check_range, limits
 from polyattr.errors import InputError
 from polyattr.question.checks import check_count, check_flag

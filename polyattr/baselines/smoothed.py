@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.baselines.axes import axes_of, check_axes, space_axes
 from polyattr.baselines.baseline import Baseline
-from polyattr.errors import InputError, InputTypeError
-from polyattr.question.checks import check_count, check_non_negative
-
-_CHANNELS = {1, 3, 4}
+from polyattr.question.checks import check_non_negative
 
 
 @dataclass(frozen=True)
@@ -86,23 +84,9 @@ class Blur(Baseline):
     def of(self, backend: GradBackend, x: Tensor, number: int) -> Tensor:
         """The blurred samples (N, ...)."""
         found = backend.cast(x, backend.accumulator_dtype(x))
-        for axis in self._axes(tuple(int(size) for size in x.shape)):
+        for axis in space_axes("Blur", self.axes, tuple(int(size) for size in x.shape)):
             found = backend.along(found, gaussian(int(x.shape[axis]), float(self.sigma)), axis)
         return backend.cast(found, backend.dtype(x))
-
-    def _axes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        rank = len(shape)
-        if self.axes is not None:
-            return axes_of("axes", self.axes, rank)
-        if rank == 2:
-            return (1,)
-        channels = [axis for axis in (1, 3) if rank == 4 and shape[axis] in _CHANNELS]
-        if len(channels) != 1:
-            raise InputError(
-                f"Blur is given inputs of shape {shape} and no axes, and which of them are space "
-                f"or time cannot be told; expected axes=, such as (2, 3) for (N, C, H, W)"
-            )
-        return tuple(axis for axis in (1, 2, 3) if axis not in channels)
 
 
 def gaussian(size: int, sigma: float) -> np.ndarray:
@@ -113,32 +97,3 @@ def gaussian(size: int, sigma: float) -> np.ndarray:
     weights = np.exp(-(((steps[:, None] - steps) / sigma) ** 2) / 2)
     blur: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
     return blur
-
-
-def check_axes(name: str, axes: object) -> None:
-    """Checks for a tuple of whole numbers.
-
-    Raises:
-        InputTypeError: Something else.
-        InputError: The axis of samples among them.
-    """
-    if not isinstance(axes, tuple):
-        raise InputTypeError(f"{name} is {axes!r}; expected a tuple of ints, such as (2, 3)")
-    for axis in axes:
-        check_count(name, axis, -32)
-        if axis == 0:
-            raise InputError(f"{name} names axis 0, which counts samples; expected another")
-
-
-def axes_of(name: str, axes: tuple[int, ...], rank: int) -> tuple[int, ...]:
-    """Counts `axes` of inputs with `rank` axes from the first.
-
-    Raises:
-        InputError: There is no such axis, or it counts samples.
-    """
-    if any(not -rank < axis < rank for axis in axes):
-        raise InputError(
-            f"{name} is {axes if len(axes) > 1 else axes[0]}, and the inputs have {rank} axes, of "
-            f"which the first counts samples; expected 1 to {rank - 1}"
-        )
-    return tuple(axis % rank for axis in axes)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.baselines.smoothed import axes_of, check_axes
+from polyattr.baselines.axes import axes_of, check_axes
 from polyattr.domains.domain import Domain
 from polyattr.question.checks import check_count
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.baselines.smoothed import check_axes
+from polyattr.baselines.axes import check_axes
 from polyattr.domains.linear import AlongAxes
 from polyattr.errors import InputError
 

@@ -9,7 +9,7 @@ from polyattr.backend import GradBackend
 from polyattr.engine.blocks import Asked, Engine
 from polyattr.engine.question import Question
 from polyattr.errors import InputError
-from polyattr.explainer.binding import Bound
+from polyattr.explainer.binding import Bound, Method
 from polyattr.explainer.call import Calls
 from polyattr.explainer.options import Options
 from polyattr.question.inputs import Inputs, read_inputs
@@ -39,7 +39,7 @@ def differentiable(
         inputs = bound.settled(read)
         goals = bound.fixed_targets(inputs, targets)
     references = None
-    if not callable(options.baselines if options.baselines is not None else method.baseline_value):
+    if not _made_of_inputs(method, options):
         references = bound.references(options.baselines, inputs, inputs, traced=True)
     asked = Asked(None if method.batch_size == "auto" else bound.batch_size(inputs))
     engine = Engine(bound.engine.scorer, bound.engine.kernels, graph=True)
@@ -47,7 +47,7 @@ def differentiable(
     def function(given: Any) -> Any:
         here = _read(bound, given, options).sharing(set(read.guessed) - set(inputs.guessed))
         _check_alike(here, inputs, bound.backend)
-        # A callable baseline belongs to the inputs of this call.
+        # What a baseline is made of are the inputs of this call.
         start = references or bound.references(options.baselines, here, here, traced=True)
         model.beside = bound.called(targets)
         with model.evaluation():
@@ -57,6 +57,12 @@ def differentiable(
             return bound.result(here, engine.values(bound.recipes(start), question, asked))
 
     return bound.backend.untransformed(function)
+
+
+def _made_of_inputs(method: Method, options: Options) -> bool:
+    """Says whether where paths start is made of the inputs of each call."""
+    given = method.baseline_value if options.baselines is None else options.baselines
+    return callable(given) or method.recipes[-1].origin == "input"
 
 
 def _check_method(bound: Bound, targets: Any) -> None:

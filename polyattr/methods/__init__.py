@@ -3,6 +3,7 @@
 from polyattr.methods.expected_gradients import ExpectedGradients
 from polyattr.methods.gradient_input import GradientInput
 from polyattr.methods.integrated_gradients import IntegratedGradients
+from polyattr.methods.paths.blur_integrated_gradients import BlurIntegratedGradients
 from polyattr.methods.paths.guided_integrated_gradients import GuidedIntegratedGradients
 from polyattr.methods.paths.idgi import IDGI
 from polyattr.methods.paths.integrated_decision_gradients import IntegratedDecisionGradients
@@ -18,6 +19,7 @@ __all__ = [
     "IntegratedGradients",
     "ExpectedGradients",
     "GuidedIntegratedGradients",
+    "BlurIntegratedGradients",
     "IDGI",
     "IntegratedDecisionGradients",
     "SmoothGrad",

@@ -116,6 +116,19 @@ def check_fraction(name: str, value: object) -> object:
     return value
 
 
+def check_positive(name: str, value: object) -> object:
+    """Checks for a finite number above 0, and returns it.
+
+    Raises:
+        InputTypeError: Not a number.
+        InputError: 0, negative, NaN or infinite.
+    """
+    number = check_non_negative(name, value)
+    if number == 0:
+        raise InputError(f"{name} is {value}; expected a number above 0")
+    return number
+
+
 def check_non_negative(name: str, value: object) -> object:
     """Checks for a finite number of at least 0, and returns it.
 

@@ -7,6 +7,7 @@ from polyattr.sampling.errors.intervals import Intervals
 from polyattr.sampling.errors.neighbours import Neighbours
 from polyattr.sampling.errors.norm import Norm, Weights
 from polyattr.sampling.noisy_copies import NoisyCopies
+from polyattr.sampling.paths.blur_path import BlurPath
 from polyattr.sampling.paths.guided_path import GuidedPath
 from polyattr.sampling.paths.looked_path import DecisionPath, ImportantDirections, LookedPath
 from polyattr.sampling.paths.own_path import OwnPath, OwnPathIntegral
@@ -19,6 +20,7 @@ from polyattr.sampling.straight_path import FixedNodes, Nodes, PathIntegral, Str
 
 __all__ = [
     "AdaptiveNodes",
+    "BlurPath",
     "FEWEST_NODES",
     "RULES",
     "Carry",

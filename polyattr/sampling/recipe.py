@@ -62,7 +62,8 @@ class Recipe:
     Attributes:
         statistic: What a sum is: `Mean` or `Variance`.
         noise: What names the draws where rows have some: `Draws`, or seed and source.
-        origin: What paths start from: "baseline", "background", or None without.
+        origin: What paths start from: "baseline", "background", "input", which is what `begin`
+            makes of it, or None without.
         sequential: Whether a sample's rows depend on each other: its rows then come one by one.
         sampled: Whether the statistic is an estimate from random points.
         complete: Whether attributions are meant to sum to f(x) - f(baseline).
@@ -165,6 +166,13 @@ class Recipe:
         return "at the input"
 
     # -- on native tensors ------------------------------------------------------------------------
+
+    def begin(self, backend: GradBackend, x: Tensor) -> Tensor:
+        """Returns where paths to samples `x` (N, ...) of one input start, if `origin` is "input".
+
+        `backend` supplies the verbs.
+        """
+        return x
 
     def start(self, backend: GradBackend, x: Tensor, baseline: Tensor | None) -> Carry:
         """Returns what the samples `x` (M, ...) of one input take along, (M, ...) each.

@@ -11,7 +11,7 @@ import numpy as np
 from polyattr import methods
 from polyattr.sampling import RandomBaselines
 from polyattr.sampling.noise import portable_noise
-from polyattr.testing.path_references import decisions, guided, important_directions
+from polyattr.testing.path_references import blurred, decisions, guided, important_directions
 from polyattr.testing.scored import Scored
 
 Array = np.ndarray[Any, Any]
@@ -104,6 +104,10 @@ class Reference:
 
 
 REFERENCES: Mapping[str, Reference] = {
+    "BlurIntegratedGradients": Reference(
+        lambda model, x: blurred(model, x, 2.0, _STEPS),
+        {"steps": _STEPS, "max_sigma": 2.0, "tolerance": 10.0},
+    ),
     "ExpectedGradients": Reference(_expected, _with_background),
     "GradientInput": Reference(lambda model, x: x * model.gradient(x)),
     "GuidedIntegratedGradients": Reference(

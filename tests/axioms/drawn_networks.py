@@ -28,6 +28,7 @@ METHODS = labs.settings_of(
         "IntegratedGradients": {"steps": 6, "rule": "gauss-legendre"},
         "GuidedIntegratedGradients": {"steps": 6, "max_dist": 0.2},
         "IDGI": {"steps": 6},
+        "BlurIntegratedGradients": {"steps": 6, "max_sigma": 3.0},
         "IntegratedDecisionGradients": {"steps": 6},
         "SmoothGrad": NOISY,
         "SquareGrad": NOISY,
@@ -41,11 +42,13 @@ SQUARED = (*labs.named(m for m in labs.NOISY if not m.signed), "IntegratedDecisi
 # The input, or its distance from the baseline, is a factor: no property of the class says so.
 FACTORS = (
     *("GradientInput", "IntegratedGradients", "GuidedIntegratedGradients", "IDGI"),
-    "IntegratedDecisionGradients",
+    *("IntegratedDecisionGradients", "BlurIntegratedGradients"),
 )
 # Features or directions are chosen by comparing gradients, which have the units of the features,
 # and which are not those of a sum of models.
 CHOOSING = ("GuidedIntegratedGradients", "IDGI")
+# Features are mixed with those beside them: these have the same unit, and a place among each other.
+MIXING = ("BlurIntegratedGradients",)
 # They read scores, in which a shift of all rounds.
 SCORED = ("IDGI", "IntegratedDecisionGradients")
 

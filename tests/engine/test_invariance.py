@@ -16,6 +16,7 @@ METHODS = settings_of(
         "IntegratedGradients": {"steps": 9},
         "GuidedIntegratedGradients": {"steps": 9, "max_dist": 0.3},
         "IDGI": {"steps": 9},
+        "BlurIntegratedGradients": {"steps": 9, "tolerance": 1.0},
         "IntegratedDecisionGradients": {"steps": 9, "tolerance": 1.0},
         "SmoothGrad": {"nb_samples": 9},
         "SquareGrad": {"nb_samples": 9},

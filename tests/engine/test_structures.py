@@ -9,7 +9,7 @@ from labs.closeness import assert_close
 from labs.numpy_network import one_hot, random_network
 
 import polyattr
-from polyattr.testing.path_references import decisions
+from polyattr.testing.path_references import blurred, decisions
 from polyattr.testing.scored import Scored
 
 RNG = np.random.default_rng(81)
@@ -155,6 +155,7 @@ def test_dtype_in_is_dtype_out(lab, dtype, name):
         # Of two points the first lies a hundredth of the way inside.
         "GuidedIntegratedGradients": 1.01 * plain**2,
         "IDGI": (plain.T**2 / (plain**2).sum(1) * (plain**2).sum(1)).T,
+        "BlurIntegratedGradients": blurred(squares, plain.astype(np.float64), 50.0, 50),
         "IntegratedDecisionGradients": decisions(squares, plain.astype(np.float64), 0.0, 50),
         "SmoothGrad": 2 * plain,
         "SquareGrad": 4 * plain**2,

@@ -84,6 +84,13 @@ OWN = settings_of(
             "baseline_value": mostly(st.floats(-2, 2)),
         },
         "IDGI": LOOKED,
+        "BlurIntegratedGradients": {
+            "steps": mostly(st.integers(3, 6), COUNTS),
+            "max_sigma": mostly(st.floats(0.1, 100)),
+            "axes": mostly(st.none() | st.sampled_from([(1,), (-1,), (1, 2)])),
+            "rule": mostly(st.sampled_from(list(RULES))),
+            "tolerance": mostly(st.none() | st.floats(0, 2)),
+        },
         "IntegratedDecisionGradients": LOOKED,
         "SmoothGrad": {**NOISE, "antithetic": mostly(st.booleans())},
         "SquareGrad": NOISE,

@@ -44,7 +44,7 @@ def test_methods_are_exported_and_told_apart_by_what_they_take():
     assert set(named(NOISY)) == {"SmoothGrad", "SquareGrad", "VarGrad"}
     paths = set(named(SUMMED)) - set(named(NOISY))
     straight = {"IntegratedGradients", "ExpectedGradients", "IDGI", "IntegratedDecisionGradients"}
-    assert paths == {*straight, "GuidedIntegratedGradients"}
+    assert paths == {*straight, "GuidedIntegratedGradients", "BlurIntegratedGradients"}
 
 
 def test_a_table_without_a_row_for_a_method_says_which():

@@ -154,6 +154,8 @@ def test_blurred(page):
     close(page.blurred.values, expected, 1e-5)
     blurred = ((X @ waves) * np.exp(-rates * 4.0)) @ waves.T
     close(expected.sum(axis=1), np.asarray(page.model(X) - page.model(blurred)), 1e-9)
+    close(page.blurred.baseline_scores, np.asarray(page.model(blurred)), 1e-5)
+    assert np.abs(page.blurred.completeness_gap).max() < 1e-4
 
 
 def gradient(x):

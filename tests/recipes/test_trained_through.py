@@ -26,6 +26,9 @@ METHODS = {
     "baseline of the input": lambda model, **more: polyattr.IntegratedGradients(
         model, steps=5, baseline_value=lambda x: x * 0.5, **more
     ),
+    "blurred": lambda model, **more: polyattr.BlurIntegratedGradients(
+        model, steps=5, max_sigma=2.0, **more
+    ),
     "guided": lambda model, **more: polyattr.GuidedIntegratedGradients(
         model, steps=5, max_dist=0.3, **more
     ),

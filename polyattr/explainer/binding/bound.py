@@ -9,11 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.backend import (
-    GradBackend,
-    Tensor,
-    Watched,
-)
+from polyattr.backend import GradBackend, Tensor, Watched
 from polyattr.domains.space import Spaces
 from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
 from polyattr.engine.forward import Forward
@@ -233,13 +229,16 @@ class Bound:
         origin = method.recipes[-1].origin
         if origin is None:
             return None
+        if origin == "input":
+            begin = method.recipes[-1].begin
+            return References([begin(self.backend, leaf) for leaf in at.leaves], shared=False)
         if origin == "background":
             background = method.background
             if at is not given:
                 background = layer_background(background, at, self.forward, self.batch_size(given))
             return read_background(background, at, self.backend, model, traced)
-        name = "baseline_value" if baselines is None else "baselines"
-        start = method.baseline_value if baselines is None else baselines
+        own = (method.baseline_value, "baseline_value")
+        start, name = own if baselines is None else (baselines, "baselines")
         if at is given:
             return read_baselines(start, given, self.backend, name, traced)
         return layer_baselines(start, given, at, self.forward, name, self.batch_size(given))

@@ -26,6 +26,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from map_errors import WAYS, Cell, Way, measure, truth
 from trained_networks import RECIPES, Recipe, trained
 
@@ -41,6 +43,14 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--samples", type=int, default=24, help="held-out samples of each network")
     parser.add_argument("--truth", type=int, default=4096, help="midpoints of the true map")
+    names = [way.name for way in WAYS]
+    parser.add_argument(
+        "--stated",
+        nargs="*",
+        default=["trapezoid"],
+        metavar="WAY",
+        help=f"whose stated errors are shown, too: {', '.join(names)}",
+    )
     parser.add_argument("--networks", default="", help="only those whose name contains this")
     return parser.parse_args(given)
 
@@ -145,6 +155,41 @@ def tables(found: dict[str, Any]) -> str:
     return "\n".join([_headline(found["run"]), *lines])
 
 
+def stated(found: dict[str, Any], way: str) -> str:
+    """Writes, in Markdown, what a way says of its own error, against what that is.
+
+    For each network and budget: the mean stated error over the mean true one; what part of the
+    features lies within one standard error; on what part of the samples the bound holds.
+    """
+    cells = [cell for cell in read(found) if cell.way == way]
+    budgets = sorted({cell.budget for cell in cells})
+    names = dict.fromkeys((cell.network, cell.data) for cell in cells)
+    lines = [
+        f"{way}: mean stated / mean true error, features within one standard error, samples within "
+        f"the bound",
+        "",
+        f"| network | {' | '.join(f'n = {budget:g}' for budget in budgets)} |",
+        f"|{'---|' * (len(budgets) + 1)}",
+    ]
+    for name in names:
+        here = {cell.budget: cell for cell in cells if (cell.network, cell.data) == name}
+        shown = [_honesty(here[budget]) if budget in here else "" for budget in budgets]
+        lines.append(f"| {', '.join(name)} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+def _honesty(cell: Cell) -> str:
+    true, said = np.array(cell.error), np.array(cell.stated)
+    if np.isnan(said).all():
+        return "none"
+    parts = [f"{np.nanmean(said) / np.mean(true):.2f}"]
+    if not np.isnan(cell.covered).all():
+        parts.append(f"{np.nanmean(cell.covered):.0%}")
+    if not np.isnan(cell.bound).all():
+        parts.append(f"{np.mean(np.array(cell.bound) >= true):.0%}")
+    return ", ".join(parts)
+
+
 def _chosen(cells: list[Cell], here: list[Cell]) -> list[str]:
     """Writes what ways that choose their points need, against the best fixed rule in hindsight."""
     if not cells:
@@ -199,7 +244,7 @@ def main(given: Sequence[str]) -> None:
     """Measures, writes and prints."""
     asked = arguments(given)
     if asked.show is not None:
-        print(tables(json.loads(asked.show.read_text(encoding="utf-8"))))
+        _print(json.loads(asked.show.read_text(encoding="utf-8")), asked.stated)
         return
     wanted = asked.networks.lower()
     recipes = [recipe for recipe in RECIPES if wanted in recipe.name.lower()]
@@ -209,7 +254,11 @@ def main(given: Sequence[str]) -> None:
     found = measured(recipes, WAYS, asked.samples, asked.truth)
     if asked.out is not None:
         asked.out.write_text(json.dumps(found, indent=1, allow_nan=False), encoding="utf-8")
-    print(tables(found))
+    _print(found, asked.stated)
+
+
+def _print(found: dict[str, Any], ways: Sequence[str]) -> None:
+    print("\n\n".join([tables(found), *(stated(found, way) for way in ways)]))
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ def test_the_file_holds_everything_and_the_table_reads_it(script, found, tmp_pat
     assert "small, diabetes" in shown
     assert "| n | best | trapezoid | gauss-legendre |" in shown
     assert "| doubled | 0.05 |" in shown
+    assert "trapezoid: mean stated / mean true error" in shown
     assert {"python", "versions", "cpus", "machine", "date"} <= set(found["run"])
     assert json.loads(path.read_text(encoding="utf-8")) == found
 

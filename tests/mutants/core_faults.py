@@ -152,7 +152,7 @@ FAULTS = (
         "leaves = [backend.batch(leaf, index) for leaf in references.leaves]",
         "leaves = question.take(backend, sample[here]).inputs.leaves",
     ),
-    ("non-finite gradients pass", "polyattr/engine/blocks.py", "if not bad:", "if True:"),
+    ("non-finite gradients pass", "polyattr/engine/blocks.py", "sorted(ledger.bad.items())", "()"),
     ("padded samples kept", "polyattr/engine/blocks.py", "joined[:n]", "joined[-n:]"),
     (
         "the first baseline for all",
@@ -355,7 +355,7 @@ FAULTS = (
     ),
     (
         "each: points taken for the same where they differ",
-        "polyattr/engine/cut.py",
+        "polyattr/engine/plan/cut.py",
         "return most if all((group == group[:, :1]).all() for group in groups) else 1",
         "return most",
     ),

@@ -60,10 +60,13 @@ class IntegratedGradients(Explainer):
             baselines per sample, whose attributions are averaged. `baselines=` of a call overrides
             it.
         rule: "left", "right", "midpoint", "trapezoid", "simpson", "gauss-legendre" or
-            "clenshaw-curtis".
+            "clenshaw-curtis"; or "exact" for networks that are piecewise linear, as with ReLU,
+            leaky ReLU, max-pooling and hard activations: their kinks on the path are found, and the
+            map is right to rounding, with a few points for each kink, `max_steps` at most, whatever
+            `steps` is. Smooth networks are refused.
         tolerance: Relative error above which a `ConvergenceWarning` is given, 0.05 unless given.
             With ``steps="auto"`` the error to stop at, 0.01 unless given.
-        max_steps: Most points per sample with ``steps="auto"``.
+        max_steps: Most points per sample with ``steps="auto"`` or ``rule="exact"``.
         converge_on: What has to be within the tolerance with ``steps="auto"``: "map", its expected
             L1 error relative to its L1 norm, or "gap", what the sum of the map misses of f(x) -
             f(b), relative to that; the gap takes fewer points, and says little about features.

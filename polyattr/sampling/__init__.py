@@ -1,5 +1,6 @@
 """Where a method takes gradients, how often, and with what weight: what methods are made of."""
 
+from polyattr.sampling.adaptive.exact import ExactNodes
 from polyattr.sampling.adaptive.refinement import FEWEST_NODES, AdaptiveNodes, path_nodes
 from polyattr.sampling.drawing.draws import Draws
 from polyattr.sampling.errors.course import Course
@@ -27,6 +28,7 @@ __all__ = [
     "Course",
     "DecisionPath",
     "Draws",
+    "ExactNodes",
     "FixedNodes",
     "ImportantDirections",
     "LookedPath",

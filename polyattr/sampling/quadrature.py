@@ -169,7 +169,8 @@ def check_rule(rule: object, steps: object) -> int:
     """
     if not isinstance(rule, str) or rule not in RULES:
         raise InputError(
-            f"rule is {rule!r}; expected one of {', '.join(RULES)}.{nearest(rule, RULES)}"
+            f"rule is {rule!r}; expected one of {', '.join(RULES)}, or exact for networks that are "
+            f"piecewise linear.{nearest(rule, RULES)}"
         )
     least = RULES[rule].minimum
     try:

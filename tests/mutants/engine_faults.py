@@ -7,6 +7,7 @@ _ROUNDS = "polyattr/engine/loop.py"
 _TILE = "polyattr/engine/tile.py"
 _NESTED = "polyattr/sampling/adaptive/refinement.py"
 _PATH = "polyattr/sampling/adaptive/one_path.py"
+_EXACT = "polyattr/sampling/adaptive/exact.py"
 _KEPT = "polyattr/engine/kept.py"
 _NEIGHBOURS = "polyattr/sampling/errors/neighbours.py"
 _RANDOM = "polyattr/sampling/random_baselines.py"
@@ -43,6 +44,13 @@ ENGINE = (
         "self.share = error / kinks if",
         "self.share = 1.0 if",
     ),
+    (
+        "kinks looked at on one side",
+        _EXACT,
+        "np.array([kink - half, kink + half])",
+        "np.array([kink - half])",
+    ),
+    ("smooth networks taken for linear", _EXACT, "2 * moved.sum() > near.sum()", "False"),
     (
         "jumps without their width",
         _KEPT,

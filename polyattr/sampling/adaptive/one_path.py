@@ -87,7 +87,8 @@ class OnePath:
         weights, width, before = np.zeros(len(at)), np.diff(at), self._before()
         weights[:-1] += before * width
         weights[1:] += (1 - before) * width
-        weights[0] += self.inside
+        weights[0] += at[0]
+        weights[-1] += 1 - at[-1]
         return weights
 
     def _before(self) -> Array:
@@ -131,7 +132,7 @@ class OnePath:
         Rounding of the scores explains a little of it, and no points would take that away.
         """
         score, slope = self.score[self.part], self.slope[self.part]
-        rise = score[-1] - score[0] + self.inside * slope[0]
+        rise = score[-1] - score[0] + self.at[0] * slope[0] + (1 - self.at[-1]) * slope[-1]
         gap = abs(float(self._weights(slice(None)) @ slope - rise))
         return max(0.0, gap - GAP_FLOOR * float(np.abs(score).max()))
 

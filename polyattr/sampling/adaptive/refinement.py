@@ -8,10 +8,18 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from polyattr.errors import InputError, InputTypeError
+from polyattr.sampling.adaptive.exact import ExactNodes
+from polyattr.sampling.adaptive.many_paths import (
+    heard,
+    intervals,
+    measured,
+    rules,
+    table,
+    weights,
+)
 from polyattr.sampling.adaptive.one_path import MEAN_OF_NORMAL, OnePath
 from polyattr.sampling.errors.course import Course, ragged_course
-from polyattr.sampling.errors.intervals import Intervals, Kinks
-from polyattr.sampling.errors.norm import Norm, Weights
+from polyattr.sampling.errors.norm import Norm
 from polyattr.sampling.quadrature import check_rule, quadrature
 from polyattr.sampling.recipe import Array, Rounds
 from polyattr.sampling.rows import Rows, Told
@@ -83,92 +91,37 @@ class AdaptiveNodes(Nodes):
         paths = [OnePath(self.inside) for _ in range(n)]
         wanted = {i: quadrature("clenshaw-curtis", self._first)[0] for i in range(n)}
         while True:
-            rows = _table(paths, wanted)
+            rows = table(paths, wanted)
             told = yield rows
-            for path, own in _own(paths, rows, told):
-                path.hear(*own)
+            heard(paths, rows, told)
             judge = self._by_map if self.on == "map" else self._by_gap
             judge(paths, sorted(wanted), norm)
             wanted = {i: paths[i].next(self.most) for i in wanted if paths[i].off > self.tolerance}
             wanted = {i: alpha for i, alpha in wanted.items() if len(alpha)}
             if not wanted:
-                return self._weights(paths, norm)
+                if self.on == "gap":  # nobody has looked at the gradients themselves
+                    for path in paths:
+                        path.jump[:] = np.nan
+                    measured(paths, list(range(n)), norm)
+                return weights(paths)
 
     def _by_map(self, paths: list[OnePath], live: list[int], norm: Norm) -> None:
         """Tells the live paths how far off their maps are, and by which rule."""
-        fresh = _intervals(paths, live, fresh=True)
-        jumps = norm.jumps(fresh)
-        for i in live:
-            paths[i].jump[np.isnan(paths[i].jump)] = jumps[fresh.sample == i]
-        every = _intervals(paths, live)
+        measured(paths, live, norm)
         bound = np.array([path.jump.sum() for path in paths])
-        kinks = MEAN_OF_NORMAL * norm.roots(every, bound)
-        parts = 1 + max(int(path.part.max()) for path in paths)
-        here, there = np.zeros((2, len(paths), parts))
-        for i in live:
-            here[i], there[i] = paths[i].rules(parts)
+        kinks = MEAN_OF_NORMAL * norm.roots(intervals(paths, live), bound)
+        here, there = rules(paths, live)
         moved, size = norm.size(here - there), norm.size(here)
         bent = [i for i in live if paths[i].decide(moved[i], kinks[i], size[i], self.tolerance)]
         if bent:
-            for i in bent:
-                here[i] = paths[i].rules(parts)[0]
-            size = norm.size(here)
+            size = norm.size(rules(paths, live)[0])
         for i in live:
             paths[i].state(moved[i], kinks[i], size[i], self.tolerance)
-
-    def _weights(self, paths: list[OnePath], norm: Norm) -> Weights:
-        live = list(range(len(paths)))
-        every = _intervals(paths, live)
-        if self.on == "gap":  # nobody has looked at the gradients themselves
-            jumps = norm.jumps(every)
-            for i in live:
-                paths[i].jump = jumps[every.sample == i]
-        parts = 1 + max(int(path.part.max()) for path in paths)
-        value = np.stack([path.rules(parts)[0] for path in paths])
-        bound = np.array([path.jump.sum() for path in paths])
-        share = np.array([path.share for path in paths])
-        return Weights(value, kinks=Kinks(every, bound, share))
 
     def _by_gap(self, paths: list[OnePath], live: list[int], norm: Norm) -> None:
         """The same by what the sum of the map misses: known without a look at the map."""
         for i in live:
             paths[i].weigh()
-
-
-def _table(paths: list[OnePath], wanted: dict[int, Array]) -> Rows[Array]:
-    """The rows of the points that are wanted, (R,) columns, samples running fastest."""
-    added = [(i, alpha, paths[i].add(alpha)) for i, alpha in wanted.items()]
-    sample = np.concatenate([np.full(len(alpha), i) for i, alpha, _ in added])
-    alpha = np.concatenate([alpha for _, alpha, _ in added])
-    part = np.concatenate([part for _, _, part in added])
-    number = np.concatenate([np.arange(len(alpha)) for _, alpha, _ in added])
-    order = np.lexsort((sample, number))
-    return Rows(sample[order], part[order], np.ones(len(order)), alpha=alpha[order])
-
-
-def _own(paths: list[OnePath], rows: Rows[Array], told: Told) -> list[tuple[OnePath, list[Array]]]:
-    """What each path's new rows told, in the order of their parts."""
-    found = []
-    for i in np.unique(rows.sample):
-        own = np.flatnonzero(rows.sample == i)
-        own = own[np.argsort(rows.part[own])]
-        found.append((paths[i], [told.scores[own], told.slopes[own]]))
-    return found
-
-
-def _intervals(paths: list[OnePath], live: list[int], fresh: bool = False) -> Intervals:
-    """The pieces of the live paths; of the `fresh` ones alone those that were not measured."""
-    columns: list[list[Array]] = [[], [], [], []]
-    for i in live:
-        path = paths[i]
-        chosen = np.flatnonzero(np.isnan(path.jump)) if fresh else np.arange(len(path.jump))
-        left, right = path.part[chosen], path.part[chosen + 1]
-        width = path.at[chosen + 1] - path.at[chosen]
-        for column, values in zip(
-            columns, (np.full(len(chosen), i), left, right, width), strict=True
-        ):
-            column.append(values)
-    return Intervals(*(np.concatenate(column) for column in columns))
 
 
 def path_nodes(
@@ -178,8 +131,8 @@ def path_nodes(
 
     Args:
         steps: Number of points, or "auto".
-        rule: Name of a quadrature rule.
-        most: Most points with "auto".
+        rule: Name of a quadrature rule, or "exact".
+        most: Most points with "auto" or "exact".
         tolerance: Relative error to stop at with "auto"; 0.01 for None.
         on: What has to be within the tolerance with "auto": "map" or "gap".
 
@@ -196,6 +149,8 @@ def path_nodes(
         raise InputTypeError(f"steps is {steps!r}; expected an int, or 'auto'")
     if on not in ("map", "gap"):
         raise InputError(f"converge_on is {on!r}; expected 'map' or 'gap'")
+    if rule == "exact":
+        return ExactNodes(most)
     if not isinstance(steps, str):
         return FixedNodes(check_rule(rule, steps), rule)
     if rule != "trapezoid":

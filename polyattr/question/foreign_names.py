@@ -44,6 +44,8 @@ CLASSES = {
     # PAIR saliency, shap
     "GradientSaliency": "Saliency(model)",
     "GradientExplainer": "ExpectedGradients(model, background=...)",
+    "GuidedIG": "GuidedIntegratedGradients(model)",
+    "BlurIG": "BlurIntegratedGradients(model)",
     "XRAI": "regions.xrai(attribution, images), over the map of any method",
     # tf-explain, zennit, iNNvestigate
     "VanillaGradients": "Saliency(model)",
@@ -53,6 +55,7 @@ CLASSES = {
     "InputTimesGradient": "GradientInput(model)",
     "GradientTimesInput": "GradientInput(model)",
     # in papers and talk
+    "IDG": "IntegratedDecisionGradients(model)",
     "IG": "IntegratedGradients(model)",
     "IntegratedGradient": "IntegratedGradients(model)",
     "SmoothGradient": "SmoothGrad(model)",
@@ -68,7 +71,7 @@ ABSENT = frozenset(
         *("FeaturePermutation", "ShapleyValueSampling", "ShapleyValues", "KernelShap", "Lime"),
         *("GuidedBackpropagation", "DeconvNet", "GradCAM", "GradCAMPP", "GradCam", "Rise"),
         *("SobolAttributionMethod", "HsicAttributionMethod", "ForGrad"),
-        *("GuidedIG", "BlurIG", "DeepExplainer", "KernelExplainer"),
+        *("DeepExplainer", "KernelExplainer"),
         *("PartitionExplainer", "PermutationExplainer", "TreeExplainer"),
         *("OcclusionSensitivity", "AnchorImage", "AnchorTabular", "EpsilonPlus"),
     }

@@ -177,12 +177,12 @@ class Attribution:
 
     def __repr__(self) -> str:
         gap = self.completeness_gap
-        worst = "" if gap is None else f", largest gap {np.abs(gap).max():.3g}"
+        worst = "" if gap is None else f", largest gap {np.fmax.reduce(np.abs(gap), axis=None):.3g}"
         *targets, n = self.scores.shape
         samples = f"{n} samples" + "".join(f" at {count} targets" for count in targets)
         return (
             f"<Attribution of {samples} by {self.method} on {self.backend}: "
-            f"largest error {self.error.max():.3g}{worst}>"
+            f"largest error {np.fmax.reduce(self.error, axis=None):.3g}{worst}>"
         )
 
 

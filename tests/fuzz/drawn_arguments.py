@@ -52,10 +52,14 @@ def arrays(*shapes, dtypes=("float32", "float64", ">f4", "float16")):
 
 
 NOISE = {
-    "nb_samples": mostly(st.integers(2, 6), COUNTS),
+    "nb_samples": mostly(st.integers(2, 6) | st.just("auto"), COUNTS),
     "noise": mostly(st.floats(0, 2), ANYTHING),
     "seed": mostly(st.integers(0, 2**80), ANYTHING),
     "noise_source": mostly(st.sampled_from(("portable", "native"))),
+    "noise_mode": mostly(st.sampled_from(("absolute", "relative"))),
+    "shared_draws": mostly(st.booleans()),
+    "tolerance": mostly(st.none() | st.floats(0, 2)),
+    "max_samples": mostly(st.integers(32, 48), COUNTS),
 }
 LOOKED = {
     "steps": mostly(st.integers(3, 6), COUNTS),
@@ -97,9 +101,10 @@ OWN = settings_of(
         "VarGrad": NOISE,
         "ExpectedGradients": {
             "background": mostly(arrays((1, 2), (3, 2))),
-            "nb_samples": mostly(st.integers(2, 6), COUNTS),
+            "nb_samples": mostly(st.integers(2, 6) | st.just("auto"), COUNTS),
             "seed": mostly(st.integers(0, 2**80), ANYTHING),
             "tolerance": mostly(st.none() | st.floats(0, 2)),
+            "max_samples": mostly(st.integers(32, 48), COUNTS),
         },
     },
 )

@@ -251,8 +251,10 @@ def truth(name):
     return kinds.get(name, found.mean(axis=0))[:, None]
 
 
-@pytest.mark.parametrize("count", [64, "auto"])
-@pytest.mark.parametrize("name", ["SmoothGrad", "SquareGrad", "VarGrad"])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("SmoothGrad", 64), ("SmoothGrad", "auto"), ("SquareGrad", 64), ("VarGrad", "auto")],
+)
 def test_two_of_three_values_are_within_one_standard_error(lab, name, count):
     settings = {"tolerance": 0.1} if count == "auto" else {}
     values, stated = maps(lab, name, nb_samples=count, **settings)

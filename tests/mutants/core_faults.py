@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from engine_faults import ENGINE
+from path_faults import PATHS
 
 FAULTS = (
     *ENGINE,
+    *PATHS,
     (
         "trapezoid: ends count in full",
         "polyattr/sampling/quadrature.py",
@@ -229,8 +231,8 @@ FAULTS = (
     (
         "baselines of the call ignored",
         "polyattr/explainer/binding/bound.py",
-        "start = method.baseline_value if baselines is None else baselines",
-        "start = method.baseline_value",
+        'own if baselines is None else (baselines, "baselines")',
+        "own",
     ),
     (
         "half inputs answered in float32",

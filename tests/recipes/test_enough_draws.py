@@ -68,7 +68,9 @@ def test_every_sample_is_the_statistic_of_its_own_draws(lab, name):
         assert_close(stated[sample], np.sqrt(squares / 56), 1e-9)
 
 
-@pytest.mark.parametrize(("name", "batch_size"), [*zip(TOLERANCE, [1, 64, 5, 5], strict=True)])
+@pytest.mark.parametrize(
+    ("name", "batch_size"), [("SmoothGrad", 64), ("VarGrad", 5), ("ExpectedGradients", 1)]
+)
 def test_rows_per_call_and_company_change_nothing(lab, name, batch_size):
     with lab.double():
         x = lab.tensor(X, "float64")
@@ -122,7 +124,7 @@ def test_no_call_is_larger_and_nothing_is_traced_again(lab, batch_size):
     assert counter.bodies == (0 if lab.compiled else counter.calls)
 
 
-@pytest.mark.parametrize("name", ["SmoothGrad", "ExpectedGradients"])
+@pytest.mark.parametrize("name", ["SmoothGrad"])
 def test_samples_that_need_more_than_there_may_be(lab, name):
     x = lab.tensor(X)
     free = method_of(lab, name).attribute(x, TARGETS).evaluations
@@ -140,7 +142,7 @@ def test_samples_that_need_more_than_there_may_be(lab, name):
     assert len(told) == 1
 
 
-@pytest.mark.parametrize("name", ["SmoothGrad", "ExpectedGradients"])
+@pytest.mark.parametrize("name", ["ExpectedGradients"])
 def test_a_number_of_draws_that_is_not_enough(lab, name):
     x = lab.tensor(X)
     method = method_of(lab, name, nb_samples=16, tolerance=1e-4)

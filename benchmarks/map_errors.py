@@ -50,8 +50,16 @@ def rule(name: str) -> Way:
     return Way(name, method)
 
 
-WAYS = tuple(rule(name) for name in RULES)
-"""All fixed rules. One that chooses its points is a `Way` with tolerances, and not `fixed`."""
+TOLERANCES = (0.05, 0.02, 0.01, 0.005, 0.002)
+"""Errors that points are chosen for."""
+
+
+def _chosen(model: Any, tolerance: float) -> Any:
+    return polyattr.IntegratedGradients(model, steps="auto", tolerance=tolerance)
+
+
+WAYS = (*map(rule, RULES), Way("auto", _chosen, TOLERANCES, fixed=False))
+"""All fixed rules, and the points that polyattr chooses itself."""
 
 
 @dataclass(frozen=True)

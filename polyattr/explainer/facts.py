@@ -65,7 +65,8 @@ class Facts:
             self._look(self.looked, scores, origin)  # what `explain` would have to evaluate
         error = self._error(gap, scores, origin)
         error[self.answer.bad] = np.nan
-        converged = error <= (DEFAULT_TOLERANCE if tolerance is None else tolerance)
+        limit = DEFAULT_TOLERANCE if tolerance is None else tolerance
+        converged = self.judged(error, gap, scores, origin) <= limit
         backend = self.forward.backend
         return Attribution(
             values=values,
@@ -83,6 +84,12 @@ class Facts:
             bound=self._measured.bound,
             _native=backend,
         )
+
+    def judged(self, error: Array, gap: Array | None, scores: Array, origin: Array | None) -> Array:
+        """Returns what has to be within the tolerance (N,): the error, or the relative gap."""
+        if gap is None or origin is None or not self.recipe.on_gap:
+            return error
+        return relative_gap(gap, scores, origin) + 0 * error
 
     def scores(self) -> Array:
         """Returns f(x) (N,), from evaluations already made where there are any."""
@@ -161,8 +168,7 @@ class Facts:
     def known_error(self) -> Array | None:
         """Returns the relative error of the map (N,), where it is known for little.
 
-        The first call of an explainer evaluates both ends of one path; where that one jumps at
-        the baseline, this and every later call those of all.
+        The first call evaluates both ends of one path; where that one jumps, all those of all.
         """
         answer, n = self.answer, self.question.inputs.n
         if self.recipe.sampled or len(self.recipes) > 1:
@@ -170,8 +176,7 @@ class Facts:
         stated = None if answer.errors is None else self._stated()
         if answer.course is None or answer.slope is None or not self.recipe.complete:
             return stated
-        course, slope = answer.course, answer.slope
-        least = self._least(slope - course.rise, course.level)
+        least = self._least(answer.slope - answer.course.rise, answer.course.level)
         if self.looked is not None:
             least = np.fmax(least, self._jumps(self.looked))
         return least if stated is None else np.maximum(np.broadcast_to(stated, n), least)
@@ -180,9 +185,7 @@ class Facts:
         """Returns the `error` (N,) without that of marked samples, which are told of by name."""
         if error is None or not len(self.answer.bad):
             return error
-        told = error.copy()
-        told[self.answer.bad] = 0.0
-        return told
+        return np.where(np.isin(np.arange(len(error)), self.answer.bad), 0.0, error)
 
     def _jumps(self, looked: set[str]) -> Array:
         """Returns the error (N,) with the scores at both ends; NaN where these were not needed."""

@@ -15,6 +15,7 @@ from polyattr.question.checks import (
     plain_number,
 )
 from polyattr.sampling import (
+    DEFAULT_TOLERANCE,
     FEWEST_NODES,
     OwnPath,
     OwnPathIntegral,
@@ -105,6 +106,11 @@ class IntegratedGradients(Explainer):
         2017,
         "1703.01365",
     )
+
+    def check(self) -> None:
+        """Has a tolerance that points are chosen for be the one that maps are judged by."""
+        if self.steps == "auto" and self.tolerance is None:
+            self._keep(tolerance=DEFAULT_TOLERANCE)
 
     def recipe(self) -> Recipe:
         """The gradient integrated along the path, or its mean there."""

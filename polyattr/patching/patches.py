@@ -9,10 +9,10 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.patching.moves import Moves
+from polyattr.sampling.quadrature import INSIDE
 from polyattr.sampling.recipe import Array, Carry, Recipe, Spot
 from polyattr.sampling.rows import Column, Rows
 from polyattr.sampling.statistics import Statistic
-from polyattr.sampling.straight_path import INSIDE
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,12 @@
 """Where a method takes gradients, how often, and with what weight: what methods are made of."""
 
 from polyattr.sampling.adaptive.exact import ExactNodes
-from polyattr.sampling.adaptive.refinement import FEWEST_NODES, AdaptiveNodes, path_nodes
+from polyattr.sampling.adaptive.refinement import (
+    DEFAULT_TOLERANCE,
+    FEWEST_NODES,
+    AdaptiveNodes,
+    path_nodes,
+)
 from polyattr.sampling.drawing.draws import Draws
 from polyattr.sampling.errors.course import Course
 from polyattr.sampling.errors.intervals import Intervals
@@ -22,6 +27,7 @@ from polyattr.sampling.straight_path import FixedNodes, Nodes, PathIntegral, Str
 __all__ = [
     "AdaptiveNodes",
     "BlurPath",
+    "DEFAULT_TOLERANCE",
     "FEWEST_NODES",
     "RULES",
     "Carry",

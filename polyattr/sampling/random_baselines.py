@@ -11,10 +11,11 @@ from polyattr.sampling.drawing.enough import FEWEST_DRAWS, GROUPS, enough
 from polyattr.sampling.errors.course import Course
 from polyattr.sampling.errors.norm import Norm, Weights
 from polyattr.sampling.noisy_copies import group_weights, independent_groups
+from polyattr.sampling.quadrature import INSIDE
 from polyattr.sampling.recipe import Array, Recipe, Rounds
 from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.statistics import Mean, Statistic
-from polyattr.sampling.straight_path import INSIDE, PathIntegral
+from polyattr.sampling.straight_path import PathIntegral
 
 _GOLDEN = (5**0.5 - 1) / 2
 """Steps of this size, modulo 1, fill the path most evenly, however many there are."""

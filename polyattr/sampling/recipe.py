@@ -93,6 +93,11 @@ class Recipe:
         return 1
 
     @property
+    def on_gap(self) -> bool:
+        """Whether it is the completeness gap that has to be within the tolerance."""
+        return False
+
+    @property
     def kept(self) -> int:
         """Most gradients of a sample that are kept until its last one; none for most recipes."""
         return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,20 +14,10 @@ from polyattr.dtypes import FLOATS
 from polyattr.sampling.errors.course import Course, course
 from polyattr.sampling.errors.neighbours import Neighbours
 from polyattr.sampling.errors.norm import Norm, Weights
-from polyattr.sampling.quadrature import RULES, coarser_weights, from_inside, quadrature
+from polyattr.sampling.quadrature import INSIDE, RULES, inside_of, planned, quadrature
 from polyattr.sampling.recipe import Array, Carry, Recipe, Rounds, Spot
 from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.statistics import Statistic
-
-INSIDE = 0.01
-"""How far inside a path its start is taken, in units of the first interval between nodes.
-
-The integrand at alpha = 0 is the limit from inside: at the baseline itself, often all zeros, every
-ReLU of a bias-free network sits on its kink and every max-pool window is a tie, and the gradient
-there is a convention that would leave a trapezoid of 50 points 1% short. Nearer than this, rounding
-decides the ties, and where a network normalises or takes a logarithm the gradient is thousands of
-times what it is anywhere else in the interval.
-"""
 
 
 @dataclass(frozen=True)
@@ -43,6 +32,7 @@ class Nodes(ABC):
 
     parts: ClassVar[int] = 1
     kept: ClassVar[int] = 0
+    on_gap: ClassVar[bool] = False
     more: ClassVar[str] = "raise steps"
     elsewhere: ClassVar[str] = "other points on the path"
 
@@ -97,18 +87,18 @@ class FixedNodes(Nodes):
     @property
     def inside(self) -> float:
         """A hundredth of the first interval."""
-        return _inside(quadrature(self.rule, self.steps)[0])
+        return inside_of(quadrature(self.rule, self.steps)[0])
 
     def table(self, n: int) -> Rows[Array]:
         """Returns a row per node for each of `n` samples: (R,) columns."""
-        table = _planned(self.rule, self.steps)
+        table = planned(self.rule, self.steps)
         return Rows.over(n, **{name: values for name, values in table.items() if name != "taken"})
 
     def course(self, rows: Rows[Array], told: Told, references: int) -> Course | None:
         """Reads it off the table, whose order is known."""
         if type(self).table is not FixedNodes.table:
             return None
-        nodes = _planned(self.rule, self.steps)["taken"]
+        nodes = planned(self.rule, self.steps)["taken"]
         # References, on each path the nodes, at each node the samples.
         order = (references, len(nodes), -1)
         return course(nodes, told.scores.reshape(order), told.slopes.reshape(order))
@@ -164,6 +154,11 @@ class StraightPath(Recipe):
     def kept(self) -> int:
         """As many as the nodes keep."""
         return self.nodes.kept
+
+    @property
+    def on_gap(self) -> bool:
+        """Whether the nodes were chosen to close the gap."""
+        return self.nodes.on_gap
 
     @property
     def one_round(self) -> bool:
@@ -240,31 +235,6 @@ class PathIntegral(StraightPath):
     ) -> tuple[list[Tensor], list[Carry]]:
         """The gradient times how far the feature moves, (x - b)."""
         return flow, carry
-
-
-def _inside(nodes: Array) -> float:
-    """A hundredth of the first interval between nodes (P,)."""
-    return INSIDE * float([0.0, *nodes[1:2], 1.0][1])
-
-
-@lru_cache(maxsize=64)
-def _planned(rule: str, steps: int) -> dict[str, Array]:
-    """Returns the columns (P,) of a rule's table, and where its nodes are taken."""
-    nodes, weights = quadrature(rule, steps)
-    taken = np.where(nodes == 0, _inside(nodes), nodes)
-    if nodes[0] == 0:
-        weights = from_inside(nodes, weights, taken[0], RULES[rule].through)
-    columns = {
-        "weight": weights,
-        "alpha": nodes,
-        "width": np.diff(taken, prepend=taken[0]),
-        "coarser": coarser_weights(rule, taken),
-        "taken": taken,
-    }
-    present = {name: values for name, values in columns.items() if values is not None}
-    for values in present.values():
-        values.setflags(write=False)
-    return present
 
 
 def _for_each(inner: Rounds, count: int) -> Generator[Rows[Array], Told, Weights]:

@@ -164,7 +164,9 @@ class Bound:
         if answer.errors is not None:
             spread = self.result(at, answer.errors.standard)
         found = facts.attribution(values, spread, self.method.text, tolerance)
-        return Outcome(values, found, facts.not_marked(found.error), answer.non_finite)
+        gap, origin = found.completeness_gap, found.baseline_scores
+        judged = facts.judged(found.error, gap, found.scores, origin)
+        return Outcome(values, found, facts.not_marked(judged), answer.non_finite)
 
     def _question(
         self,

@@ -20,10 +20,13 @@ from polyattr.sampling.adaptive.many_paths import (
 from polyattr.sampling.adaptive.one_path import MEAN_OF_NORMAL, OnePath
 from polyattr.sampling.errors.course import Course, ragged_course
 from polyattr.sampling.errors.norm import Norm
-from polyattr.sampling.quadrature import check_rule, quadrature
+from polyattr.sampling.quadrature import INSIDE, check_rule, quadrature
 from polyattr.sampling.recipe import Array, Rounds
 from polyattr.sampling.rows import Rows, Told
-from polyattr.sampling.straight_path import INSIDE, FixedNodes, Nodes
+from polyattr.sampling.straight_path import FixedNodes, Nodes
+
+DEFAULT_TOLERANCE = 0.01
+"""Error that points are chosen for when none was asked for."""
 
 FEWEST_NODES = 9
 """Of the first round: of Clenshaw & Curtis, whose 17, 33, ... hold them."""
@@ -60,13 +63,18 @@ class AdaptiveNodes(Nodes):
         "visits neither end of the path)"
     )
     most: int = 1024
-    tolerance: float = 0.01
+    tolerance: float = DEFAULT_TOLERANCE
     on: On = "map"
 
     @property
     def parts(self) -> int:  # type: ignore[override]  # as many as there may be points
         """A part for each point."""
         return self.most
+
+    @property
+    def on_gap(self) -> bool:  # type: ignore[override]  # depends on what was asked for
+        """Whether the gap was to be closed."""
+        return self.on == "gap"
 
     @property
     def kept(self) -> int:  # type: ignore[override]  # as many as there may be points
@@ -158,4 +166,4 @@ def path_nodes(
             f"rule is {rule!r}, but steps='auto' chooses its points itself; leave rule out or give "
             f"a number of steps"
         )
-    return AdaptiveNodes(most, 0.01 if tolerance is None else float(tolerance), on)
+    return AdaptiveNodes(most, DEFAULT_TOLERANCE if tolerance is None else float(tolerance), on)

@@ -9,9 +9,9 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.dtypes import FLOATS
+from polyattr.sampling.quadrature import INSIDE
 from polyattr.sampling.recipe import Array, Carry, Recipe, Spot
 from polyattr.sampling.rows import Rows
-from polyattr.sampling.straight_path import INSIDE
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class Facts:
         """Returns what has to be within the tolerance (N,): the error, or the relative gap."""
         if gap is None or origin is None or not self.recipe.on_gap:
             return error
-        return relative_gap(gap, scores, origin) + 0 * error
+        return np.where(np.isnan(error), error, relative_gap(gap, scores, origin))
 
     def scores(self) -> Array:
         """Returns f(x) (N,), from evaluations already made where there are any."""

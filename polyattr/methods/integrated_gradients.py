@@ -109,7 +109,7 @@ class IntegratedGradients(Explainer):
 
     def check(self) -> None:
         """Has a tolerance that points are chosen for be the one that maps are judged by."""
-        if self.steps == "auto" and self.tolerance is None:
+        if isinstance(self.steps, str) and self.steps == "auto" and self.tolerance is None:
             self._keep(tolerance=DEFAULT_TOLERANCE)
 
     def recipe(self) -> Recipe:

@@ -155,13 +155,13 @@ def path_nodes(
     """
     if isinstance(steps, str) and steps != "auto":
         raise InputTypeError(f"steps is {steps!r}; expected an int, or 'auto'")
-    if on not in ("map", "gap"):
+    if not isinstance(on, str) or on not in {"map", "gap"}:
         raise InputError(f"converge_on is {on!r}; expected 'map' or 'gap'")
-    if rule == "exact":
+    if isinstance(rule, str) and rule == "exact":
         return ExactNodes(most)
     if not isinstance(steps, str):
         return FixedNodes(check_rule(rule, steps), rule)
-    if rule != "trapezoid":
+    if not isinstance(rule, str) or rule != "trapezoid":
         raise InputError(
             f"rule is {rule!r}, but steps='auto' chooses its points itself; leave rule out or give "
             f"a number of steps"

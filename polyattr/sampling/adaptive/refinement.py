@@ -34,6 +34,7 @@ FEWEST_NODES = 9
 _FEWEST_FOR_GAP = 5
 
 On = Literal["map", "gap"]
+_ON: dict[str, On] = {"map": "map", "gap": "gap"}
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def path_nodes(
     """
     if isinstance(steps, str) and steps != "auto":
         raise InputTypeError(f"steps is {steps!r}; expected an int, or 'auto'")
-    if not isinstance(on, str) or on not in {"map", "gap"}:
+    if not isinstance(on, str) or on not in _ON:
         raise InputError(f"converge_on is {on!r}; expected 'map' or 'gap'")
     if isinstance(rule, str) and rule == "exact":
         return ExactNodes(most)
@@ -166,4 +167,6 @@ def path_nodes(
             f"rule is {rule!r}, but steps='auto' chooses its points itself; leave rule out or give "
             f"a number of steps"
         )
-    return AdaptiveNodes(most, DEFAULT_TOLERANCE if tolerance is None else float(tolerance), on)
+    return AdaptiveNodes(
+        most, DEFAULT_TOLERANCE if tolerance is None else float(tolerance), _ON[on]
+    )

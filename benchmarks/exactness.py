@@ -205,6 +205,31 @@ def _chosen(cells: list[Cell], here: list[Cell]) -> list[str]:
     return lines
 
 
+def summary(found: dict[str, Any], way: str = "auto") -> str:
+    """Writes, in Markdown, a row for each network: fixed rules, and a way that chooses its points.
+
+    For each tolerance of that way: gradients per sample, error of the map, and how many gradients
+    the best fixed rule takes for that error, chosen in hindsight; ">" where more than were tried.
+    """
+    cells = read(found)
+    points = sorted({cell.budget for cell in cells if cell.fixed})
+    asked = sorted({cell.budget for cell in cells if cell.way == way}, reverse=True)[2:]
+    titles = [*(f"best of n = {n:g}" for n in points[1:]), *(f"{way}, {t:g}" for t in asked)]
+    lines = [f"| network | {' | '.join(titles)} |", f"|{'---|' * (len(titles) + 1)}"]
+    for name in dict.fromkeys((cell.network, cell.data) for cell in cells):
+        here = [cell for cell in cells if (cell.network, cell.data) == name]
+        best = [min(c.median for c in here if c.fixed and c.budget == n) for n in points[1:]]
+        shown = [_number(error) for error in best]
+        for tolerance in asked:
+            (cell,) = (c for c in here if c.way == way and c.budget == tolerance)
+            spent, fixed = float(np.mean(cell.evaluations)), needed(here, cell.median)
+            more = cell.median < best[-1]
+            instead = f"{fixed:.0f}" if math.isfinite(fixed) else (f"> {points[-1]:g}" * more)
+            shown.append(f"{spent:.0f}: {_number(cell.median)} ({instead or 'fewest'})")
+        lines.append(f"| {', '.join(name)} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
 def needed(cells: list[Cell], error: float) -> float:
     """Returns the evaluations at which the best fixed rule has a median error.
 
@@ -258,7 +283,8 @@ def main(given: Sequence[str]) -> None:
 
 
 def _print(found: dict[str, Any], ways: Sequence[str]) -> None:
-    print("\n\n".join([tables(found), *(stated(found, way) for way in ways)]))
+    parts = [tables(found), summary(found), *(stated(found, way) for way in ways)]
+    print("\n\n".join(parts))
 
 
 if __name__ == "__main__":

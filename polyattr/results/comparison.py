@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,8 +18,9 @@ Array = np.ndarray[Any, Any]
 class Attributes(Protocol):
     """A method, as far as it is needed here."""
 
-    def attribute(self, inputs: Any, targets: Any = None, **options: Any) -> Attribution:
-        """Returns attributions of `inputs` (N, ...)."""
+    @property
+    def attribute(self) -> Callable[..., Attribution]:
+        """Returns attributions of inputs (N, ...), whatever its options are called."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -38,7 +38,7 @@ def strict(folder: Path, *files: str) -> str:
 
 
 def test_right_uses_are_accepted(folder: Path) -> None:
-    programs = ("right_uses.py", "own_backend.py", "own_method.py")
+    programs = ("right_uses.py", "right_family.py", "own_backend.py", "own_method.py")
     assert strict(folder, *programs) == "", f"mypy {__version__}"
 
 

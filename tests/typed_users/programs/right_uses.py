@@ -11,6 +11,7 @@ from typing import Any, Literal, assert_type
 import numpy as np
 from own_backend import OwnBackend, Squares
 from own_method import OwnMethod
+from right_family import run
 
 import polyattr
 from polyattr import (
@@ -236,6 +237,9 @@ def operators(tensor: Tensor) -> Tensor:
 
 def main(folder: Path) -> None:
     """Runs everything above."""
+    # So few draws and points leave maps off, which is said.
+    warnings.simplefilter("ignore", category=polyattr.ConvergenceWarning)
+    run(OwnBackend())
     assert_type(polyattr.register(OwnBackend()), GradBackend)
     for method in methods(OwnBackend()):
         facts(calls(method), folder)

@@ -21,6 +21,11 @@ NOISY = [method for method in EVERY_METHOD if hasattr(method, "noise_source")]
 SUMMED = [m for m in EVERY_METHOD if hasattr(m, "steps") or hasattr(m, "nb_samples")]
 
 
+def on_images(method, axes=(2, 3)):
+    """The class `method`, told which axes of an image are space if it has to know."""
+    return functools.partial(method, axes=axes) if hasattr(method, "axes") else method
+
+
 def named(kinds):
     """Returns the names of the classes `kinds`, for tests that go by name."""
     return [kind.__name__ for kind in kinds]

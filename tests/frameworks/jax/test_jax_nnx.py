@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from labs import METHODS
+from labs import METHODS, on_images
 
 import polyattr
 from polyattr import IntegratedGradients, LayerNotFoundError, TrainingModeWarning
@@ -83,6 +83,7 @@ class Untouched:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_model_in_training_is_explained_in_inference_mode(classifier, images, method):
+    method = on_images(method, axes=(1, 2))
     reference = method(classifier, batch_size=7).explain(images, 2)
     classifier.train()
     with Untouched(classifier), pytest.warns(TrainingModeWarning, match="BatchNorm"):

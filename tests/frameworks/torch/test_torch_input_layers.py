@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from labs import METHODS
+from labs import METHODS, on_images
 from torch import nn
 
 import polyattr
@@ -45,6 +45,7 @@ def behind(model):
 @pytest.mark.parametrize("kind", ["name", "index", "negative", "object"])
 def test_the_map_is_that_of_the_model_cut_there(model, images, behind, method, kind):
     layer = {"name": "conv", "index": 0, "negative": -4, "object": model.conv}[kind]
+    method = on_images(method)
     result = method(model, input_layer=layer, batch_size=7).attribute(images)
     hidden = model.conv(images).detach()
     expected = method(behind, batch_size=7).attribute(hidden)

@@ -6,7 +6,7 @@ import functools
 
 import pytest
 import torch
-from labs import METHODS
+from labs import METHODS, on_images
 from torch import nn
 
 import polyattr
@@ -45,6 +45,7 @@ def images():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_model_in_training_is_explained_in_inference_mode(network, images, method, untouched):
+    method = on_images(method)
     reference = method(copy.deepcopy(network).eval(), batch_size=7).explain(images, 2)
     with untouched(network, images), pytest.warns(TrainingModeWarning, match="BatchNorm"):
         values = method(network.train(), batch_size=7).explain(images, 2)

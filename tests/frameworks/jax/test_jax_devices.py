@@ -33,6 +33,10 @@ CASES = [
     ("SquareGrad", {"noise_source": "native", "batch_size": 7}),
     ("VarGrad", {"noise_source": "portable"}),
     ("ExpectedGradients", {"background": np.ones((2, 4), "float32"), "batch_size": 7}),
+    ("GuidedIntegratedGradients", {"steps": 9, "batch_size": 7}),
+    ("IDGI", {"steps": 9, "batch_size": 7}),
+    ("IntegratedDecisionGradients", {"steps": 9, "batch_size": 7}),
+    ("BlurIntegratedGradients", {"axes": (1,), "batch_size": 7}),
 ]
 assert {name for name, _ in CASES} == set(polyattr.methods.__all__)
 for name, settings in CASES:

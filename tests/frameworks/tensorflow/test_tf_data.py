@@ -148,7 +148,7 @@ def model(z):
 for name in polyattr.methods.__all__:
     kind = getattr(polyattr, name)
     for source in ("portable", "native"):
-        own = {"noise_source": source, "background": np.ones((2, 4), np.float32)}
+        own = {"noise_source": source, "background": np.ones((2, 4), np.float32), "axes": (1,)}
         own = {key: value for key, value in own.items() if hasattr(kind, key)}
         explainer = kind(model, batch_size=7, **own)
         values = explainer.attribute(x, np.array([0, 1, 2, 0, 1])).values

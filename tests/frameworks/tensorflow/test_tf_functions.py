@@ -115,9 +115,14 @@ def test_python_control_flow_on_tensors_becomes_a_graph(method):
         "SmoothGrad": np.full((2, 2), 6.0),
         "SquareGrad": np.full((2, 2), 36.0),
         "VarGrad": np.zeros((2, 2)),
+        "IDGI": 3 * np.repeat(x.numpy().sum(axis=1, keepdims=True), 2, axis=1),
+        "IntegratedDecisionGradients": 36 * x.numpy() * x.numpy().sum(axis=1, keepdims=True),
+        "BlurIntegratedGradients": 6 * (x.numpy() - x.numpy().mean(axis=1, keepdims=True)),
     }.get(method.__name__, 6 * x.numpy())
     values = method(model, batch_size=3).explain(x)
-    np.testing.assert_allclose(values.numpy(), expected, rtol=1e-5, atol=1e-6)
+    # A blurred input is its mean up to what the first hundredth of the path leaves out.
+    near = 1e-3 if hasattr(method, "max_sigma") else 1e-5
+    np.testing.assert_allclose(values.numpy(), expected, rtol=near, atol=1e-6)
 
 
 class Noisy(tf.Module):

@@ -9,15 +9,12 @@ import numpy as np
 
 from polyattr.dtypes import FLOATS
 from polyattr.errors import ConvergenceWarning, warn
+from polyattr.sampling.errors.smoothness import FLOOR
 
 Array = np.ndarray[Any, Any]
 
 DEFAULT_TOLERANCE = 0.05
 """Relative error up to which a map has converged when no tolerance was asked for."""
-
-FLOOR = 1e-3
-"""Smallest score difference a gap is relative to, as a fraction of the scores themselves: where
-f(x) and f(b) all but coincide, a relative gap says nothing."""
 
 
 def least_error(gap: Array, level: Array, size: Array, dtype: str) -> Array:

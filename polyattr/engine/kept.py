@@ -147,6 +147,7 @@ class Sizes(Norm):
         values: Makes the attributions (M, ...) per input of weights.
         errors: Makes their errors (M, ...); None where the weights tell none.
         kept: Looks at the running sums as they are now.
+        complete: See `Norm`.
     """
 
     backend: GradBackend
@@ -154,6 +155,7 @@ class Sizes(Norm):
     values: Callable[[Array], list[Tensor]]
     errors: Callable[[Weights, list[Tensor]], Errors | None]
     kept: Callable[[], Kept]
+    complete: bool = True
 
     def __call__(self, weights: Array) -> Array:
         """The Euclidean norm of each sample's attributions (N,) with `weights` (N, G)."""

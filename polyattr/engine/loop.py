@@ -76,7 +76,8 @@ class Rounds:
         """Runs all rounds of the first `live` samples; returns the weights of the parts."""
         backend, recipe = self.backend, self.recipe
         self.spent = np.zeros(self.sheet.samples, dtype=np.int64)
-        rounds = recipe.rounds(live, Sizes(backend, live, self.values, self.errors, self._kept))
+        sizes = Sizes(backend, live, self.values, self.errors, self._kept, recipe.complete)
+        rounds = recipe.rounds(live, sizes)
         rows = next(rounds)
         size = self.sheet.samples * (recipe.parts if recipe.one_round else _room(rows, recipe))
         self.seen = np.zeros(size)

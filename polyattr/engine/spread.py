@@ -9,22 +9,10 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.sampling.errors.intervals import Jumps
+from polyattr.sampling.errors.smoothness import KINKED, MEAN_OF_NORMAL, SMOOTH
 from polyattr.sampling.recipe import Recipe
 
 Array = np.ndarray[Any, Any]
-
-MEAN_OF_NORMAL = float(np.sqrt(2 / np.pi))
-"""The mean size of a normal number with standard deviation 1."""
-
-_KINKED = 1.5
-"""How many times the distance to a rule with half the nodes exceeds the error where integrands
-have kinks, at least: of one in an interval 2 h wide h |dg| / 2 against h |dg| / sqrt(12), the
-square root of three, less a margin."""
-
-_SMOOTH = 0.6
-"""Distance to the coarser rule, in units of the error that kinks would leave, below which
-integrands begin to look smooth. Measured: 0.9 - 2.2 on ReLU networks, 0.4 - 1.3 on transformers
-with ReLU, 0.02 - 0.4 on networks with smooth activations."""
 
 
 class Errors(NamedTuple):
@@ -72,17 +60,15 @@ def path_errors(
     ratio = moved / some
     factor = ratio
     if smooth != 1:
-        factor = _least(backend, ratio / _KINKED, ratio * ratio / (_KINKED * _SMOOTH))
+        factor = _least(backend, ratio / KINKED, ratio * ratio / (KINKED * SMOOTH))
         factor = backend.maximum(factor, ratio * (1 / smooth))
         factor = _least(backend, factor, factor * 0 + 1)
     roots = [jump.root for jump in jumps]
     bound = sum((jump.bound for jump in jumps[1:]), start=jumps[0].bound)
-    bound = bound * (
-        2.0 if smooth == 1 else 1.0
-    )  # such a rule takes one of the two for all between
-    return [
-        root * backend.column(backend.cast(factor, backend.dtype(root)), root) for root in roots
-    ], bound
+    # A rule off by that distance takes the gradient at one end for the whole of an interval.
+    bound = bound * 2.0 if smooth == 1 else bound
+    shares = (backend.column(backend.cast(factor, backend.dtype(root)), root) for root in roots)
+    return [root * share for root, share in zip(roots, shares, strict=True)], bound
 
 
 def _least(backend: GradBackend, a: Tensor, b: Tensor) -> Tensor:

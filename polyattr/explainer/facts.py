@@ -12,9 +12,10 @@ from polyattr.engine.blocks import Recipes
 from polyattr.engine.convergence import DEFAULT_TOLERANCE, least_error, relative_gap
 from polyattr.engine.forward import Forward
 from polyattr.engine.question import Answer, Question
-from polyattr.engine.spread import MEAN_OF_NORMAL, sizes
+from polyattr.engine.spread import sizes
 from polyattr.question.references import References
 from polyattr.results.attribution import Attribution
+from polyattr.sampling.errors.smoothness import MEAN_OF_NORMAL
 from polyattr.sampling.recipe import Recipe
 
 Array = np.ndarray[Any, Any]

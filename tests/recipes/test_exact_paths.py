@@ -60,6 +60,40 @@ def test_kinks_that_the_score_does_not_show(lab):
     assert_close(found, [[1.6, 0.4]], 1e-9)
 
 
+@pytest.mark.parametrize("settings", [{"rule": "exact"}, {"steps": "auto", "tolerance": 1e-3}])
+def test_a_piece_between_points_with_equal_gradients(lab, settings):
+    """A score that is flat at both ends, and rises in between: only the scores tell."""
+
+    def model(ops, x):
+        return ops.sum(ops.relu(x - 0.303) - ops.relu(x - 0.306))
+
+    with lab.double():
+        x = np.array([[1.0, 2.0], [3.0, -1.0], [0.25, 0.3]])
+        method = polyattr.IntegratedGradients(lab.function(model), backend=lab.name, **settings)
+        result = method.attribute(lab.tensor(x, "float64"))
+    wanted = np.array([[0.003, 0.003], [0.003, 0.0], [0.0, 0.0]])
+    near = 1e-12 if "rule" in settings else 3e-3 * 0.003
+    assert np.abs(lab.numpy(result.values) - wanted).max() <= near
+    assert result.converged.all()
+    assert result.evaluations.max() < 150
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_the_mean_gradient_has_units_of_its_own(lab, scale):
+    """What a map misses of the score says nothing about it: as many points in any units."""
+
+    def model(ops, x):
+        return ops.sum(ops.relu(x / scale - 0.3))
+
+    method = polyattr.IntegratedGradients(
+        lab.function(model), backend=lab.name, steps="auto", multiply_by_inputs=False
+    )
+    with lab.double():
+        result = method.attribute(lab.tensor(np.array([[1.0, 2.0]]) * scale, "float64"))
+    assert_close(lab.numpy(result.values) * scale, [[0.7, 0.85]], 1e-2)
+    assert result.evaluations.tolist() == [21]
+
+
 def test_leaky_and_hard_activations_and_the_largest_of_some(lab):
     def model(ops, x):
         leaky = ops.relu(x) - ops.relu(-x) * 0.1
@@ -126,4 +160,4 @@ def test_a_linear_model_takes_the_fewest_points(lab):
     with lab.double():
         result = exact(lab, model).attribute(lab.tensor(np.ones((2, 3)), "float64"))
         assert_close(lab.numpy(result.values), np.stack([weights, weights]), 1e-14)
-    assert result.evaluations.tolist() == [8, 8]
+    assert result.evaluations.tolist() == [12, 12]

@@ -16,8 +16,11 @@ from polyattr.sampling.recipe import Array, Rounds
 from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.straight_path import Nodes
 
-_PROBES = np.array([0.2137, 0.4871, 0.7659])
-"""Where neighbours are looked at first, at places that nothing else is likely to be special at."""
+_PROBES = np.array([0.0691, 0.2137, 0.3318, 0.4871, 0.5902, 0.7659, 0.8973])
+"""Where is looked first, at places that nothing else is likely to be special at."""
+
+_PAIRED = slice(1, None, 2)
+"""The probes that have a neighbour."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +32,19 @@ class _Rounding:
         near: Distance of neighbours that show whether gradients are constant in between.
         same: Relative distance of gradients that are taken for equal.
         done: Summed jumps, relative to the map, below which nothing is left to find.
+        told: Difference of scores, relative to them, that rounding does not explain.
     """
 
     apart: float
     near: float
     same: float
     done: float
+    told: float
 
 
 _ROUNDING = {
-    "float64": _Rounding(2.0**-40, 2.0**-24, 1e-9, 1e-13),
-    "float32": _Rounding(2.0**-19, 2.0**-12, 1e-4, 1e-6),
+    "float64": _Rounding(2.0**-40, 2.0**-24, 1e-9, 1e-13, 1e-13),
+    "float32": _Rounding(2.0**-19, 2.0**-12, 1e-4, 1e-6, 1e-5),
 }
 
 
@@ -48,16 +53,18 @@ class ExactNodes(Nodes):
     """The pieces of the path on which the gradient is constant, found and measured.
 
     Regions on which a network is linear are convex: where the gradients at two points of the path
-    are equal, it is constant between them. Where they differ, the two tangents of the score tell
-    where a single kink is, and a point on each side of it confirms that, or splits what is left.
+    are equal, and the score between them rises as they say, it is taken for constant. Where not,
+    the two tangents of the score tell where a single kink is, and a point on each side of it
+    confirms that, or splits what is left. What leaves a region between two points and comes back
+    to the same gradient and the same line is not seen.
 
     Attributes:
         most: Most points per sample; one that needs more has the trapezoid of those it has.
 
     Example:
         >>> from polyattr.sampling import ExactNodes, Norm
-        >>> next(ExactNodes().rounds(1, Norm())).alpha
-        array([0.2137, 0.4871, 0.7659])
+        >>> next(ExactNodes().rounds(1, Norm())).alpha[:3]
+        array([0.0691, 0.2137, 0.3318])
     """
 
     more: ClassVar[str] = "raise max_steps"
@@ -80,14 +87,13 @@ class ExactNodes(Nodes):
 
     def rounds(self, n: int, norm: Norm) -> Rounds:
         """Probes, the ends, then both sides of each kink that is left."""
-        paths = [OnePath(self.inside) for _ in range(n)]
-        for path in paths:
-            path.smooth = False
+        paths = [OnePath(self.inside, smooth=False) for _ in range(n)]
         rows = table(paths, dict.fromkeys(range(n), _PROBES))
         told = yield rows
         heard(paths, rows, told)
         rounding = _ROUNDING[told.scores.dtype.name]
-        ends = np.array([rounding.apart, *(_PROBES + rounding.near), 1 - rounding.apart])
+        near = _PROBES[_PAIRED] + rounding.near
+        ends = np.array([rounding.apart, *near, 1 - rounding.apart])
         wanted = dict.fromkeys(range(n), ends)
         first = True
         while wanted:
@@ -109,14 +115,15 @@ class ExactNodes(Nodes):
 
         What is not finite compares as false: such a sample is done, and named by the engine.
         """
-        width = np.diff(path.at)
-        open_ = (path.jump > rounding.same * _scale(path, size) * width) & (
-            width > 4 * rounding.apart
-        )
-        if not path.jump[open_].sum() > rounding.done * size:
+        width, bent = np.diff(path.at), path.bent()
+        moved = path.jump > rounding.same * _scale(path, size) * width
+        off = bent > rounding.told * np.abs(path.score).max() + rounding.same * size * width
+        split = (moved | off) & (width > 4 * rounding.apart)
+        left = np.maximum(path.jump, bent)
+        if not left[split].sum() > rounding.done * size:
             return np.zeros(0)
-        chosen = np.flatnonzero(open_)
-        chosen = chosen[np.argsort(-path.jump[chosen], kind="stable")]
+        chosen = np.flatnonzero(split)
+        chosen = chosen[np.argsort(-left[chosen], kind="stable")]
         added: list[Array] = []
         room = self.most - len(path.at)
         for points in (_around(path, k, rounding) for k in chosen.tolist()):

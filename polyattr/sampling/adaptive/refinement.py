@@ -17,9 +17,10 @@ from polyattr.sampling.adaptive.many_paths import (
     table,
     weights,
 )
-from polyattr.sampling.adaptive.one_path import MEAN_OF_NORMAL, OnePath
+from polyattr.sampling.adaptive.one_path import OnePath
 from polyattr.sampling.errors.course import Course, ragged_course
 from polyattr.sampling.errors.norm import Norm
+from polyattr.sampling.errors.smoothness import MEAN_OF_NORMAL
 from polyattr.sampling.quadrature import INSIDE, check_rule, quadrature
 from polyattr.sampling.recipe import Array, Rounds
 from polyattr.sampling.rows import Rows, Told
@@ -97,7 +98,7 @@ class AdaptiveNodes(Nodes):
 
     def rounds(self, n: int, norm: Norm) -> Rounds:
         """The points of the first rule, then for each sample those it needs."""
-        paths = [OnePath(self.inside) for _ in range(n)]
+        paths = [OnePath(self.inside, doubles=not self.on_gap) for _ in range(n)]
         wanted = {i: quadrature("clenshaw-curtis", self._first)[0] for i in range(n)}
         while True:
             rows = table(paths, wanted)
@@ -125,7 +126,8 @@ class AdaptiveNodes(Nodes):
         if bent:
             size = norm.size(rules(paths, live)[0])
         for i in live:
-            paths[i].state(moved[i], kinks[i], size[i], self.tolerance)
+            missed = paths[i].missed() if norm.complete else 0.0
+            paths[i].state(moved[i], kinks[i], size[i], self.tolerance, missed)
 
     def _by_gap(self, paths: list[OnePath], live: list[int], norm: Norm) -> None:
         """The same by what the sum of the map misses: known without a look at the map."""

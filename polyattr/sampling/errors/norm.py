@@ -54,6 +54,9 @@ class Norm:
         array([nan, nan])
     """
 
+    complete: bool = True
+    """Whether the attributions of a sample are meant to sum to the rise of the score."""
+
     def __call__(self, weights: Array) -> Array:
         """Returns the Euclidean norm (N,) of the attributions that `weights` (N, G) give now."""
         return np.full(len(weights), np.nan)

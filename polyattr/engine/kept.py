@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.engine.spread import Errors, norms, relative_error, sizes
+from polyattr.engine.spread import Errors, in_all, norms, relative_error, sizes
 from polyattr.sampling.errors.intervals import Intervals, Kinks
 from polyattr.sampling.errors.norm import Norm, Weights
 
@@ -45,7 +45,8 @@ class Kept:
                 backend.row_sums(backend.absolute(backend.batch(s, right) - backend.batch(s, left)))
                 for s in leaves
             ]
-            return sum(parts[1:], start=parts[0]) * backend.cast(real, backend.dtype(parts[0]))
+            whole = in_all(backend, parts)
+            return whole * backend.cast(real, backend.dtype(whole))
 
         if not len(intervals.sample):
             return np.zeros(0)
@@ -94,8 +95,10 @@ class Kept:
         """Returns how far off the map is by what the sums of each sample tell."""
         backend, like = self.backend, self.state[0]
         short = self.samples - len(kinks.jumps)
+        dtypes = [backend.dtype(leaf) for leaf in self.state]
+        wide = "float64" if "float64" in dtypes else dtypes[0]
         share, bound = (
-            backend.to_native(np.pad(row, (0, short)), like, backend.dtype(like))
+            backend.to_native(np.pad(row, (0, short)), like, wide)
             for row in (kinks.share, kinks.jumps / 2)
         )
         roots = self.roots(kinks.intervals, kinks.jumps)

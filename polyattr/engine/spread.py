@@ -34,10 +34,16 @@ def share_like(backend: GradBackend, recipe: Recipe, leaf: Tensor) -> Tensor:
     return leaf if shape == sample else backend.zeros((1, *shape), leaf, backend.dtype(leaf))
 
 
+def in_all(backend: GradBackend, parts: Sequence[Tensor]) -> Tensor:
+    """Returns the sum of numbers (N,) of all inputs, which may differ in precision."""
+    dtypes = [backend.dtype(part) for part in parts]
+    wide = [backend.cast(part, "float64" if "float64" in dtypes else dtypes[0]) for part in parts]
+    return sum(wide[1:], start=wide[0])
+
+
 def sizes(backend: GradBackend, leaves: Sequence[Tensor]) -> Tensor:
     """Returns the sum of magnitudes (N,) of each sample over all `leaves` (N, ...)."""
-    parts = [backend.row_sums(backend.absolute(leaf)) for leaf in leaves]
-    return sum(parts[1:], start=parts[0])
+    return in_all(backend, [backend.row_sums(backend.absolute(leaf)) for leaf in leaves])
 
 
 def path_errors(
@@ -55,7 +61,7 @@ def path_errors(
             are smooth; 1 for rules that are off by that distance in any case.
     """
     kinks = sizes(backend, [jump.root for jump in jumps]) * MEAN_OF_NORMAL
-    moved = sum((jump.moved for jump in jumps[1:]), start=jumps[0].moved)
+    moved = in_all(backend, [jump.moved for jump in jumps])
     some = kinks + backend.cast(kinks == 0, backend.dtype(kinks))
     ratio = moved / some
     factor = ratio
@@ -64,7 +70,7 @@ def path_errors(
         factor = backend.maximum(factor, ratio * (1 / smooth))
         factor = _least(backend, factor, factor * 0 + 1)
     roots = [jump.root for jump in jumps]
-    bound = sum((jump.bound for jump in jumps[1:]), start=jumps[0].bound)
+    bound = in_all(backend, [jump.bound for jump in jumps])
     # A rule off by that distance takes the gradient at one end for the whole of an interval.
     bound = bound * 2.0 if smooth == 1 else bound
     shares = (backend.column(backend.cast(factor, backend.dtype(root)), root) for root in roots)
@@ -81,8 +87,7 @@ def norms(backend: GradBackend, leaves: Sequence[Tensor]) -> Array:
     Squares of values below 1e-23 or above 1e19 do not exist in float32, so each sample is measured
     in units of its own summed magnitude.
     """
-    units = [backend.row_sums(backend.absolute(leaf)) for leaf in leaves]
-    unit = sum(units[1:], start=units[0])
+    unit = sizes(backend, leaves)
     unit = unit + backend.cast(unit == 0, backend.dtype(unit))
     squares = []
     for leaf in leaves:

@@ -25,6 +25,11 @@ class Ops:
         return jnp.asarray(array, x.dtype)
 
     @staticmethod
+    def cast(x, dtype):
+        """In another precision."""
+        return x.astype(dtype)
+
+    @staticmethod
     def sum(x):
         """Sums over all axes but the first."""
         return x.reshape(x.shape[0], -1).sum(1)

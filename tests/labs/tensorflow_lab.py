@@ -23,6 +23,11 @@ class Ops:
         return tf.constant(array, x.dtype)
 
     @staticmethod
+    def cast(x, dtype):
+        """In another precision."""
+        return tf.cast(x, dtype)
+
+    @staticmethod
     def sum(x):
         """Sums over all axes but the first."""
         return tf.reduce_sum(x, axis=list(range(1, len(x.shape))))

@@ -25,6 +25,11 @@ class Ops:
         return torch.tensor(array, dtype=x.dtype, device=x.device)
 
     @staticmethod
+    def cast(x, dtype):
+        """In another precision."""
+        return x.to(getattr(torch, dtype))
+
+    @staticmethod
     def sum(x):
         """Sums over all axes but the first."""
         return x.reshape(x.shape[0], -1).sum(1)

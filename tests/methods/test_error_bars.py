@@ -138,6 +138,37 @@ def test_several_inputs_have_errors_in_their_containers(lab):
     assert (result.error >= SHARE * total / size * (1 - 1e-4)).all()
 
 
+@pytest.mark.parametrize("first", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("IntegratedGradients", {}),
+        ("IntegratedGradients", {"steps": "auto"}),
+        ("IntegratedGradients", {"rule": "exact"}),
+        ("SmoothGrad", {"nb_samples": 8, "noise": 0.5}),
+        ("IDGI", {"steps": 9}),
+    ],
+    ids=["fixed", "auto", "exact", "noise", "idgi"],
+)
+def test_inputs_of_two_precisions_are_summed_in_the_wider(lab, name, settings, first):
+    second = "float32" if first == "float64" else "float64"
+
+    def model(ops, a, b):
+        a, b = ops.cast(a, "float64"), ops.cast(b, "float64")
+        return ops.sum(ops.relu(a - 0.4)) + ops.sum(ops.relu(b - 0.3))
+
+    a, b = np.array([[1.0, 2.0], [0.5, 0.1]]), np.array([[1.0, -1.0], [2.0, 0.3]])
+    with lab.double():
+        method = getattr(polyattr, name)(lab.function(model), backend=lab.name, **settings)
+        inputs = lab.tensor(a, first), lab.tensor(b, second)
+        result = method.attribute(inputs)
+        method.explain(inputs)
+        sums = sum(np.abs(lab.numpy(part)).sum(axis=1) for part in result.values)
+        stated = sum(lab.numpy(part).sum(axis=1) for part in result.standard_error)
+    assert (result.error >= SHARE * stated / sums * (1 - 1e-5) - 1e-12).all()
+    assert np.isfinite(result.error).all()
+
+
 def test_what_is_far_off_is_said_by_both_calls(lab):
     method = polyattr.IntegratedGradients(
         lab.function(lambda ops, x: ops.sum(ops.relu(x - 0.77))), backend=lab.name, steps=4

@@ -61,8 +61,8 @@ ENGINE = (
     (
         "jumps without their width",
         _KEPT,
-        "start=parts[0]) * backend.cast(real",
-        "start=parts[0]) + 0 * backend.cast(real",
+        "return whole * backend.cast(real",
+        "return whole + 0 * backend.cast(real",
     ),
     ("bound of both sides", _KEPT, "kinks.jumps / 2", "kinks.jumps"),
     (

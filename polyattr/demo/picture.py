@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,10 @@ class Page:
         """Writes text whose anchor is at (x, y)."""
         whole: dict[str, Any] = {"color": INK, "fontsize": 9, "va": "center"} | style
         self.figure.text(x / self.width, 1 - y / self.height, text, **whole)
+
+
+_LONGEST = 19
+"""Letters of a name that the margin holds."""
 
 
 def draw(shown: Shown, explained: Sequence[Explained], framework: str) -> Figure:
@@ -120,19 +125,31 @@ def _groups(page: Page, shown: Shown, columns: Sequence[float]) -> None:
 
 
 def _method(page: Page, entry: Explained, row: float, columns: Sequence[float]) -> None:
-    page.write(LEFT - 0.15, row + CELL / 2 - 0.09, entry.method.name, ha="right", weight="bold")
+    lines, middle = _in_lines(entry.method.name), row + CELL / 2
+    for number, line in enumerate(reversed(lines)):
+        place = middle - 0.09 - 0.16 * number
+        page.write(LEFT - 0.15, place, line, ha="right", weight="bold")
     gist = entry.method.gist
-    page.write(LEFT - 0.15, row + CELL / 2 + 0.1, gist, ha="right", color=FAINT, fontsize=7.5)
+    page.write(LEFT - 0.15, middle + 0.1, gist, ha="right", color=FAINT, fontsize=7.5)
     for column, values in zip(columns, entry.attribution.values, strict=True):
         draw_map(page.panel(column, row, CELL, CELL), values, signed=entry.method.signed)
     gaps = entry.attribution.completeness_gap
     if gaps is None:
         return
     below = row + CELL + CAPTION / 2 + 0.02
-    page.write(LEFT - 0.15, below, "completeness gap in logits", ha="right", fontsize=7.5)
+    page.write(LEFT - 0.15, below, "gap in logits (error of the map)", ha="right", fontsize=7.5)
     for column, gap, error in zip(columns, gaps, entry.attribution.error, strict=True):
         text = f"{gap:+.3f} ({error:.1%})"
         page.write(column + CELL / 2, below, text, ha="center", fontsize=7.5)
+
+
+def _in_lines(name: str) -> list[str]:
+    """Breaks a name too long for the margin before one of its words."""
+    starts = [match.start() for match in re.finditer(r"(?<=[a-z])[A-Z]", name)]
+    fitting = [at for at in starts if max(at, len(name) - at) <= _LONGEST]
+    if len(name) <= _LONGEST or not fitting:
+        return [name]
+    return [name[: fitting[0]], name[fitting[0] :]]
 
 
 def _legend(page: Page, explained: Sequence[Explained], y: float) -> None:

@@ -42,7 +42,7 @@ def _table(tour: Tour) -> Table:
     title = f"{count} digits explained on {tour.framework} ({', '.join(tour.devices)})"
     table = Table(title=title, title_justify="left", caption_justify="left")
     table.add_column("method", no_wrap=True)
-    for heading in ("time", "gradient evaluations", "largest gap", "largest error"):
+    for heading in ("time", "gradients", "largest gap", "largest error"):
         table.add_column(heading, justify="right")
     for entry in tour.explained:
         table.add_row(*_cells(entry))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from os import PathLike
@@ -120,5 +121,7 @@ def _explain(
     )
     images = native.to_native(shown.images)
     start = time.perf_counter()
-    attribution = explainer.attribute(images, shown.predicted, progress=progress).to_numpy()
+    with warnings.catch_warnings():  # the table says of each method how far it is off
+        warnings.simplefilter("ignore", polyattr.ConvergenceWarning)
+        attribution = explainer.attribute(images, shown.predicted, progress=progress).to_numpy()
     return Explained(method, attribution, time.perf_counter() - start)

@@ -181,7 +181,7 @@ def check_rule(rule: object, steps: object) -> int:
     if not isinstance(rule, str) or rule not in RULES:
         raise InputError(
             f"rule is {rule!r}; expected one of {', '.join(RULES)}, or exact for networks that are "
-            f"piecewise linear.{nearest(rule, RULES)}"
+            f"piecewise linear.{nearest(rule, [*RULES, 'exact'])}"
         )
     least = RULES[rule].minimum
     try:

@@ -49,7 +49,17 @@ FOLLOWED = (
 )
 # XLA keeps what it compiled mapped for as long as its process lives, some thirty regions for each
 # explainer, and Linux maps 65,530 per process: the whole suite in one crashed in TensorFlow.
-ALONE = ("tests/frameworks", "tests/engine", "tests/axioms", "tests/recipes", "tests/conformance")
+ALONE = (
+    "tests/frameworks",
+    "tests/engine",
+    "tests/axioms",
+    "tests/recipes",
+    "tests/methods",
+    "tests/conformance",
+)
+# A fifth of what JAX's tests take, where they ask for numbers alone and not for time or memory.
+COMPILED_FAST = ("tests", "tests/axioms", "tests/recipes", "tests/methods")
+LITTLE_OPTIMISED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 # Without what they depend on, which would bring an accelerator build of torch.
 PHOTOS_AND_NETWORK = (
     "efficientnet-lite-pytorch==0.1.0",
@@ -95,12 +105,15 @@ def _pytest(session: nox.Session, backends: tuple[str, ...], *paths: str) -> Non
         "--durations=8",
         *paths,
         *session.posargs,
-        env=_environment(session, backends),
+        env=_environment(session, backends, fast=paths[0] in COMPILED_FAST),
     )
 
 
-def _environment(session: nox.Session, backends: tuple[str, ...]) -> dict[str, str]:
+def _environment(
+    session: nox.Session, backends: tuple[str, ...], *, fast: bool = False
+) -> dict[str, str]:
     return {
+        "XLA_FLAGS": LITTLE_OPTIMISED if fast and backends == ("jax",) else "",
         # Named here, not detected: a backend that should be there and is not must fail.
         "POLYATTR_TEST_BACKENDS": ",".join(backends),
         # Many tests compile the same small programs in JAX: a cache takes a third of their time

@@ -150,6 +150,15 @@ class JaxBackend(GradBackend):
         """Jits; shapes seen before are traced again only if the model may have changed."""
         return Kernel(function, donate)
 
+    def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Jits: each operation on its own would be a program for every shape."""
+        return Kernel(function, None)
+
+    def batch(self, tensor: jax.Array, index: jax.Array) -> jax.Array:
+        """Gathers."""
+        found: jax.Array = _rows(tensor, index)
+        return found
+
     def noise(self, seed: int, draws: Sequence[int], leaf: int, like: jax.Array) -> jax.Array:
         """Draws on the device, from a key folded with the number of each draw."""
         # Seeds beyond 32 bits would overflow where 64-bit integers are off: fold the words in.
@@ -216,6 +225,12 @@ def _first_choice() -> Any:
     if chosen is None or isinstance(chosen, str):
         return jax.local_devices(backend=chosen)[0]
     return chosen
+
+
+@partial(jax.jit, inline=True)
+def _rows(tensor: jax.Array, index: jax.Array) -> jax.Array:
+    """One program where it stands alone, of which indexing would be six."""
+    return tensor[index]
 
 
 @partial(jax.jit, inline=True)

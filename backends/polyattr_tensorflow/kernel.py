@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from itertools import chain
@@ -11,6 +12,8 @@ import tensorflow as tf
 
 # What may handle text in a graph for XLA: the messages of assertions, which it leaves out.
 _MAY_HOLD_TEXT = frozenset({"Const", "Assert", "NoOp"})
+_WORTH_COMPILING = 2.0
+"""Seconds of graph execution after which XLA is tried: about what its compilation takes."""
 
 
 class _NotForXla(Exception):  # noqa: N818 - ends a trace; nobody sees it
@@ -18,10 +21,14 @@ class _NotForXla(Exception):  # noqa: N818 - ends a trace; nobody sees it
 
 
 class Kernel:
-    """A function compiled by XLA, or as a plain graph where XLA refuses one of its operations.
+    """A function as a plain graph, or compiled by XLA: whichever is faster here.
 
-    XLA took 0.66 to 0.8 of the plain graph's time on a CNN and a transformer, and as long on an
-    MLP. It says only while compiling which operations it lacks, so the first call decides. On CPUs
+    Which one that is depends on model and machine: XLA took 0.66 to 0.8 of the plain graph's time
+    on a CNN and a transformer on one CPU, and 1.4 to 1.6 times as long on another. It compiles for
+    as long as many a call takes, so on CPUs a kernel begins as a graph, tries XLA once it has run
+    for that long, and keeps the faster; on accelerators it is XLA's from the first call.
+
+    XLA says only while compiling which operations it lacks: what it refuses stays a graph. On CPUs
     its gradient of a depthwise convolution is slow: for one of 672 channels 84 ms instead of 1.6 in
     float32, 52 s instead of 13 ms in float64. Functions with any run as a plain graph there, too.
     So does what works on text, at which XLA does not fail but ends the process.
@@ -30,25 +37,73 @@ class Kernel:
     def __init__(self, function: Callable[..., Any]) -> None:
         # TensorFlow counts retracing per piece of Python code, and warns of a program that makes
         # five explainers; it counts a partial, which has no code, for itself.
-        self._function = partial(function)
+        self._graph = tf.function(partial(function), autograph=False)
         checked = partial(_traced_for_xla, function)
-        self._compiled = tf.function(checked, jit_compile=True, autograph=False)
+        self._xla = tf.function(checked, jit_compile=True, autograph=False)
         self._refused = False
+        self._race: _Race | None = _Race()
 
     def __call__(self, *args: Any) -> Any:
         """Runs on the device of the first tensor among the arguments."""
         tensors = [leaf for leaf in tf.nest.flatten(args) if tf.is_tensor(leaf)]
         device = tensors[0].device
         with tf.device(device):
-            if not self._refused:
-                try:
-                    return self._compiled("CPU" in device, *args)
-                except (tf.errors.ResourceExhaustedError, tf.errors.CancelledError):
-                    raise
-                except (tf.errors.OpError, _NotForXla):
-                    self._refused = True
-                    self._compiled = tf.function(self._function, autograph=False)
-            return self._compiled(*args)
+            if self._refused:
+                return self._graph(*args)
+            if "CPU" not in device or self._race is None:
+                return self._compiled(device, args)
+            return self._raced(device, (tensors[0].shape, tensors[-1].shape), args)
+
+    def _compiled(self, device: str, args: Any) -> Any:
+        try:
+            return self._xla("CPU" in device, *args)
+        except (tf.errors.ResourceExhaustedError, tf.errors.CancelledError):
+            raise
+        except (tf.errors.OpError, _NotForXla):
+            self._refused = True
+            return self._graph(*args)
+
+    def _raced(self, device: str, kind: object, args: Any) -> Any:
+        race = self._race
+        if race is None or not race.ready(kind):
+            run, function = partial(self._graph, *args), self._graph
+        else:
+            run, function = partial(self._compiled, device, args), self._xla
+        traced, begun = function.experimental_get_tracing_count(), time.perf_counter()
+        result = run()
+        took = time.perf_counter() - begun
+        if race is None or function.experimental_get_tracing_count() != traced:
+            return result  # the time is that of tracing and compiling
+        compiled = race.note(kind, took, compiled=function is self._xla)
+        if compiled is not None:
+            self._race, self._refused = None, not compiled
+        return result
+
+
+class _Race:
+    """Times runs with arguments of the same shapes, first of a graph and then of XLA's program."""
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+        self._best: dict[object, float] = {}
+        self._found: list[float] = []
+
+    def ready(self, kind: object) -> bool:
+        """Says whether this run, of a `kind` that was timed as a graph, is worth XLA's while."""
+        return self._spent >= _WORTH_COMPILING and kind in self._best
+
+    def note(self, kind: object, took: float, *, compiled: bool) -> bool | None:
+        """Notes the seconds a run took; says who has won, XLA or not, once it is known."""
+        if not compiled:
+            self._spent += took
+            self._best[kind] = min(took, self._best.get(kind, took))
+            return None
+        self._found.append(took / self._best[kind])
+        return min(self._found) < 1 if len(self._found) == _RUNS else None
+
+
+_RUNS = 3
+"""Runs of XLA's program that are timed: another program's work may slow one of them down."""
 
 
 def _traced_for_xla(function: Callable[..., Any], on_cpu: bool, *args: Any) -> Any:

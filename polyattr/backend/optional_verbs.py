@@ -61,6 +61,14 @@ class OptionalVerbs:
         """
         return function
 
+    def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Makes one of the few operations that a `function` consists of, if that saves time.
+
+        For what surrounds the tiles. A framework whose single operations are cheap has nothing to
+        gain, and the default is the function itself; `compile` says what the result must do.
+        """
+        return function
+
     def ranks(self: _Verbs, rows: Sequence[NativeTensor]) -> Sequence[Tensor]:
         """Counts the smaller entries of its row, over all `rows` (R, ...), for each entry: int32.
 

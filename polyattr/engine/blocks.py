@@ -15,7 +15,7 @@ from polyattr.engine.ledger import Ledger
 from polyattr.engine.loop import Oracle, Rounds
 from polyattr.engine.plan.sheet import Sheet, plan_sheet
 from polyattr.engine.question import Answer, Question
-from polyattr.engine.spread import Errors
+from polyattr.engine.sums.spread import Errors
 from polyattr.results.non_finite import NonFinite
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Scorer
@@ -126,9 +126,8 @@ class Engine:
             tick = _in_all(asked.tick, recipe, first, sheet, n)
             rounds = Rounds(self._workshop(), recipe, inner, depth, part, sheet, tick)
             weights = rounds.run(live)
-            found = rounds.values(weights.value)
+            found, known = rounds.finished(weights, asked.errors)
             values.append(found)
-            known = rounds.errors(weights, found) if asked.errors else None
             errors += [] if known is None else [known]
             ledger.add(first, rounds.spent[:live], rounds.entries, weights)
         joined = [self._join(parts, n) for parts in zip(*values, strict=True)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from polyattr.backend import GradBackend, Guard, Renewable
 from polyattr.scores.scorer import Scorer
 
 # A callable target is part of the kernel; a fresh lambda in every call must not pile kernels up.
-_MOST_KERNELS = 16
+_MOST_KERNELS = 24
 
 
 class Kernels:
@@ -39,7 +40,11 @@ class Kernels:
             kernel.old = True
 
     def get(
-        self, key: object, function: Callable[..., Any], donate: int | None = None
+        self,
+        key: object,
+        function: Callable[..., Any],
+        donate: int | None = None,
+        few: bool = False,
     ) -> Callable[..., Any]:
         """Returns the kernel for `key`, which computes what `function` does.
 
@@ -50,12 +55,13 @@ class Kernels:
             key: What must be equal, beside the model.
             function: What is compiled.
             donate: Number of an argument the kernel may overwrite.
+            few: Whether it is a few operations on what is there, no gradient among them.
         """
         self.guard.begin()
         kernel = self._kernels.get(key)
         if kernel is None:
             make_room(self._kernels, _MOST_KERNELS)
-            kernel = self._kernels[key] = _Kernel(self._backend, donate)
+            kernel = self._kernels[key] = _Kernel(self._backend, donate, few)
         elif kernel.old:
             kernel.renew()
         kernel.current.function = function
@@ -78,13 +84,15 @@ class _Current:
 
 
 class _Kernel:
-    def __init__(self, backend: GradBackend, donate: int | None) -> None:
-        self._backend, self._donate = backend, donate
+    def __init__(self, backend: GradBackend, donate: int | None, few: bool) -> None:
+        self._backend, self._donate, self._few = backend, donate, few
         self.current = _Current()
         self.renew_by_compiling()
 
     def renew_by_compiling(self) -> None:
-        self.compiled = self._backend.compile(self.current, donate=self._donate)
+        backend, donate = self._backend, self._donate
+        fuse = backend.fuse if self._few else partial(backend.compile, donate=donate)
+        self.compiled = fuse(self.current)
         self.old = False
 
     def renew(self) -> None:
@@ -122,6 +130,10 @@ class Workshop:
         if self.graph:
             return function
         return self.kernels.get(key, function, donate)
+
+    def fused(self, key: object, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Returns a function of a few operations, as one where that costs the framework less."""
+        return function if self.graph else self.kernels.get(key, function, few=True)
 
 
 def make_room(table: dict[Any, Any], most: int) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.engine.kept import Kept, Sizes, grown
 from polyattr.engine.kernels import Workshop
 from polyattr.engine.ledger import Entry, entry, told
 from polyattr.engine.plan.cut import Cut, cut_all
 from polyattr.engine.plan.sheet import Sheet
 from polyattr.engine.question import Question
-from polyattr.engine.spread import Errors, path_errors, share_like, standard_error
+from polyattr.engine.sums.ends import Finish, Start
+from polyattr.engine.sums.kept import Kept, Sizes, grown
+from polyattr.engine.sums.spread import Errors
 from polyattr.engine.tile import Block, Sheaf, State, Tile
 from polyattr.errors import InputError
 from polyattr.sampling.errors.norm import Weights
@@ -116,16 +118,9 @@ class Rounds:
         return Kept(self.backend, self.tools.kernel, self.sheet.samples, state)
 
     def _start(self, size: int) -> State:
-        backend, recipe = self.backend, self.recipe
-        shares = [share_like(backend, recipe, leaf) for leaf in self.leaves]
-        parts = [recipe.statistic.start(backend, share, size) for share in shares]
-        references = self.question.references
-        carry = []
-        for i, leaf in enumerate(self.leaves):
-            start = None if references is None else references.single(i)
-            # The kernel may overwrite its state, so that must not be the user's own tensor, nor
-            # the same one twice.
-            carry.append(tuple(part * 1 for part in recipe.start(backend, leaf, start)))
+        recipe, starts = self.recipe, self._starts()
+        start = self.tools.fused(("start", recipe, size), Start(self.backend, recipe, size))
+        parts, carry = start(self.leaves, starts)
         if any(carry) and not recipe.sequential:
             raise InputError(
                 f"{type(recipe).__name__}.start gives samples something to take along, but their "
@@ -250,47 +245,37 @@ class Rounds:
 
     # -- after the last tile -----------------------------------------------------------------------
 
+    def finished(self, weights: Weights, errors: bool) -> tuple[list[Tensor], Errors | None]:
+        """Returns the attributions (M, ...) per input, and if wanted how far off they may be."""
+        finish, given = self._finish(), (self.state.parts, self.leaves, self._starts())
+        if self.recipe.one_round and weights.value.ndim == 1:
+            key = finish.key(weights, errors)
+            run = self.tools.fused(key, partial(finish.run, weights, errors=errors))
+            found: tuple[list[Tensor], Errors | None] = run(*given)
+            return found
+        values = self.values(weights.value)
+        return values, self.errors(weights, values) if errors else None
+
     def values(self, weights: Array) -> list[Tensor]:
         """Returns the attributions (M, ...) that `weights` (G,) or (N, G) of the parts give now."""
-        backend, references = self.backend, self.question.references
-        parts = len(self.seen) // self.sheet.samples
-        weights = weights[..., :parts]  # parts without a row have no weight
-        if weights.ndim == 2:
-            short = self.sheet.samples - len(weights), parts - weights.shape[1]
-            weights = np.pad(weights, ((0, short[0]), (0, short[1])))
-        counts = self.seen.reshape(parts, -1)
-        counts = counts[:, 0] if self.recipe.one_round else counts
-        found = []
-        for i, (leaf, state) in enumerate(zip(self.leaves, self.state.parts, strict=True)):
-            wide = backend.accumulator_dtype(leaf)
-            start = None if references is None else references.single(i)
-            statistic = self.recipe.statistic.combine(backend, state, weights, counts)
-            found.append(
-                self.recipe.finish(
-                    backend,
-                    statistic,
-                    backend.cast(leaf, wide),
-                    None if start is None else backend.cast(start, wide),
-                )
-            )
-        return found
+        return self._finish().values(weights, self.state.parts, self.leaves, self._starts())
 
     def errors(self, weights: Weights, values: list[Tensor]) -> Errors | None:
         """Returns how far off each of the `values` may be; None where nothing tells it."""
-        if weights.others:
-            others = zip(*(self.values(other) for other in weights.others), strict=True)
-            pairs = zip(values, others, strict=True)
-            scale = weights.scale
-            return Errors([standard_error(self.backend, v, other, scale) for v, other in pairs])
-        if weights.kinks is not None:
+        if weights.kinks is not None and not weights.others:
             return self._kept().errors(weights.kinks)
-        told, states = self.recipe.statistic.told, self.state.parts
-        # What a method makes of its integrals has an error of its own.
-        plain = type(self.recipe).finish is Recipe.finish and self.recipe.parts == 1
-        if weights.smooth is None or self.entries[-1].rows.width is None or not plain:
-            return None
-        jumps = [told(self.backend, state) for state in states]
-        return Errors(*path_errors(self.backend, jumps, weights.smooth))
+        sums = self.state.parts, self.leaves, self._starts()
+        return self._finish().errors(weights, values, *sums)
+
+    def _finish(self) -> Finish:
+        counts = self.seen.reshape(len(self.seen) // self.sheet.samples, -1)
+        counts = counts[:, 0] if self.recipe.one_round else counts
+        wide = self.entries[-1].rows.width is not None if self.entries else False
+        return Finish(self.backend, self.recipe, counts, wide)
+
+    def _starts(self) -> list[Tensor]:
+        references = self.question.references
+        return [] if references is None or references.count > 1 else references.leaves
 
 
 def _room(rows: Rows[Array], recipe: Recipe) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.forward import row_taker
-from polyattr.engine.spread import Errors
+from polyattr.engine.sums.spread import Errors
 from polyattr.question.inputs import Inputs
 from polyattr.question.references import References
 from polyattr.results.non_finite import NonFinite

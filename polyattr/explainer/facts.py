@@ -12,7 +12,7 @@ from polyattr.engine.blocks import Recipes
 from polyattr.engine.convergence import DEFAULT_TOLERANCE, least_error, relative_gap
 from polyattr.engine.forward import Forward
 from polyattr.engine.question import Answer, Question
-from polyattr.engine.spread import sizes
+from polyattr.engine.sums.spread import sizes
 from polyattr.question.references import References
 from polyattr.results.attribution import Attribution
 from polyattr.sampling.errors.smoothness import MEAN_OF_NORMAL

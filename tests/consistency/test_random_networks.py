@@ -10,11 +10,8 @@ import numpy as np
 import pytest
 from labs import open_lab
 
-# The demo's network in float32 has a file of its own.
-CASES = [
-    ("demo", "float64"),
-    *itertools.product(["dense 0", "dense 1", "dense 2"], ["float32", "float64"]),
-]
+# The demo's network in float32 has a file of its own, and so have fresh processes.
+CASES = [("demo", "float64"), ("dense 1", "float32"), ("dense 2", "float64")]
 
 
 @pytest.mark.parametrize(("network", "dtype"), CASES)
@@ -27,7 +24,7 @@ def test_maps_agree(table: ModuleType, network: str, dtype: str) -> None:
             answers[name, dtype] = table.explain(name, dtype, [network])
     found = table.compare(answers)
     assert len(found) == len(table.METHODS) * len(table.PAIRS)
-    assert not {key: far for key, far in found.items() if not far <= table.TOLERANCES[dtype]}
+    assert not {key: far for key, far in found.items() if not far <= table.tolerance(dtype, key[2])}
     for one, other in table.PAIRS:
         for key, result in answers[one, dtype].items():
             np.testing.assert_array_equal(result.targets, answers[other, dtype][key].targets)

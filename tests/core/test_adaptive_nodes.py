@@ -55,7 +55,8 @@ def test_scores_tell_where_a_single_kink_is():
     weights, integrands = run([steps_at(0.4142)], tolerance=0.02)
     alpha = np.concatenate([rows.alpha for rows in integrands.rows])
     at = np.sort(np.where(alpha == 0, AdaptiveNodes().inside, alpha))
-    trapezoid = np.trapezoid(1.0 * (at > 0.4142), at)
+    values = 1.0 * (at > 0.4142)
+    trapezoid = np.diff(at) @ (values[1:] + values[:-1]) / 2
     found = integrands.value(weights.value, 0)[0]
     assert abs(found - (1 - 0.4142)) <= 0.6 * abs(trapezoid - (1 - 0.4142))
 

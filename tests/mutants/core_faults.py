@@ -260,7 +260,7 @@ FAULTS = (
     ),
     (
         "standard error not rooted",
-        "polyattr/engine/spread.py",
+        "polyattr/engine/sums/spread.py",
         "sum(squares[1:], start=squares[0]) ** 0.5",
         "sum(squares[1:], start=squares[0])",
     ),

@@ -8,7 +8,7 @@ _TILE = "polyattr/engine/tile.py"
 _NESTED = "polyattr/sampling/adaptive/refinement.py"
 _PATH = "polyattr/sampling/adaptive/one_path.py"
 _EXACT = "polyattr/sampling/adaptive/exact.py"
-_KEPT = "polyattr/engine/kept.py"
+_KEPT = "polyattr/engine/sums/kept.py"
 _NEIGHBOURS = "polyattr/sampling/errors/neighbours.py"
 _RANDOM = "polyattr/sampling/random_baselines.py"
 _REFERENCES = "polyattr/question/references.py"
@@ -77,8 +77,18 @@ ENGINE = (
         "last[tile, own] = last[tile, own], row",
         "last[tile, 0] = last[tile, 0], row",
     ),
-    ("errors of kinks alone", "polyattr/engine/spread.py", "if smooth != 1:", "if smooth == 0:"),
-    ("no error from neighbours", "polyattr/engine/loop.py", "weights.smooth is None or", "True or"),
+    (
+        "errors of kinks alone",
+        "polyattr/engine/sums/spread.py",
+        "if smooth != 1:",
+        "if smooth == 0:",
+    ),
+    (
+        "no error from neighbours",
+        "polyattr/engine/sums/ends.py",
+        "weights.smooth is None or",
+        "True or",
+    ),
     (
         "the first round's table in every round",
         _ROUNDS,
@@ -203,7 +213,7 @@ ENGINE = (
     # Errors.
     (
         "groups compared with nothing",
-        "polyattr/engine/spread.py",
+        "polyattr/engine/sums/spread.py",
         "backend.absolute(other - value)",
         "backend.absolute(other)",
     ),

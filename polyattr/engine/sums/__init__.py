@@ -1,0 +1,1 @@
+"""What is made of the running sums: attributions, their errors, what neighbours tell."""

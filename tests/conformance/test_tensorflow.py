@@ -1,10 +1,11 @@
 """The TensorFlow backend through the door every backend goes through."""
 
 import keras
+import pytest
 import tensorflow as tf
 
 from polyattr.testing import BackendConformance
-from polyattr_tensorflow import backend
+from polyattr_tensorflow import backend, kernel
 
 
 class TestTensorFlow(BackendConformance):
@@ -30,3 +31,11 @@ class TestTensorFlow(BackendConformance):
         ]
         model = keras.Sequential([keras.Input((4,)), *layers])
         return model, "first", lambda *weights: model.set_weights(weights)
+
+
+class TestTensorFlowCompiled(TestTensorFlow):
+    """By XLA from the first call, as on accelerators."""
+
+    @pytest.fixture(autouse=True)
+    def _xla(self, monkeypatch):
+        monkeypatch.setattr(kernel, "_Race", lambda: None)

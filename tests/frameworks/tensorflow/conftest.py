@@ -54,3 +54,11 @@ def _same_settings():
 @pytest.fixture
 def images():
     return np.random.default_rng(1).standard_normal((3, 5, 5, 2)).astype("float32")
+
+
+@pytest.fixture
+def by_xla(monkeypatch):
+    """Kernels that XLA compiles at their first call, as on accelerators."""
+    from polyattr_tensorflow import kernel
+
+    monkeypatch.setattr(kernel, "_Race", lambda: None)

@@ -14,6 +14,7 @@ def depthwise(x):
     return tf.nn.depthwise_conv2d(x, FILTER, strides=[1, 1, 1, 1], padding="SAME")
 
 
+@pytest.mark.usefixtures("by_xla")
 @pytest.mark.parametrize("function", [depthwise, tf.function(depthwise)])
 def test_a_function_with_one_is_not_left_to_xla(function):
     kernel = Kernel(function)
@@ -22,6 +23,7 @@ def test_a_function_with_one_is_not_left_to_xla(function):
     assert kernel._refused
 
 
+@pytest.mark.usefixtures("by_xla")
 def test_a_function_without_one_is():
     kernel = Kernel(lambda x: x * 2.0)
     np.testing.assert_array_equal(kernel(tf.constant(X)), X * 2)

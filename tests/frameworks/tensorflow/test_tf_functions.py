@@ -164,6 +164,7 @@ def _table(x):
     return tf.reduce_sum(x**2 * table.lookup(positive), axis=1)
 
 
+@pytest.mark.usefixtures("by_xla")
 @pytest.mark.parametrize("model", [_numpy_square, _strings, _table])
 @pytest.mark.parametrize("batch_size", [None, 4])
 def test_what_xla_refuses_runs_as_a_plain_graph(model, batch_size):

@@ -172,6 +172,7 @@ def test_a_fixed_number_of_rows_is_filled_up(tmp_path, rows, size, saved, batch_
     np.testing.assert_allclose(result.scores, whole.scores, rtol=1e-12)
 
 
+@pytest.mark.usefixtures("by_xla")
 def test_what_xla_refuses_runs_as_a_plain_graph(tmp_path, rows):
     @tf.function(input_signature=[tf.TensorSpec((None, 4))])
     def model(x):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import tensorflow as tf
 
 from polyattr_tensorflow.kernel import Kernel
@@ -23,6 +24,7 @@ def test_models_of_text_are_explained():
     assert (done.returncode, done.stdout.strip()) == (0, "done"), done.stderr[-3000:]
 
 
+@pytest.mark.usefixtures("by_xla")
 def test_assertions_leave_a_model_to_xla():
     """Their messages are text, but XLA leaves them out."""
 

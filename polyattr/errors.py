@@ -132,6 +132,15 @@ class QuestionWarning(PolyattrWarning):
     """
 
 
+class BaselineWarning(PolyattrWarning):
+    """Samples score like their baseline, so that their maps explain next to no difference.
+
+    Once per explainer.
+
+    What to do: choose another baseline; `compare_baselines` tries several in one call.
+    """
+
+
 class CutGradientWarning(PolyattrWarning):
     """Features change the score, but no gradient reaches them; their attribution is zero.
 

@@ -65,6 +65,20 @@ def test_a_column_among_sequences_and_in_one_of_several_inputs(lab):
         method.explain((lab.tensor(steps), lab.tensor(X[:4])))
 
 
+def short_ramp(ops, x):
+    """Flat but for a thousandth of the way between two samples."""
+    first = ops.sum(x[:, :1])
+    return ops.relu(first - 0.2) - ops.relu(first - 0.201) + ops.sum(x[:, 1:])
+
+
+def test_a_short_ramp_is_no_step(lab):
+    x = single(np.stack([np.linspace(0.0, 1.0, 5), np.ones(5), np.arange(5.0)], axis=1))
+    found = lab.numpy(
+        GradientInput(lab.function(short_ramp), backend=lab.name).explain(lab.tensor(x))
+    )
+    assert (found[:, 0] == 0).all()
+
+
 def ramp(ops, x):
     """Flat at both samples, and steep between."""
     first = ops.sum(x[:, :1])

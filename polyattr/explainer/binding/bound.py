@@ -152,6 +152,8 @@ class Bound:
         each = [tuple(value.shape) for value in answer.values] == whole
         if each and not (trial.random or self.method.layers):
             trial.meaning.reach(replace(at, fan=1), question.targets, answer.values)
+        if references is not None and references.count == 1 and not trial.random:
+            trial.meaning.ends(answer.course, every=not recipes[0].one_round)
         values = self.result(at, answer.values)
         # Of the method's own baseline it is remembered whether the score jumps there.
         looked: set[str] | None = self.method.told if options.baselines is None else set()

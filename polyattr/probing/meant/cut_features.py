@@ -20,6 +20,8 @@ _ROWS, _NUMBERS = 64, 2**20
 _POINTS = (0.0, 0.03, 0.11, 0.19, 0.31, 0.42, 0.5, 0.57, 0.66, 0.74, 0.83, 0.91, 0.97, 1.0)
 """Where between two samples gradients are taken: a step has none anywhere, a ramp has one."""
 _MOST_NAMED = 16
+_HALVINGS = 16
+"""How often the way to a change is halved: a ramp is found if it is longer than 1e-5 of it."""
 
 
 def warn_of_cut(forward: Forward, inputs: Inputs, targets: Targets, values: list[Tensor]) -> bool:
@@ -104,6 +106,23 @@ class _Probe:
         steady = bool(np.abs(scores - again).max() <= rounding / 100)
         return steady and bool(np.abs(scores[1] - scores[0]) > rounding)
 
+    def jumps(self, first: list[Array], other: list[Array], which: list[Array]) -> bool:
+        """Says whether the score changes with some features where no gradient leads to it.
+
+        Halves the way towards the change. A short piece that no other point lies on has a gradient.
+        """
+        moved = [np.where(mask, b, a) for a, b, mask in zip(first, other, which, strict=True)]
+        low, high = first, moved
+        for _ in range(_HALVINGS):
+            middle = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
+            slopes = self._gradients([one[None] for one in middle])
+            if any((g[0][mask] != 0).any() for g, mask in zip(slopes, which, strict=True)):
+                return False
+            at = [np.stack(three) for three in zip(low, middle, high, strict=True)]
+            left, right = np.abs(np.diff(self._scores(at)))
+            low, high = (low, middle) if left >= right else (middle, high)
+        return True
+
     def reached(self, first: list[Array], other: list[Array], which: list[Array]) -> list[Array]:
         """Says for each feature whether a gradient reaches it anywhere on the way."""
         hits = [np.zeros(a.shape, dtype=bool) for a in first]
@@ -127,7 +146,7 @@ class _Probe:
         for leaf, place in places[:_MOST_NAMED]:
             only = [np.zeros(mask.shape, dtype=bool) for mask in which]
             only[leaf][place] = True
-            if self.steps(first, other, only):
+            if self.steps(first, other, only) and self.jumps(first, other, only):
                 name = self._inputs.layout.names[leaf]
                 found.append(f"{name}[:, {', '.join(map(str, place))}]")
         return found

@@ -9,10 +9,18 @@ import numpy as np
 
 from polyattr.backend import Tensor
 from polyattr.engine.forward import Forward
-from polyattr.errors import ModelOutputError, PolyattrError, QuestionWarning, warn
+from polyattr.errors import (
+    BaselineWarning,
+    ModelOutputError,
+    PolyattrError,
+    QuestionWarning,
+    warn,
+)
+from polyattr.probing.meant.alike_ends import alike_ends
 from polyattr.probing.meant.cut_features import warn_of_cut
 from polyattr.probing.rows.numbers import outline_output
 from polyattr.question.inputs import Inputs
+from polyattr.sampling.errors.course import Course
 from polyattr.scores import reductions
 from polyattr.scores.targets import TargetReader, Targets
 from polyattr.scores.tasks import Task
@@ -114,6 +122,31 @@ class Meaning:
         first = "cut" not in self._told and self._first("one" if inputs.n == 1 else "several")
         if first and warn_of_cut(self._forward, inputs, targets, values):
             self._told.add("cut")
+
+    def ends(self, course: Course | None, every: bool) -> None:
+        """Looks for samples that score like their baseline.
+
+        Args:
+            course: How scores go along the paths, where that is known.
+            every: Whether a single sample counts.
+
+        Warns:
+            BaselineWarning: There are some.
+        """
+        if course is None:
+            return
+        found = alike_ends(course, every)
+        if not len(found) or not self._first("ends"):
+            return
+        worst = int(found[np.argmin(np.abs(course.rise[found]))])
+        warn(
+            f"{len(found)} of {len(course.rise)} samples score like their baseline: f(x) - f(b) of "
+            f"sample {worst} is {course.rise[worst]:.3g}, where the score moves by "
+            f"{course.travel[worst]:.3g} on the path between them. Such a map sums to next to "
+            f"nothing, and says how features cancel, not why the score is what it is; choose a "
+            f"baseline that the model scores otherwise (compare_baselines tries several)",
+            BaselineWarning,
+        )
 
     def recorded(self) -> None:
         """Tells that attributions are cut off the caller's differentiation.

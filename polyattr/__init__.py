@@ -9,6 +9,7 @@ from polyattr.backend import BoundModel, GradBackend, Layer, Tap
 from polyattr.backend.bound_model import Visits
 from polyattr.backend.registry import BackendInfo, backends, register, unregister
 from polyattr.errors import (
+    BaselineWarning,
     ConvergenceWarning,
     CutGradientWarning,
     InputError,
@@ -59,6 +60,7 @@ __all__ = [
     "BlurIntegratedGradients",
     "BoundModel",
     "ConvergenceWarning",
+    "BaselineWarning",
     "CutGradientWarning",
     "ExpectedGradients",
     "Explainer",

@@ -14,10 +14,10 @@ from polyattr.demo.digits import held_out_digits
 from polyattr.demo.model import logits_layer, network
 
 FRAMEWORKS = ("torch", "tensorflow", "jax")
-# Rounding decides for a few samples what float64 decides for all: which of two features with nearly
-# equal gradients moves first; and on which side of their kink the units over the flat parts of a
-# blurred picture are, all at once, where a point of the path comes within rounding of it.
-DECIDED = ("GuidedIntegratedGradients", "BlurIntegratedGradients")
+# In float32 rounding moves units of a few samples across their kinks, or decides which of two equal
+# gradients moves first; where scores of neighbouring points are subtracted, digits cancel.
+FEW = 4
+CANCELLED = ("IDGI", "IntegratedDecisionGradients")
 PAIRS = list(itertools.combinations(FRAMEWORKS, 2))
 
 
@@ -54,9 +54,9 @@ def test_maps_agree(answers: dict[tuple[str, str], Any], one: str, other: str, m
     largest = np.abs(a).max(axis=(1, 2))
     assert (largest > 0).all()
     apart = np.abs(a - b).max(axis=(1, 2)) / largest
-    few = 4 if method in DECIDED else 0
-    assert (np.sort(apart)[: len(apart) - few] <= 1e-5).all()
-    assert apart.max() <= (1e-2 if few else 1e-5)
+    most = 1e-4 if method in CANCELLED else 1e-5
+    assert (np.sort(apart)[:-FEW] <= most).all()
+    assert apart.max() <= 2e-2
 
 
 # The whole network, softmax included, is what is compared.

@@ -24,12 +24,12 @@ def test_the_page_is_what_the_tool_writes(table: ModuleType) -> None:
     text = table.PAGE.read_text(encoding="utf-8")
     figure = re.compile(r"\b\d\.\de[+-]\d\d\b")
     names = itertools.product(table.DTYPES, table.NETWORKS, table.METHODS, table.PAIRS)
-    written = table.page({(*name[:3], *name[3]): 0.0 for name in names})
+    written = table.page({(*name[:3], *name[3]): (0.0, 0.0) for name in names})
     assert figure.sub("", text) == figure.sub("", written)
     assert table.TOLERANCES == {"float32": 1e-5, "float64": 1e-13}
     assert "**The tolerance is 1e-5 in float32 and 1e-13 in float64**, because " in text
     for part in text.split("## ")[1:]:
-        for method, figures in re.findall(r"^\| `(\w+)` \| (.*) \|$", part, re.MULTILINE):
-            worst = max(float(number) for number in figures.split(" | "))
-            assert worst <= table.tolerance(part[:7], method)
+        for method, cells in re.findall(r"^\| `(\w+)` \| (.*) \|$", part, re.MULTILINE):
+            for most, every in re.findall(r"(\S+) \((\S+)\)", cells):
+                assert table.within((part[:7], "", method, "", ""), (float(most), float(every)))
         assert max(float(number) for number in figure.findall(part)) > 0

@@ -24,7 +24,7 @@ def test_maps_agree(table: ModuleType, network: str, dtype: str) -> None:
             answers[name, dtype] = table.explain(name, dtype, [network])
     found = table.compare(answers)
     assert len(found) == len(table.METHODS) * len(table.PAIRS)
-    assert not {key: far for key, far in found.items() if not far <= table.tolerance(dtype, key[2])}
+    assert not {key: far for key, far in found.items() if not table.within(key, far)}
     for one, other in table.PAIRS:
         for key, result in answers[one, dtype].items():
             np.testing.assert_array_equal(result.targets, answers[other, dtype][key].targets)

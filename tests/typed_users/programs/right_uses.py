@@ -213,6 +213,7 @@ def errors() -> None:
     values: list[type[ValueError]] = [polyattr.InputError, polyattr.NonFiniteGradientError]
     warned: list[type[polyattr.PolyattrWarning]] = [
         polyattr.ConvergenceWarning,
+        polyattr.BaselineWarning,
         polyattr.CutGradientWarning,
         polyattr.QuestionWarning,
         polyattr.RandomModelWarning,

@@ -35,7 +35,7 @@ def found(script):
         return polyattr.IntegratedGradients(model, steps="auto", tolerance=tolerance)
 
     ways = [*kept, errors.Way("doubled", chosen, (0.05,), fixed=False)]
-    return script.measured([small], ways, samples=5, points=2048)
+    return script.measured([(networks.trained(small, 5), 2048)], ways)
 
 
 def test_errors_fall_with_the_points(script, found):
@@ -53,8 +53,9 @@ def test_the_file_holds_everything_and_the_table_reads_it(script, found, tmp_pat
     path.write_text(json.dumps(found, allow_nan=False), encoding="utf-8")
     script.main(["--show", str(path)])
     shown = capsys.readouterr().out
-    assert shown.startswith("Median relative L1 error of the map, 5 samples, truth of 2048")
-    assert "small, diabetes" in shown
+    assert shown.startswith("Median relative L1 error of the map, truth of many midpoints; ")
+    assert "small, diabetes (5 samples, quality" in shown
+    assert "truth of 2048 midpoints" in shown
     assert "| n | best | trapezoid | gauss-legendre |" in shown
     assert "| doubled | 0.05 |" in shown
     assert "trapezoid: mean stated / mean true error" in shown

@@ -65,6 +65,25 @@ def test_scores_by_place_or_number(lab, body):
         method.explain(lab.tensor(x))
 
 
+def test_a_model_that_computes_in_single_precision(lab):
+    """Other sums in another number of rows are its rounding, also where samples are float64."""
+    network = random_network(313, 300, 64, 1)
+
+    def body(ops, x):
+        single = ops.cast(x, "float32")
+        for i, (weight, bias) in enumerate(network.layers):
+            single = ops.matmul(single, ops.like(weight, single)) + ops.like(bias, single)
+            single = single if i else ops.relu(single)
+        return ops.cast(single, "float64")[:, 0]
+
+    x = np.random.default_rng(317).standard_normal((5, 300))
+    with lab.double():
+        method = polyattr.IntegratedGradients(lab.function(body), backend=lab.name)
+        found = method.attribute(lab.tensor(x, "float64"))
+    assert_close(found.scores, network.outputs(x)[:, 0], 1e-5)
+    assert np.abs(found.completeness_gap).max() < 0.05 * np.abs(found.scores).max()
+
+
 def test_the_message_says_what_a_score_depends_on(lab):
     said = {by_place: "as one row and", by_number: "among 2 rows and"}
     for body, words in said.items():

@@ -149,7 +149,9 @@ def _differ(pair: Pair, these: list[Array], those: list[Array], row: int) -> boo
     for this, that in zip(these, those, strict=True):
         with np.errstate(invalid="ignore"):  # what is not finite is told of elsewhere
             change, size = np.abs(this[row] - that[row]).sum(), np.abs(that[row]).sum()
-        if change > 10 * FLOATS[pair.dtype].noticeable * size:
+        if change <= 10 * FLOATS[pair.dtype].noticeable * size:
+            continue
+        if change > 10 * FLOATS[pair.computed].noticeable * size:
             return True
     return False
 

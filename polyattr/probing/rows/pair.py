@@ -45,16 +45,25 @@ class Pair:
         """The dtype of the samples."""
         return self.forward.backend.dtype(self.inputs.leaves[0])
 
-    def scores(self, shape: tuple[int, ...], nudge: float = 0.0, fresh: bool = False) -> Array:
+    def scores(
+        self,
+        shape: tuple[int, ...],
+        nudge: float = 0.0,
+        fresh: bool = False,
+        coarse: bool = False,
+    ) -> Array:
         """Scores (R,) of the samples with the numbers in `shape`.
 
         Args:
             shape: R numbers, 0 or 1.
             nudge: Relative change of the samples.
             fresh: Whether the model is traced anew.
+            coarse: Whether samples are rounded to single precision first.
         """
         backend = self.forward.backend
         leaves = self.inputs.leaves
+        if coarse:
+            leaves = [backend.cast(backend.cast(x, "float32"), backend.dtype(x)) for x in leaves]
         if nudge:
             leaves = [backend.cast(x * (1 + nudge), backend.dtype(x)) for x in leaves]
         index = backend.to_native(np.array(shape, np.int32), leaves[0])
@@ -111,11 +120,24 @@ class Pair:
     @cached_property
     def rounding(self) -> float:
         """How far rounding may move a score: what a few roundings of the samples do to it."""
-        unit = float(np.finfo(self.dtype if self.dtype != "bfloat16" else "float32").eps)
-        unit *= 2**16 if self.dtype == "bfloat16" else 1
+        unit = float(np.finfo(self.computed if self.computed != "bfloat16" else "float32").eps)
+        unit *= 2**16 if self.computed == "bfloat16" else 1
         alone = self.scores((0, 1))
         moved = [np.abs(self.scores((0, 1), k * unit) - alone).max() for k in (-4, -2, 2, 4)]
         return 8 * float(np.max(moved))
+
+    @cached_property
+    def computed(self) -> str:
+        """The dtype that the model computes in, which is not always that of the samples.
+
+        A model in single precision takes float64, too; changes that only float64 sees then leave
+        its scores as they are to the bit.
+        """
+        if self.dtype != "float64":
+            return self.dtype
+        alone = self.scores((0, 1), coarse=True)
+        moved = self.scores((0, 1), 2.0**-34, coarse=True)
+        return "float32" if (moved == alone).all() else "float64"
 
 
 def pair_of(forward: Forward, inputs: Inputs, targets: Targets) -> Pair | None:

@@ -27,6 +27,9 @@ class TensorFlowBackend(GradBackend):
     name = "tensorflow"
     objects = TensorFlowObjects()
     interface = 1
+    # Measured on two cores, of the time with 50,000: a CNN on 32 x 32 pixels takes 0.7, a
+    # transformer 0.8, MLPs on 784 and 100 numbers 1.0 and 0.5.
+    tile_elements = 200_000
 
     def claims(self, candidate: object) -> bool:
         """A tensor, a tf.function, a tf.Module, a SavedModel, or a Keras model on TensorFlow."""

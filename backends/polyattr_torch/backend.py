@@ -40,6 +40,9 @@ class TorchBackend(GradBackend):
     name = "torch"
     objects = TorchObjects()
     interface = 1
+    # Measured on two cores, of the time with 50,000: a CNN on 32 x 32 pixels takes 0.55, a
+    # transformer 0.7, MLPs on 784 and 100 numbers 0.55 and 0.3.
+    tile_elements = 200_000
 
     def claims(self, candidate: object) -> bool:
         """A tensor, or a module that is not a Keras model of another framework."""

@@ -292,19 +292,10 @@ def test_every_row_finds_its_baseline(shared, size):
 
 
 def test_automatic_batch_size_follows_the_row():
-    sizes = [auto_batch_size(n, False) for n in (1, 10, 784, 3 * 224 * 224, 10**9)]
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] == 256
-    assert sizes[2] == 63
-    assert sizes[3] == sizes[4] == 4
-    assert auto_batch_size(784, True) > auto_batch_size(784, False)
+    def chosen(elements, per_tile=50_000, accelerated=False):
+        backend = SimpleNamespace(tile_elements=per_tile, accelerated=lambda like: accelerated)
+        return auto_batch_size(elements, backend, None)
 
-
-@pytest.mark.parametrize(("n", "rows"), [(1, 1), (3, 2), (5, 4), (5, 3), (7, 4)])
-def test_what_samples_take_along_is_written_by_rows_that_count(n, rows):
-    """Padding repeats a row, and what a repeated row would bring is nobody's."""
-    _, blocks = blocks_of(n, OneByOne(), rows)
-    for cut in itertools.chain.from_iterable(cuts for _, cuts in blocks):
-        for writers, valid in zip(cut.writers, cut.real[:, 1] > 0, strict=True):
-            rows_written = sorted((writers - len(writers))[writers >= len(writers)].tolist())
-            assert rows_written == np.flatnonzero(valid).tolist()
+    assert [chosen(n) for n in (1, 784, 10**9)] == [4096, 63, 4]
+    assert chosen(784, per_tile=200_000) == 255
+    assert [chosen(n, accelerated=True) for n in (784, 10**9)] == [1020, 64]

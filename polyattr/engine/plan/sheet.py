@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from polyattr.backend import GradBackend, Tensor
 from polyattr.sampling.errors.norm import Norm
 from polyattr.sampling.recipe import Recipe
 
-# Rows per gradient call under "auto": measured best were 256 and more for an MLP, 64 for a small
-# CNN on 28 x 28 pixels, 1-4 for a ResNet on 224 x 224, 4-32 for a transformer.
-_ELEMENTS_PER_TILE = 50_000
-_FEWEST_ROWS, _MOST_ROWS = 4, 256
+_FEWEST_ROWS, _MOST_ROWS = 4, 4096
 _ACCELERATOR_FACTOR = 16
+_ON_ACCELERATORS = 800_000
 _SMALL_BLOCK = 8
 _KEPT_ELEMENTS = 2**26
 """Numbers in all gradients that a block may come to keep, 256 MiB in float32; a single sample may
@@ -23,15 +22,18 @@ _LOGGED_TILES = 64
 """Tiles of a recipe with several rounds whose scores and slopes are read at a time."""
 
 
-def auto_batch_size(elements_per_row: int, accelerated: bool) -> int:
+def auto_batch_size(elements_per_row: int, backend: GradBackend, like: Tensor) -> int:
     """Chooses the rows per gradient call from the size of one row.
 
     Args:
         elements_per_row: Numbers in one sample, over all inputs.
-        accelerated: Whether the inputs live on an accelerator, which wants larger tiles.
+        backend: Says how many of them it works through fastest on a CPU.
+        like: An input (N, ...): accelerators want larger tiles.
     """
-    rows = min(_MOST_ROWS, max(_FEWEST_ROWS, _ELEMENTS_PER_TILE // max(1, elements_per_row)))
-    return rows * _ACCELERATOR_FACTOR if accelerated else rows
+    size, fewest = backend.tile_elements, _FEWEST_ROWS
+    if backend.accelerated(like):
+        size, fewest = max(size, _ON_ACCELERATORS), fewest * _ACCELERATOR_FACTOR
+    return min(_MOST_ROWS, max(fewest, size // max(1, elements_per_row)))
 
 
 def balanced(total: int, most: int) -> tuple[int, int]:

@@ -107,8 +107,8 @@ class Bound:
         self.kernels.doubt = self.watch.doubt
         given = self._read(inputs, options)
         method = self.method
-        given_too = (*listed(targets), options.baselines, method.baseline_value)
-        roots = (method.model, *self.called(*given_too))
+        starts = options.baselines, method.baseline_value
+        roots = (method.model, *self.called(*listed(targets), *starts))
 
         if not self.engine.scorer.bound.made:
             with suppress(Exception):  # what a model does not take is told of when it is tried
@@ -153,21 +153,20 @@ class Bound:
         if each and not (trial.random or self.method.layers):
             trial.meaning.reach(replace(at, fan=1), question.targets, answer.values)
         if references is not None and references.count == 1 and not trial.random:
-            trial.meaning.ends(answer.course, every=not recipes[0].one_round)
+            trial.meaning.ends(at, answer.course, not recipes[0].one_round)
         values = self.result(at, answer.values)
         # Of the method's own baseline it is remembered whether the score jumps there.
-        looked: set[str] | None = self.method.told if options.baselines is None else set()
-        looked = None if trial.random else looked
-        facts = Facts(self.forward, recipes, question, answer, batch_size, looked)
+        looked = self.method.told if options.baselines is None else set[str]()
+        asked = self.forward, recipes, question, answer, batch_size
+        facts = Facts(*asked, None if trial.random else looked)
         if not full:
             error = facts.not_marked(facts.known_error())
             return Outcome(values, None, error, answer.non_finite)
-        spread = None
-        if answer.errors is not None:
-            spread = self.result(at, answer.errors.standard)
+        stated = answer.errors
+        spread = None if stated is None else self.result(at, stated.standard)
         found = facts.attribution(values, spread, self.method.text, tolerance)
-        gap, origin = found.completeness_gap, found.baseline_scores
-        judged = facts.judged(found.error, gap, found.scores, origin)
+        ends = found.scores, found.baseline_scores
+        judged = facts.judged(found.error, found.completeness_gap, *ends)
         return Outcome(values, found, facts.not_marked(judged), answer.non_finite)
 
     def _question(
@@ -292,7 +291,7 @@ class Bound:
         given: Any = self.method.batch_size
         if given == "auto":
             first = [*inputs.leaves, *inputs.companions][0]
-            given = auto_batch_size(self._elements(inputs), self.backend.accelerated(first))
+            given = auto_batch_size(self._elements(inputs), self.backend, first)
             # Points are evaluated once for all targets, whose gradients are a small part of memory.
             given = max(given * min(inputs.fan, _MOST_FOLD), inputs.fan)
         taken = self.forward.scorer.fitting.rows

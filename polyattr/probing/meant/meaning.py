@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import Tensor
+from polyattr.dtypes import FLOATS
 from polyattr.engine.forward import Forward
 from polyattr.errors import (
     BaselineWarning,
@@ -123,10 +124,11 @@ class Meaning:
         if first and warn_of_cut(self._forward, inputs, targets, values):
             self._told.add("cut")
 
-    def ends(self, course: Course | None, every: bool) -> None:
+    def ends(self, inputs: Inputs, course: Course | None, every: bool) -> None:
         """Looks for samples that score like their baseline.
 
         Args:
+            inputs: The samples.
             course: How scores go along the paths, where that is known.
             every: Whether a single sample counts.
 
@@ -135,8 +137,9 @@ class Meaning:
         """
         if course is None:
             return
-        found = alike_ends(course, every)
-        if not len(found) or not self._first("ends"):
+        dtype = self._forward.backend.dtype(inputs.leaves[0])
+        found = alike_ends(course, every, FLOATS[dtype].noticeable)
+        if not len(found) or not self._first("alike ends"):
             return
         worst = int(found[np.argmin(np.abs(course.rise[found]))])
         warn(

@@ -86,7 +86,7 @@ class Engine:
         Raises:
             NonFiniteGradientError: Named by sample and point, unless they are to be marked.
         """
-        recipe, solved = recipes[0], self._solve(recipes, question, asked, 0)
+        recipe, solved = recipes[0], self._solve(recipes, question, asked, self._workshop())
         ledger = solved.ledger
         ledger.read()
         found = _non_finite(ledger, recipe, question)
@@ -106,16 +106,18 @@ class Engine:
 
     def values(self, recipes: Recipes, question: Question, asked: Asked) -> list[Tensor]:
         """Returns the attributions (N, ...) per input alone, without waiting for the device."""
-        return self._solve(recipes, question, asked, 0).values
+        return self._solve(recipes, question, asked, self._workshop()).values
 
-    def _solve(self, recipes: Recipes, question: Question, asked: Asked, depth: int) -> _Solved:
+    def _solve(
+        self, recipes: Recipes, question: Question, asked: Asked, tools: Workshop, depth: int = 0
+    ) -> _Solved:
         recipe, n = recipes[0], question.inputs.n
         if not asked.errors and recipe.statistic is not recipe.statistic.plain:
             recipe = replace(recipe, statistic=recipe.statistic.plain)
         inputs = question.inputs
         shape = (n, recipe, asked.batch_size, inputs.fan, inputs.elements)
         sheet: Sheet = self._remember(("sheet", *shape), lambda: plan_sheet(*shape))
-        inner = self._oracle(recipes[1:], asked, depth + 1)
+        inner = self._oracle(recipes[1:], asked, tools, depth + 1)
         ledger = Ledger(n, recipe)
         values: list[list[Tensor]] = []
         errors: list[Errors] = []
@@ -124,7 +126,7 @@ class Engine:
             index = None if sheet.samples == n else clipped_range(first, sheet.samples, n)
             part = question.take(self.backend, index, question.inputs.fan)
             tick = _in_all(asked.tick, recipe, first, sheet, n)
-            rounds = Rounds(self._workshop(), recipe, inner, depth, part, sheet, tick)
+            rounds = Rounds(tools, recipe, inner, depth, part, sheet, tick)
             weights = rounds.run(live)
             found, known = rounds.finished(weights, asked.errors)
             values.append(found)
@@ -146,13 +148,13 @@ class Engine:
     def _workshop(self) -> Workshop:
         return Workshop(self.scorer, self.kernels, self._remember, self.graph)
 
-    def _oracle(self, recipes: Recipes, asked: Asked, depth: int) -> Oracle | None:
+    def _oracle(self, recipes: Recipes, asked: Asked, tools: Workshop, depth: int) -> Oracle | None:
         """Returns what finds the attributions of the inner recipes; None if there are none."""
         if not recipes:
             return None
 
         def oracle(question: Question) -> tuple[list[Tensor], Array]:
-            solved = self._solve(recipes, question, Asked(asked.batch_size), depth)
+            solved = self._solve(recipes, question, Asked(asked.batch_size), tools, depth)
             return solved.values, solved.ledger.spent
 
         return oracle

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from polyattr.backend import GradBackend, Guard, Renewable
+from polyattr.sampling.noise import Stock
 from polyattr.scores.scorer import Scorer
 
 # A callable target is part of the kernel; a fresh lambda in every call must not pile kernels up.
@@ -109,19 +110,21 @@ Remember = Callable[[object, Callable[[], Any]], Any]
 
 @dataclass(frozen=True)
 class Workshop:
-    """What all blocks of a run work with.
+    """What all blocks of a run work with, those of inner recipes too.
 
     Attributes:
         scorer: Model and operator.
         kernels: The compiled kernels.
         remember: Keeps plans from call to call.
         graph: Whether values stay differentiable.
+        stock: Noise that was drawn for this run already.
     """
 
     scorer: Scorer
     kernels: Kernels
     remember: Remember
     graph: bool
+    stock: Stock = field(default_factory=Stock)
 
     def kernel(
         self, key: object, function: Callable[..., Any], donate: int | None = None

@@ -187,10 +187,9 @@ class Rounds:
     def _tiles(self, made: Cut, sheaves: Sequence[Sheaf] | None) -> None:
         noise: Iterator[list[Tensor]] = iter([[]] * made.tiles)
         if self.recipe.noise is not None:
-            ids = self.question.row_ids
-            noise = stream_noise(
-                self.backend, self.recipe.noise, made.draws, self.leaves, self.depth, ids
-            )
+            ids, stock = self.question.row_ids, self.tools.stock
+            asked = self.recipe.noise, made.draws, self.leaves, self.depth, ids, stock
+            noise = stream_noise(self.backend, *asked)
         add = self._adder(made)
         for tile, draws in enumerate(noise):
             sheaf = self._sheaf(made, tile) if sheaves is None else sheaves[tile]

@@ -19,6 +19,8 @@ from polyattr.sampling.drawing.draws import Distribution, Draws, drawn
 Array = np.ndarray[Any, Any]
 SOURCES = ("portable", "native")
 _MOST_INPUTS = 2**20
+_MOST_KEPT = 2**22
+"""Numbers that a `Stock` holds, 16 MiB: memory must not grow with the number of draws."""
 
 
 def portable_noise(
@@ -55,6 +57,28 @@ def portable_noise(
     return generator.standard_normal(shape, dtype=np.float32)
 
 
+class Stock:
+    """Draws that all samples share, kept for the tiles and blocks to come, as long as they are few.
+
+    Attributes:
+        room: How many more numbers it takes.
+    """
+
+    def __init__(self) -> None:
+        self.room = _MOST_KEPT
+        self._kept: dict[tuple[object, ...], Array] = {}
+
+    def get(self, key: tuple[object, ...], draw: Callable[[], Array]) -> Array:
+        """Returns what was drawn under a `key`; draws it if it was not, or is not kept."""
+        found = self._kept.get(key)
+        if found is None:
+            found = draw()
+            if found.size <= self.room:
+                self._kept[key] = found
+                self.room -= found.size
+        return found
+
+
 Named = Sequence[tuple[Any, int]]
 """Draws by the id of their sample, None where they belong to all, and their number."""
 
@@ -66,6 +90,7 @@ def stream_noise(
     likes: list[Tensor],
     depth: int = 0,
     ids: Array | None = None,
+    stock: Stock | None = None,
 ) -> Iterator[list[Tensor]]:
     """Yields the noise of one tile after the other, drawn while the last one computes.
 
@@ -77,17 +102,13 @@ def stream_noise(
         likes: The inputs; noise has their trailing shape and device.
         depth: How many methods surround the one that draws.
         ids: (M,) what samples are called, for draws of their own.
+        stock: What was drawn before, by the same `noise`, and is kept.
 
     Yields:
         One tensor (K, ...) per input.
     """
-    given = Draws(*noise)
-    named: list[Named] = [
-        [(None, int(d)) for d in tile]
-        if given.shared or ids is None
-        else [(int(ids[s]), int(d)) for s, d in tile.T]
-        for tile in draws
-    ]
+    given, kept = Draws(*noise), stock or Stock()
+    named = [_named(tile, None if given.shared else ids) for tile in draws]
     if given.source == "native":
         for tile in named:
             yield [
@@ -96,8 +117,15 @@ def stream_noise(
             ]
         return
     shapes = [tuple(like.shape[1:]) for like in likes]
-    for arrays in _ahead(named, lambda tile: _draw_tile(given, tile, shapes, depth)):
+    for arrays in _ahead(named, lambda tile: _draw_tile(given, tile, shapes, depth, kept)):
         yield [backend.to_native(a, like) for a, like in zip(arrays, likes, strict=True)]
+
+
+def _named(tile: Array, ids: Array | None) -> Named:
+    """Names the draws of a tile: (K,) where they belong to all, else (2, K), samples first."""
+    if ids is None:
+        return [(None, int(draw)) for draw in (tile if tile.ndim == 1 else tile[1])]
+    return [(int(ids[sample]), int(draw)) for sample, draw in tile.T]
 
 
 def _native(backend: GradBackend, seed: int, draws: Named, leaf: int, like: Tensor) -> Tensor:
@@ -128,18 +156,21 @@ def _ahead(draws: Sequence[Named], draw: Callable[[Named], list[Array]]) -> Iter
 
 
 def _draw_tile(
-    given: Draws, draws: Named, shapes: list[tuple[int, ...]], depth: int
+    given: Draws, draws: Named, shapes: list[tuple[int, ...]], depth: int, stock: Stock
 ) -> list[Array]:
     # A tile that needs fewer draws than others repeats one.
     once = {name: number for number, name in enumerate(dict.fromkeys(draws))}
     place = [once[name] for name in draws]
+
+    def one(leaf: int, shape: tuple[int, ...], row: Any, draw: int) -> Array:
+        def made() -> Array:
+            return portable_noise(given.seed, draw, leaf, shape, depth, row, given.distribution)
+
+        # One that belongs to a sample is asked for once.
+        return made() if row is not None else stock.get((depth, leaf, draw), made)
+
     found = [
-        np.stack(
-            [
-                portable_noise(given.seed, draw, leaf, shape, depth, row, given.distribution)
-                for row, draw in once
-            ]
-        )
+        np.stack([one(leaf, shape, row, draw) for row, draw in once])
         for leaf, shape in enumerate(shapes)
     ]
     return found if len(once) == len(draws) else [noise[place] for noise in found]

@@ -5,6 +5,7 @@ import pytest
 from labs.closeness import assert_close
 
 import polyattr
+from polyattr.sampling import noise
 
 X = np.random.default_rng(41).standard_normal((5, 3))
 W = np.array([1.0, -2.0, 3.0])
@@ -122,3 +123,28 @@ def test_noise_is_an_argument_of_the_kernel(lab):
     counter = measured(lab, polyattr.SmoothGrad, scores, nb_samples=100, batch_size=10)
     assert counter.calls == 50
     assert counter.bodies == (0 if lab.compiled else 50)
+
+
+@pytest.mark.parametrize("room", [None, 6 * 3, 0])
+def test_shared_draws_are_made_once(lab, monkeypatch, room):
+    """Twelve draws in pairs are six, for all samples, tiles and blocks, if there is room."""
+    drawn, one = [], noise.portable_noise
+    monkeypatch.setattr(noise, "portable_noise", lambda *args: drawn.append(args) or one(*args))
+    if room is not None:
+        monkeypatch.setattr(noise, "_MOST_KEPT", room)
+    model, x = lab.function(scores), lab.tensor(np.tile(X, (8, 1)))
+    found = []
+    for size in (None, 5):
+        drawn.clear()
+        method = polyattr.SmoothGrad(model, backend=lab.name, nb_samples=12, batch_size=size)
+        found.append(lab.numpy(method.explain(x)))
+    assert_close(*found)
+    assert (len(drawn) == 6) == (room != 0)
+
+
+def test_draws_of_inner_methods_are_made_once(lab, monkeypatch):
+    drawn, one = [], noise.portable_noise
+    monkeypatch.setattr(noise, "portable_noise", lambda *args: drawn.append(args) or one(*args))
+    inner = polyattr.SmoothGrad(lab.function(scores), backend=lab.name, nb_samples=4)
+    polyattr.SmoothGrad(of=inner, nb_samples=6, batch_size=5).explain(lab.tensor(X))
+    assert len(drawn) == 2 + 3

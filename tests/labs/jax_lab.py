@@ -17,6 +17,8 @@ class Ops:
     tanh = staticmethod(jnp.tanh)
     exp = staticmethod(jnp.exp)
     sqrt = staticmethod(jnp.sqrt)
+    log = staticmethod(jnp.log)
+    where = staticmethod(jnp.where)
     matmul = staticmethod(jnp.matmul)
 
     @staticmethod

@@ -15,6 +15,8 @@ class Ops:
     tanh = staticmethod(tf.tanh)
     exp = staticmethod(tf.exp)
     sqrt = staticmethod(tf.sqrt)
+    log = staticmethod(tf.math.log)
+    where = staticmethod(tf.where)
     matmul = staticmethod(tf.matmul)
 
     @staticmethod

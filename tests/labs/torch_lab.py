@@ -17,6 +17,8 @@ class Ops:
     tanh = staticmethod(torch.tanh)
     exp = staticmethod(torch.exp)
     sqrt = staticmethod(torch.sqrt)
+    log = staticmethod(torch.log)
+    where = staticmethod(torch.where)
     matmul = staticmethod(torch.matmul)
 
     @staticmethod

@@ -34,7 +34,7 @@ def test_defaults_do_not_send_all_rows_at_once(lab, method):
     own = {"background": X} if hasattr(method, "background") else {}
     _, counter = counted(lab, method, np.tile(X, (10, 1)), **own)
     assert counter.rows >= 5000
-    assert counter.largest <= 256
+    assert counter.largest <= 4096
 
 
 @pytest.mark.parametrize(

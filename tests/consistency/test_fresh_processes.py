@@ -14,9 +14,7 @@ NETWORKS = ("demo", "random 1", "dense 0", "dense 3")
 def test_saved_attributions_agree(table: ModuleType, tmp_path: Path) -> None:
     found = table.measure(tmp_path, NETWORKS)
     assert len(found) == 2 * len(NETWORKS) * len(table.METHODS) * 3
-    assert not {
-        key: far for key, far in found.items() if not far <= table.tolerance(key[0], key[2])
-    }
+    assert not {key: far for key, far in found.items() if not table.within(key, far)}
 
 
 def test_the_page_is_what_the_tool_writes(table: ModuleType) -> None:

@@ -59,4 +59,9 @@ class Watch:
         if before is not None:
             self._moves = True
             self._moving |= before.moved()
-        self._snapshot = Snapshot(watched(), self._is_tensor)
+        self._snapshot = self._taken(watched())
+
+    def _taken(self, watched: Watched) -> Snapshot:
+        found = Snapshot(watched, self._is_tensor)
+        # Looking at a module may load what it loads at its first use.
+        return found if found.holds() else Snapshot(watched, self._is_tensor)

@@ -1,5 +1,7 @@
 """What is the same is neither traced nor compiled again."""
 
+import types
+
 import numpy as np
 import pytest
 from labs.closeness import assert_close
@@ -70,6 +72,36 @@ def test_equal_callables_share_a_kernel(lab, once):
     for k in (0, 1):
         method.explain(lab.tensor(X), lambda z, k=k: z[:, k])
     assert len(runs) - before == 2 * once
+
+
+class Lazy(types.ModuleType):
+    """Stands for a part of a package until it is first asked for its name, as in frameworks."""
+
+    def __init__(self, package):
+        super().__init__("stand-in")
+        self.package = package
+
+    @property
+    def __name__(self):
+        self.package.part = types.ModuleType("part")
+        self.package.part.scale = 3.0
+        return "part"
+
+
+def test_what_a_module_loads_when_it_is_looked_at(lab, once):
+    """No call reads it: to look at all that the model might read is what loads it."""
+    package = types.ModuleType("package")
+    package.scale, package.part = 2.0, Lazy(package)
+
+    def body(x):
+        return lab.ops.sum(x) * (package.scale or package.part.scale)
+
+    model, runs = traces(lab, body)
+    method = polyattr.GradientInput(model, backend=lab.name)
+    method.explain(lab.tensor(X))
+    before = len(runs)
+    method.explain(lab.tensor(X))
+    assert len(runs) - before == once
 
 
 def test_what_a_model_counts_is_no_change(lab, once):

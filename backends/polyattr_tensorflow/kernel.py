@@ -14,6 +14,8 @@ import tensorflow as tf
 _MAY_HOLD_TEXT = frozenset({"Const", "Assert", "NoOp"})
 _WORTH_COMPILING = 2.0
 """Seconds of graph execution after which XLA is tried: about what its compilation takes."""
+_RUNS = 3
+"""Runs of XLA's program that are timed: another program's work may slow one of them down."""
 
 
 class _NotForXla(Exception):  # noqa: N818 - ends a trace; nobody sees it
@@ -65,9 +67,8 @@ class Kernel:
 
     def _raced(self, device: str, kind: object, args: Any) -> Any:
         race = self._race
-        if race is None or not race.ready(kind):
-            run, function = partial(self._graph, *args), self._graph
-        else:
+        run, function = partial(self._graph, *args), self._graph
+        if race is not None and race.ready(kind):
             run, function = partial(self._compiled, device, args), self._xla
         traced, begun = function.experimental_get_tracing_count(), time.perf_counter()
         result = run()
@@ -100,10 +101,6 @@ class _Race:
             return None
         self._found.append(took / self._best[kind])
         return min(self._found) < 1 if len(self._found) == _RUNS else None
-
-
-_RUNS = 3
-"""Runs of XLA's program that are timed: another program's work may slow one of them down."""
 
 
 def _traced_for_xla(function: Callable[..., Any], on_cpu: bool, *args: Any) -> Any:

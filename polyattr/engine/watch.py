@@ -8,6 +8,7 @@ from typing import Any
 from polyattr.backend import Snapshot, Watched
 
 _SETTLING = 2
+_LAYERS = 4
 
 
 class Watch:
@@ -63,5 +64,9 @@ class Watch:
 
     def _taken(self, watched: Watched) -> Snapshot:
         found = Snapshot(watched, self._is_tensor)
-        # Looking at a module may load what it loads at its first use.
-        return found if found.holds() else Snapshot(watched, self._is_tensor)
+        for _ in range(_LAYERS):
+            if found.holds():
+                break
+            # Looking at a module may load what it loads at its first use, and that the next.
+            found = Snapshot(watched, self._is_tensor)
+        return found

@@ -195,8 +195,56 @@ ENGINE = (
     (
         "the same noise inside and outside",
         "polyattr/engine/blocks.py",
-        "asked, depth + 1)",
-        "asked, depth)",
+        "tools, depth + 1)",
+        "tools, depth)",
+    ),
+    (
+        "kept noise of any depth",
+        "polyattr/sampling/noise.py",
+        "stock.get((depth, leaf, draw), made)",
+        "stock.get((leaf, draw), made)",
+    ),
+    (
+        "kept noise of any input",
+        "polyattr/sampling/noise.py",
+        "stock.get((depth, leaf, draw), made)",
+        "stock.get((depth, draw), made)",
+    ),
+    (
+        "noise kept without end",
+        "polyattr/sampling/noise.py",
+        "if found.size <= self.room:",
+        "if True:",
+    ),
+    (
+        "what looking loads is a change",
+        "polyattr/engine/watch.py",
+        "range(_LAYERS)",
+        "range(0)",
+    ),
+    (
+        "any difference of scores is enough",
+        "polyattr/probing/meant/alike_ends.py",
+        "_TINY * spread)",
+        "0.0 * spread)",
+    ),
+    (
+        "one sample is half of them",
+        "polyattr/probing/meant/alike_ends.py",
+        "1 if every else",
+        "1 if True else",
+    ),
+    (
+        "a short ramp is a step",
+        "polyattr/probing/meant/cut_features.py",
+        "self.steps(first, other, only) and self.jumps(first, other, only)",
+        "self.steps(first, other, only)",
+    ),
+    (
+        "errors that the sums do not tell of",
+        "polyattr/engine/sums/ends.py",
+        "        if not errors:\n",
+        "        if True:\n",
     ),
     (
         "the inner method at the clean input",

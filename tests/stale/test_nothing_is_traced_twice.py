@@ -77,21 +77,25 @@ def test_equal_callables_share_a_kernel(lab, once):
 class Lazy(types.ModuleType):
     """Stands for a part of a package until it is first asked for its name, as in frameworks."""
 
-    def __init__(self, package):
+    def __init__(self, package, part):
         super().__init__("stand-in")
-        self.package = package
+        self.package, self.part = package, part
 
     @property
     def __name__(self):
-        self.package.part = types.ModuleType("part")
-        self.package.part.scale = 3.0
+        self.package.part = self.part
         return "part"
 
 
-def test_what_a_module_loads_when_it_is_looked_at(lab, once):
+@pytest.mark.parametrize("layers", [1, 3])
+def test_what_a_module_loads_when_it_is_looked_at(lab, once, layers):
     """No call reads it: to look at all that the model might read is what loads it."""
     package = types.ModuleType("package")
-    package.scale, package.part = 2.0, Lazy(package)
+    part = types.ModuleType("part")
+    part.scale = 3.0
+    for _ in range(layers):
+        part = Lazy(package, part)
+    package.scale, package.part = 2.0, part
 
     def body(x):
         return lab.ops.sum(x) * (package.scale or package.part.scale)

@@ -136,7 +136,7 @@ class _Probe:
         return hits
 
     def named(self, first: list[Array], other: list[Array], which: list[Array]) -> list[str]:
-        """Names the features that change the score by themselves; all where none does alone."""
+        """Names the features that change the score by themselves, and have no gradient there."""
         places = [
             (leaf, tuple(int(i) for i in place))
             for leaf, mask in enumerate(which)

@@ -150,7 +150,7 @@ def _differ(pair: Pair, these: list[Array], those: list[Array], row: int) -> boo
         with np.errstate(invalid="ignore"):  # what is not finite is told of elsewhere
             change, size = np.abs(this[row] - that[row]).sum(), np.abs(that[row]).sum()
         if change <= 10 * FLOATS[pair.dtype].noticeable * size:
-            continue
+            continue  # what the model computes in takes evaluations to tell
         if change > 10 * FLOATS[pair.computed].noticeable * size:
             return True
     return False

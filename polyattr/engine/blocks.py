@@ -117,6 +117,8 @@ class Engine:
         inputs = question.inputs
         shape = (n, recipe, asked.batch_size, inputs.fan, inputs.elements)
         sheet: Sheet = self._remember(("sheet", *shape), lambda: plan_sheet(*shape))
+        if n > 1 or depth:  # a single sample takes each draw once
+            tools.stock.open()
         inner = self._oracle(recipes[1:], asked, tools, depth + 1)
         ledger = Ledger(n, recipe)
         values: list[list[Tensor]] = []

@@ -19,8 +19,8 @@ from polyattr.sampling.drawing.draws import Distribution, Draws, drawn
 Array = np.ndarray[Any, Any]
 SOURCES = ("portable", "native")
 _MOST_INPUTS = 2**20
-_MOST_KEPT = 2**22
-"""Numbers that a `Stock` holds, 16 MiB: memory must not grow with the number of draws."""
+_MOST_KEPT = 2**20
+"""Numbers that a `Stock` holds, 4 MiB: memory must not grow with the number of draws."""
 
 
 def portable_noise(
@@ -61,12 +61,17 @@ class Stock:
     """Draws that all samples share, kept for the tiles and blocks to come, as long as they are few.
 
     Attributes:
-        room: How many more numbers it takes.
+        room: How many more numbers it takes; none before it is opened.
     """
 
     def __init__(self) -> None:
-        self.room = _MOST_KEPT
+        self.room = 0
         self._kept: dict[tuple[object, ...], Array] = {}
+
+    def open(self) -> None:
+        """Keeps draws from now on: the same ones will be asked for again."""
+        if not self._kept:
+            self.room = _MOST_KEPT
 
     def get(self, key: tuple[object, ...], draw: Callable[[], Array]) -> Array:
         """Returns what was drawn under a `key`; draws it if it was not, or is not kept."""

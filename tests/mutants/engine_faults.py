@@ -225,8 +225,8 @@ ENGINE = (
     (
         "any difference of scores is enough",
         "polyattr/probing/meant/alike_ends.py",
-        "_TINY * spread)",
-        "0.0 * spread)",
+        "< _TINY * spread",
+        "< 1e9 * spread",
     ),
     (
         "one sample is half of them",

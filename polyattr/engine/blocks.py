@@ -13,7 +13,7 @@ from polyattr.engine.forward import clipped_range
 from polyattr.engine.kernels import Kernels, Workshop
 from polyattr.engine.ledger import Ledger
 from polyattr.engine.loop import Oracle, Rounds
-from polyattr.engine.plan.sheet import Sheet, plan_sheet
+from polyattr.engine.plan.pieces import Piece, plan_pieces
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.sums.spread import Errors
 from polyattr.results.non_finite import NonFinite
@@ -116,18 +116,21 @@ class Engine:
             recipe = replace(recipe, statistic=recipe.statistic.plain)
         inputs = question.inputs
         shape = (n, recipe, asked.batch_size, inputs.fan, inputs.elements)
-        sheet: Sheet = self._remember(("sheet", *shape), lambda: plan_sheet(*shape))
+        # The rows of a tile, which inner recipes are asked about, are of few numbers already.
+        few = self.kernels.compiling and not self.graph and not depth
+        pieces: tuple[Piece, ...] = self._remember(
+            ("pieces", *shape, few), lambda: plan_pieces(*shape, few=few)
+        )
         if n > 1 or depth:  # a single sample takes each draw once
             tools.stock.open()
         inner = self._oracle(recipes[1:], asked, tools, depth + 1)
         ledger = Ledger(n, recipe)
         values: list[list[Tensor]] = []
         errors: list[Errors] = []
-        for first in range(0, n, sheet.samples):
-            live = min(sheet.samples, n - first)
+        for place, (first, live, sheet) in enumerate(pieces):
             index = None if sheet.samples == n else clipped_range(first, sheet.samples, n)
             part = question.take(self.backend, index, question.inputs.fan)
-            tick = _in_all(asked.tick, recipe, first, sheet, n)
+            tick = _in_all(asked.tick, recipe, place, pieces)
             rounds = Rounds(tools, recipe, inner, depth, part, sheet, tick)
             weights = rounds.run(live)
             found, known = rounds.finished(weights, asked.errors)
@@ -188,12 +191,12 @@ def _non_finite(ledger: Ledger, recipe: Recipe, question: Question) -> NonFinite
     return NonFinite(points, ledger.n // fan, cure)
 
 
-def _in_all(tick: Tick | None, recipe: Recipe, first: int, sheet: Sheet, n: int) -> Tick | None:
+def _in_all(
+    tick: Tick | None, recipe: Recipe, place: int, pieces: tuple[Piece, ...]
+) -> Tick | None:
     """Counts tiles over all blocks, where their number is known in advance."""
     if tick is None or not recipe.one_round or recipe.sequential:
         return tick
-    whole = sheet.capacity // sheet.rows
-    blocks = -(-n // sheet.samples)
-    before = first // sheet.samples * whole
-    last = -(-(n - (blocks - 1) * sheet.samples) * whole // sheet.samples)
-    return lambda done, _: tick(before + done, (blocks - 1) * whole + last)
+    tiles = [piece.tiles for piece in pieces]
+    before, every = sum(tiles[:place]), sum(tiles)
+    return lambda done, _: tick(before + done, every)

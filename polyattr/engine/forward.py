@@ -10,7 +10,7 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.kernels import Kernels
-from polyattr.engine.plan.sheet import balanced
+from polyattr.engine.plan.pieces import row_tiles
 from polyattr.question.inputs import Inputs
 from polyattr.question.layout import Context, Layout
 from polyattr.question.structure import flatten
@@ -151,13 +151,12 @@ class Forward:
         n: int,
         batch_size: int | None,
     ) -> list[Any]:
-        """Runs a kernel on tiles of equal shape; the last one repeats its last row."""
+        """Runs a kernel on tiles of few shapes; the last one repeats its last row."""
         backend = self.backend
-        tiles, rows = balanced(n, batch_size or n)
         parameters = self.scorer.bound.state()
         parts = []
-        for tile in range(tiles):
-            index = None if tiles == 1 else clipped_range(tile * rows, rows, n)
+        for first, rows in row_tiles(n, batch_size, few=self.kernels.compiling):
+            index = None if rows == n else clipped_range(first, rows, n)
             take = row_taker(backend, index)
             parts.append(kernel(parameters, take(leaves), context.rows(take)))
         return parts

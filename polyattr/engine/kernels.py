@@ -35,6 +35,11 @@ class Kernels:
         self._kernels: dict[object, _Kernel] = {}
         self.doubt = False
 
+    @property
+    def compiling(self) -> bool:
+        """Whether the framework compiles for each shape, so that there must be few of them."""
+        return type(self._backend).compile is not GradBackend.compile
+
     def renew(self) -> None:
         """Trusts no kernel until it was traced again."""
         for kernel in self._kernels.values():

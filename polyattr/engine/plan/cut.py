@@ -186,5 +186,5 @@ def _writers(sample: Array, valid: Array, samples: int) -> Array:
 
 def _draws(own: dict[str, Array], recipe: Recipe, sheet: Sheet) -> tuple[list[Array], Array]:
     """Finds the draws each tile needs, and where its rows find theirs."""
-    most = 0 if recipe.one_round else sheet.rows
+    most = sheet.draws if recipe.one_round else sheet.rows
     return needed(recipe.noise or (0,), own["draw"], own["sample"], sheet.samples, most)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,18 +51,28 @@ class Sheet:
         capacity: Rows whose scores and slopes are kept before they are read.
         together: How many rows in a row may share a point, of samples that differ in their targets
             alone; a divisor of the rows, and of how many such samples there are.
+        draws: Noise draws per tile; 0 for as many as some tile of the block needs.
     """
 
     samples: int
     rows: int
     capacity: int
     together: int = 1
+    draws: int = 0
+
+    def fanned(self, fan: int, together: int) -> Sheet:
+        """Returns the shapes for every sample so often in a row, once with each of its targets.
+
+        As for the samples without their targets, neither blocks nor tiles split what is shared.
+        """
+        rows, samples = self.rows * together, self.samples * fan
+        return Sheet(samples, rows, self.capacity * fan, together, self.draws)
 
 
 def plan_sheet(
     n: int, recipe: Recipe, batch_size: int | None, fan: int = 1, elements: int = 1
 ) -> Sheet:
-    """Plans the shapes for `n` samples.
+    """Plans the shapes for `n` samples, all blocks alike.
 
     Args:
         n: Number of samples.
@@ -74,47 +83,47 @@ def plan_sheet(
     """
     if fan > 1:
         together = next(g for g in range(min(fan, batch_size or n), 0, -1) if fan % g == 0)
-        # As for the samples without their targets: neither blocks nor tiles split what is shared.
         few = batch_size and batch_size // together
-        plain = plan_sheet(n // fan, recipe, few, elements=elements * fan)
-        return Sheet(plain.samples * fan, plain.rows * together, plain.capacity * fan, together)
-    if recipe.sequential:
-        samples = min(n, max(batch_size or n, _SMALL_BLOCK))
-        rows = balanced(samples, batch_size or samples)[1]
-        return Sheet(samples, rows, rows * _LOGGED_TILES)
-    if not recipe.one_round:
-        kept = max(1, _KEPT_ELEMENTS // max(1, elements * recipe.kept))
-        samples = min(n, max(batch_size or n, _SMALL_BLOCK), kept)
-        first = len(next(recipe.rounds(samples, Norm())))
-        rows = balanced(first, batch_size or first)[1]
-        return Sheet(samples, rows, rows * _LOGGED_TILES)
+        return plan_sheet(n // fan, recipe, few, elements=elements * fan).fanned(fan, together)
+    if recipe.sequential or not recipe.one_round:
+        most = most_samples(recipe, batch_size or n, elements)
+        return sheet_of(min(n, most), recipe, batch_size)
     points = len(recipe.table(1))
     most = min(batch_size or n * points, n * points)
-    samples = _block_size(n, points, most)
-    tiles, rows = balanced(samples * points, most)
-    return Sheet(samples, rows, tiles * rows)
+    return sheet_of(_block_size(n, points, most), recipe, most)
 
 
-def tile_rows(recipes: Sequence[Recipe], n: int, batch_size: int | None) -> int:
-    """Returns the rows per gradient call for `n` samples.
-
-    Args:
-        recipes: The recipe, then those whose attributions it takes instead of gradients.
-        n: Number of samples.
-        batch_size: Most rows per gradient call.
-    """
-    rows = n
-    for recipe in recipes:
-        rows = plan_sheet(rows, recipe, batch_size).rows
-    return rows
-
-
-def _block_size(n: int, points: int, most: int) -> int:
-    """Chooses the samples per block: the fewest calls that pad at most a row each, on average.
+def most_samples(recipe: Recipe, rows: int, elements: int) -> int:
+    """Returns how many samples a block may have, where a gradient call has so many `rows`.
 
     Blocks of more samples than a tile has rows would make accumulators the larger part of memory,
     so only small ones may exceed it.
     """
+    most = max(rows, _SMALL_BLOCK)
+    if recipe.sequential or recipe.one_round:
+        return most
+    return min(most, max(1, _KEPT_ELEMENTS // max(1, elements * recipe.kept)))
+
+
+def first_rows(recipe: Recipe, samples: int) -> int:
+    """Returns how many rows so many samples have, where they come in rounds in the first."""
+    if recipe.sequential:
+        return samples
+    if recipe.one_round:
+        return samples * len(recipe.table(1))
+    return len(next(recipe.rounds(samples, Norm())))
+
+
+def sheet_of(samples: int, recipe: Recipe, batch_size: int | None) -> Sheet:
+    """Plans the tiles of blocks of so many `samples`, of `batch_size` rows at most."""
+    first = first_rows(recipe, samples)
+    tiles, rows = balanced(first, batch_size or first)
+    known = recipe.one_round and not recipe.sequential
+    return Sheet(samples, rows, rows * (tiles if known else _LOGGED_TILES))
+
+
+def _block_size(n: int, points: int, most: int) -> int:
+    """Chooses the samples per block: the fewest calls that pad at most a row each, on average."""
     sizes = np.arange(1, min(n, max(most, _SMALL_BLOCK)) + 1)
     blocks = -(-n // sizes)
     tiles = -(-sizes * points // most)

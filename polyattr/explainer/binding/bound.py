@@ -14,7 +14,8 @@ from polyattr.domains.space import Spaces
 from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
 from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import Kernels
-from polyattr.engine.plan.sheet import auto_batch_size, tile_rows
+from polyattr.engine.plan.pieces import tile_rows
+from polyattr.engine.plan.sheet import auto_batch_size
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.watch import Watch
 from polyattr.explainer.binding.method import Method
@@ -65,8 +66,8 @@ class Bound:
             taps = replace(taps, added=find_layers(taps.bound, method.layers, "layers"))
         given: Any = method.operator
         scorer = Scorer(backend, taps, task_of(given) or given, method.output)
-        compiled = type(backend).compile is not GradBackend.compile
-        kept = kept or (Watch(backend.is_tensor, compiled), Kernels(backend, scorer.guard))
+        kernels = Kernels(backend, scorer.guard)
+        kept = kept or (Watch(backend.is_tensor, kernels.compiling), kernels)
         self.watch, self.kernels = kept
         self.kernels.guard = scorer.guard
         scorer.fitting.wish = method.batch_size
@@ -183,7 +184,8 @@ class Bound:
         every = [trial.targets(at, target, size, reported=reported) for target in asked]
         goals, scores = every[0]
         self._check_certain(all(read.certain for read, _ in every))
-        trial.check(at, goals, lambda: tile_rows(recipes, at.n, size))
+        few = self.kernels.compiling
+        trial.check(at, goals, lambda: tile_rows(recipes, at.n, size, few=few))
         question = Question(at, goals, references, scores)
         if not isinstance(targets, Each):
             return question

@@ -16,6 +16,7 @@ from polyattr.engine.loop import Oracle, Rounds
 from polyattr.engine.plan.pieces import Piece, plan_pieces
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.sums.spread import Errors
+from polyattr.engine.supply import Supply
 from polyattr.results.non_finite import NonFinite
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Scorer
@@ -40,12 +41,14 @@ class Asked:
         errors: Whether the errors of the values are wanted.
         tick: Told of progress; costs one synchronisation per tile.
         mark: Whether samples with a gradient that is not finite are marked, instead of refused.
+        check: Checks the inputs, unless what the run has told says that they are finite.
     """
 
     batch_size: int | None
     errors: bool = False
     tick: Tick | None = None
     mark: bool = False
+    check: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,9 @@ class Engine:
         recipe, solved = recipes[0], self._solve(recipes, question, asked, self._workshop())
         ledger = solved.ledger
         ledger.read()
+        measured = ledger.measured
+        if asked.check is not None and not (measured and measured.finite):
+            asked.check()
         found = _non_finite(ledger, recipe, question)
         if found.points and not asked.mark:
             raise found.error()
@@ -101,6 +107,7 @@ class Engine:
             ledger.scores if alone else None,
             ledger.slope if alone and recipe.origin is not None else None,
             ledger.course if alone else None,
+            measured,
         )
         return answer.marked(self.backend, np.array(sorted(ledger.bad), dtype=np.int64))
 
@@ -131,12 +138,13 @@ class Engine:
             index = None if sheet.samples == n else clipped_range(first, sheet.samples, n)
             part = question.take(self.backend, index, question.inputs.fan)
             tick = _in_all(asked.tick, recipe, place, pieces)
-            rounds = Rounds(tools, recipe, inner, depth, part, sheet, tick)
+            supply = Supply(tools, recipe, depth, part, sheet)
+            rounds = Rounds(supply, inner, tick, asked.errors)
             weights = rounds.run(live)
-            found, known = rounds.finished(weights, asked.errors)
+            found, known = rounds.finished(weights)
             values.append(found)
             errors += [] if known is None else [known]
-            ledger.add(first, rounds.spent[:live], rounds.entries, weights)
+            ledger.add(first, rounds.spent[:live], rounds.entries, weights, rounds.report)
         joined = [self._join(parts, n) for parts in zip(*values, strict=True)]
         return _Solved(joined, self._join_errors(errors, n), ledger)
 

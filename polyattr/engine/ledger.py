@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.backend import GradBackend, Tensor
+from polyattr.engine.sums.report import Measured, Report, joined_sizes, read_all
 from polyattr.sampling.errors.course import Course
 from polyattr.sampling.errors.norm import Weights
 from polyattr.sampling.recipe import Recipe
@@ -27,16 +27,6 @@ class Entry:
 
     rows: Rows[Array]
     told: Told
-
-
-def entry(backend: GradBackend, rows: Rows[Array], position: Array, log: Tensor) -> Entry:
-    """Makes an entry of a `log` (2 C,) in which `rows` (R,) are told of at `position` (R,)."""
-
-    def read() -> tuple[Array, Array]:
-        scores, slopes = backend.to_numpy(log).reshape(2, -1)[:, position]
-        return scores, slopes
-
-    return Entry(rows, Told(read))
 
 
 def told(entries: list[Entry]) -> Told:
@@ -78,22 +68,38 @@ class Ledger:
         self._scores = np.zeros(self.n)
         self._at_input = np.zeros(self.n, dtype=bool)
         self._courses: list[Course | None] = []
+        self._reports: list[tuple[Report, int]] = []
+        self._measured: list[Measured] = []
+        self._blocks = 0
 
-    def add(self, first: int, spent: Array, entries: list[Entry], weights: Weights) -> None:
-        """Adds a block that begins with sample `first`."""
+    def add(
+        self,
+        first: int,
+        spent: Array,
+        entries: list[Entry],
+        weights: Weights,
+        report: Report | None = None,
+    ) -> None:
+        """Adds a block that begins with sample `first`; of its report so many as were `spent`."""
         self.spent[first : first + len(spent)] += spent
         self._pending.append((first, entries, weights))
+        self._blocks += 1
+        if report is not None:
+            self._reports.append((report, len(spent)))
         if sum(len(e.rows) for _, each, _ in self._pending for e in each) > _MOST_PENDING:
             self.read()
 
     def read(self) -> None:
         """Reads what is still on the device."""
+        read_all([report for report, _ in self._reports])
         for first, entries, weights in self._pending:
             for known in entries:
                 self._read(first, known, weights)
             rows = entries[0].rows if len(entries) == 1 else joined([e.rows for e in entries])
             self._courses.append(self.recipe.course(rows, told(entries)))
         self._pending.clear()
+        self._measured += [report.measured(live) for report, live in self._reports]
+        self._reports.clear()
 
     def _read(self, first: int, known: Entry, weights: Weights) -> None:
         rows, told = known.rows, known.told
@@ -110,6 +116,12 @@ class Ledger:
     def scores(self) -> Array | None:
         """f(x) (N,) from rows that are the input; None where a sample has none."""
         return self._scores if self._at_input.all() else None
+
+    @property
+    def measured(self) -> Measured | None:
+        """Sizes of all maps; None where blocks did not tell them."""
+        known = self._measured
+        return joined_sizes(known) if known and len(known) == self._blocks else None
 
     @property
     def course(self) -> Course | None:

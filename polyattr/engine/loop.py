@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,28 +11,29 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.kernels import Workshop
-from polyattr.engine.ledger import Entry, entry, told
-from polyattr.engine.plan.cut import Cut, cut_all
+from polyattr.engine.ledger import Entry, told
+from polyattr.engine.plan.cut import Cut
 from polyattr.engine.plan.sheet import Sheet
 from polyattr.engine.question import Question
-from polyattr.engine.sums.ends import Finish, Start
+from polyattr.engine.sums.ends import Finish, Finished, Start
 from polyattr.engine.sums.kept import Kept, Sizes, grown
+from polyattr.engine.sums.one_tile import OneTile
+from polyattr.engine.sums.report import Report
 from polyattr.engine.sums.spread import Errors
+from polyattr.engine.supply import Supply
 from polyattr.engine.tile import Block, Sheaf, State, Tile
 from polyattr.errors import InputError
 from polyattr.sampling.errors.norm import Weights
-from polyattr.sampling.noise import stream_noise
 from polyattr.sampling.recipe import Recipe
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.rows import Rows, Told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Array = np.ndarray[Any, Any]
-_KEPT_TILES = 64
-"""Most tiles whose columns stay on the device between calls: memory must not grow with steps."""
 _FEWEST_PARTS = 16
 
+Schedule = Generator[Rows[Array], Told, Weights]
 Oracle = Callable[[Question], tuple[list[Tensor], Array]]
 """Attributions (R, ...) of the samples of a question, and the evaluations spent on each (R,)."""
 
@@ -42,37 +43,49 @@ class Rounds:
     """One recipe on one block of samples.
 
     Attributes:
-        tools: What all blocks share.
-        recipe: The method.
+        supply: What tiles are given: the method, and what is asked about the block's samples.
         inner: What finds attributions where the recipe takes those instead of gradients.
-        depth: How many recipes surround this one.
-        question: What is asked about the block's samples.
-        sheet: The shapes.
         tick: Told of each tile.
+        wanted: Whether the errors of the values are wanted.
+        report: What the block tells the host in one piece; None where it is read piece by piece.
     """
 
-    tools: Workshop
-    recipe: Recipe
+    supply: Supply
     inner: Oracle | None
-    depth: int
-    question: Question
-    sheet: Sheet
     tick: Callable[[int, int], None] | None
+    wanted: bool = False
     entries: list[Entry] = field(default_factory=list)
+    report: Report | None = None
     spent: Array = field(init=False)
     seen: Array = field(init=False)
     state: State = field(init=False)
     _block: Block = field(init=False)
+    _found: tuple[list[Tensor], Errors | None] | None = None
 
     @property
     def backend(self) -> GradBackend:
         """The framework in use."""
-        return self.tools.scorer.backend
+        return self.supply.backend
+
+    @property
+    def tools(self) -> Workshop:
+        """What all blocks share."""
+        return self.supply.tools
+
+    @property
+    def recipe(self) -> Recipe:
+        """The method."""
+        return self.supply.recipe
+
+    @property
+    def sheet(self) -> Sheet:
+        """The shapes."""
+        return self.supply.sheet
 
     @property
     def leaves(self) -> list[Tensor]:
         """The samples (M, ...) per input."""
-        return self.question.inputs.leaves
+        return self.supply.leaves
 
     def run(self, live: int) -> Weights:
         """Runs all rounds of the first `live` samples; returns the weights of the parts."""
@@ -83,15 +96,17 @@ class Rounds:
         rows = next(rounds)
         size = self.sheet.samples * (recipe.parts if recipe.one_round else _room(rows, recipe))
         self.seen = np.zeros(size)
+        self._block = self.supply.block()
+        if self._fits_one_tile():
+            return self._at_once(rounds, rows, live)
         self.state = self._start(size)
-        self._block = self._shared()
         while True:
             first = len(self.entries)
-            for made, sheaves in self._cuts(rows, live):
-                log = backend.zeros((2 * self.sheet.capacity,), self.leaves[0], self._real())
+            for made, sheaves in self.supply.cuts(rows, live, self.seen):
+                log = backend.zeros((2 * self.sheet.capacity,), self.leaves[0], self.supply.real())
                 self.state = self.state._replace(log=log)
                 self._tiles(made, sheaves)
-                self.entries.append(entry(backend, made.rows, made.position, self.state.log))
+                self.entries.append(self._entry(made, self.state.log))
             try:
                 rows = rounds.send(told(self.entries[first:]))
             except StopIteration as end:
@@ -99,10 +114,54 @@ class Rounds:
                 return weights
             self._grow(_room(rows, recipe))
             if recipe.one_round:
+                raise _second_table(recipe)
+
+    def _entry(self, made: Cut, log: Tensor | None) -> Entry:
+        """Notes what the rows of a table told: it is in their log, and in the block's report."""
+
+        def read() -> tuple[Array, Array]:
+            report = self.report
+            if report is None and log is None:
                 raise InputError(
-                    f"{type(recipe).__name__} gave a second table, but says that it has one round; "
-                    f"expected one_round to be False where rounds are chosen"
+                    f"{type(self.recipe).__name__} looks at what its rows told before they are "
+                    f"computed, but says that it has one round; expected one_round to be False"
                 )
+            both = self.backend.to_numpy(log).reshape(2, -1) if report is None else report.log()
+            scores, slopes = both[:, made.position]
+            return scores, slopes
+
+        return Entry(made.rows, Told(read))
+
+    # -- a block in one call ----------------------------------------------------------------------
+
+    def _fits_one_tile(self) -> bool:
+        """Whether one kernel can do all, from the samples to their attributions."""
+        known = self.recipe.one_round and not self.recipe.sequential
+        apart = self.inner is not None or self.tick is not None or self.tools.graph
+        return known and not apart and self.sheet.capacity == self.sheet.rows
+
+    def _at_once(self, rounds: Schedule, rows: Rows[Array], live: int) -> Weights:
+        ((made, sheaves),) = self.supply.cuts(rows, live, self.seen)
+        (draws,) = self.supply.noise(made)
+        sheaf = (self.supply.sheaf(made, 0) if sheaves is None else sheaves[0])._replace(
+            noise=draws
+        )
+        entry = self._entry(made, None)
+        self.entries.append(entry)
+        try:
+            rounds.send(entry.told)
+        except StopIteration as end:
+            weights: Weights = end.value
+        else:
+            raise _second_table(self.recipe)
+        self._note(made)
+        tile, key = self.supply.tile(made)
+        run = OneTile(
+            tile, self._finish(), weights, len(self.seen), self.wanted, self.supply.real()
+        )
+        kernel = self.tools.kernel((*key, *run.finish.key(weights, self.wanted), run.size), run)
+        self._found = self._reported(kernel(self._block, self.supply.starts(), sheaf))
+        return weights
 
     # -- before the first tile --------------------------------------------------------------------
 
@@ -118,86 +177,26 @@ class Rounds:
         return Kept(self.backend, self.tools.kernel, self.sheet.samples, state)
 
     def _start(self, size: int) -> State:
-        recipe, starts = self.recipe, self._starts()
+        recipe, starts = self.recipe, self.supply.starts()
         start = self.tools.fused(("start", recipe, size), Start(self.backend, recipe, size))
         parts, carry = start(self.leaves, starts)
-        if any(carry) and not recipe.sequential:
-            raise InputError(
-                f"{type(recipe).__name__}.start gives samples something to take along, but their "
-                f"rows come together; expected sequential = True and the turn of each row"
-            )
         return State(parts, carry, None)
-
-    def _shared(self) -> Block:
-        question, references = self.question, self.question.references
-        return Block(
-            self.tools.scorer.bound.state(),
-            self.leaves,
-            [] if references is None else references.leaves,
-            question.inputs.context(question.targets.columns),
-        )
-
-    def _real(self) -> str:
-        wide = {self.backend.accumulator_dtype(leaf) for leaf in self.leaves}
-        return "float64" if "float64" in wide else "float32"
-
-    # -- columns ----------------------------------------------------------------------------------
-
-    def _cuts(self, rows: Rows[Array], live: int) -> Iterator[tuple[Cut, Sequence[Sheaf] | None]]:
-        references, recipe = self.question.references, self.recipe
-        named = references is not None and references.origin == "named"
-        origin = references.rows if references is not None and named else None
-
-        def made() -> list[Cut]:
-            return list(cut_all(rows, recipe, self.sheet, self.seen, origin))
-
-        where = self.backend.device(self.leaves[0])
-        if not recipe.one_round:
-            cuts = made()
-        else:
-            fan = None
-            if references is not None:
-                fan = (references.origin, references.count, references.shared)
-            key = (recipe, live, self.sheet, fan)
-            cuts = self.tools.remember(("cut", *key), made)
-            if where is not None and sum(c.tiles for c in cuts) <= _KEPT_TILES:
-                native = self.tools.remember(
-                    ("columns", *key, where, self._real()),
-                    lambda: [[self._sheaf(c, t) for t in range(c.tiles)] for c in cuts],
-                )
-                yield from zip(cuts, native, strict=True)
-                return
-        for one in cuts:
-            yield one, None
-
-    def _sheaf(self, made: Cut, tile: int) -> Sheaf:
-        """Brings the columns of a tile to the device."""
-        backend, like, real = self.backend, self.leaves[0], self._real()
-        segments, writers = made.segments[tile], made.writers
-        return Sheaf(
-            backend.to_native(made.whole[tile], like),
-            backend.to_native(made.real[tile], like, real),
-            [backend.to_native(segments, like, real)] if len(segments) else [],
-            [],
-            [] if writers is None else [backend.to_native(writers[tile], like)],
-        )
 
     # -- tiles ------------------------------------------------------------------------------------
 
     def _tiles(self, made: Cut, sheaves: Sequence[Sheaf] | None) -> None:
-        noise: Iterator[list[Tensor]] = iter([[]] * made.tiles)
-        if self.recipe.noise is not None:
-            ids, stock = self.question.row_ids, self.tools.stock
-            asked = self.recipe.noise, made.draws, self.leaves, self.depth, ids, stock
-            noise = stream_noise(self.backend, *asked)
         add = self._adder(made)
-        for tile, draws in enumerate(noise):
-            sheaf = self._sheaf(made, tile) if sheaves is None else sheaves[tile]
+        for tile, draws in enumerate(self.supply.noise(made)):
+            sheaf = self.supply.sheaf(made, tile) if sheaves is None else sheaves[tile]
             self.state = add(sheaf._replace(noise=draws), tile)
             self.backend.settle([*(t for part in self.state.parts for t in part), self.state.log])
             if self.tick is not None:
                 self.backend.to_numpy(self.state.log)
                 self.tick(tile + 1, made.tiles)
+        self._note(made)
+
+    def _note(self, made: Cut) -> None:
+        """Counts the rows of a table."""
         if made.table.kind.scores_only:
             return
         self.seen = made.seen
@@ -206,13 +205,7 @@ class Rounds:
 
     def _adder(self, made: Cut) -> Callable[[Sheaf, int], State]:
         """Returns what adds one tile to the state."""
-        question, references = self.question, self.question.references
-        origin = "none" if references is None else references.origin
-        layout, rule = question.inputs.layout, question.targets.rule
-        tools = self.tools
-        together = made.together if tools.scorer.shares(rule) else 1
-        key = (self.recipe, layout, rule, made.table, origin, together)
-        tile = Tile(tools.scorer, *key[:-1], tools.graph, together)
+        (tile, key), tools = self.supply.tile(made), self.tools
         if made.table.kind.scores_only:
             look = tools.kernel(("look", *key), tile.look, donate=0)
             return lambda sheaf, _: look(self.state, self._block, sheaf)
@@ -225,7 +218,7 @@ class Rounds:
         self, tile: Tile, key: tuple[object, ...], made: Cut, inner: Oracle
     ) -> Callable[[Sheaf, int], State]:
         """Returns what adds a tile whose attributions, instead of gradients, another run finds."""
-        backend, beside = self.backend, self.question.at([])
+        backend, beside = self.backend, self.supply.question.at([])
         place = self.tools.kernel(("place", *key), tile.place)
         fold = self.tools.kernel(("fold", *key), tile.fold, donate=0)
 
@@ -244,26 +237,37 @@ class Rounds:
 
     # -- after the last tile -----------------------------------------------------------------------
 
-    def finished(self, weights: Weights, errors: bool) -> tuple[list[Tensor], Errors | None]:
+    def finished(self, weights: Weights) -> tuple[list[Tensor], Errors | None]:
         """Returns the attributions (M, ...) per input, and if wanted how far off they may be."""
-        finish, given = self._finish(), (self.state.parts, self.leaves, self._starts())
+        if self._found is not None:
+            return self._found
         if self.recipe.one_round and weights.value.ndim == 1:
-            key = finish.key(weights, errors)
-            run = self.tools.fused(key, partial(finish.run, weights, errors=errors))
-            found: tuple[list[Tensor], Errors | None] = run(*given)
-            return found
+            finish, alone = self._finish(), len(self.entries) == 1
+            log = self.state.log if alone and not self.tools.graph else None
+            key = (*finish.key(weights, self.wanted), log is None)
+            run = partial(finish.run, weights, errors=self.wanted)
+            given = self.state.parts, self.leaves, self.supply.starts(), log
+            return self._reported(self.tools.fused(key, run)(*given))
         values = self.values(weights.value)
-        return values, self.errors(weights, values) if errors else None
+        return values, self.errors(weights, values) if self.wanted else None
+
+    def _reported(self, done: Finished) -> tuple[list[Tensor], Errors | None]:
+        values, errors, packed = done
+        if packed is not None:
+            known = errors is not None, errors is not None and errors.bound is not None
+            sizes = self.sheet.capacity, self.sheet.samples
+            self.report = Report(self.backend, packed, *sizes, *known)
+        return values, errors
 
     def values(self, weights: Array) -> list[Tensor]:
         """Returns the attributions (M, ...) that `weights` (G,) or (N, G) of the parts give now."""
-        return self._finish().values(weights, self.state.parts, self.leaves, self._starts())
+        return self._finish().values(weights, self.state.parts, self.leaves, self.supply.starts())
 
     def errors(self, weights: Weights, values: list[Tensor]) -> Errors | None:
         """Returns how far off each of the `values` may be; None where nothing tells it."""
         if weights.kinks is not None and not weights.others:
             return self._kept().errors(weights.kinks)
-        sums = self.state.parts, self.leaves, self._starts()
+        sums = self.state.parts, self.leaves, self.supply.starts()
         return self._finish().errors(weights, values, *sums)
 
     def _finish(self) -> Finish:
@@ -272,9 +276,12 @@ class Rounds:
         wide = self.entries[-1].rows.width is not None if self.entries else False
         return Finish(self.backend, self.recipe, counts, wide)
 
-    def _starts(self) -> list[Tensor]:
-        references = self.question.references
-        return [] if references is None or references.count > 1 else references.leaves
+
+def _second_table(recipe: Recipe) -> InputError:
+    return InputError(
+        f"{type(recipe).__name__} gave a second table, but says that it has one round; "
+        f"expected one_round to be False where rounds are chosen"
+    )
 
 
 def _room(rows: Rows[Array], recipe: Recipe) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.forward import row_taker
+from polyattr.engine.sums.report import Measured
 from polyattr.engine.sums.spread import Errors
 from polyattr.question.inputs import Inputs
 from polyattr.question.references import References
@@ -90,6 +91,7 @@ class Answer:
         scores: (N,) scores f(x), where a row was the input itself.
         slope: (N,) gradient times velocity, integrated over the path; None without a path.
         course: How scores go along the paths, where that came for free.
+        measured: Sizes of the maps, where they came with what rows told.
         bad: (M,) rows of the question that are marked: nothing is known of them.
     """
 
@@ -100,6 +102,7 @@ class Answer:
     scores: Array | None
     slope: Array | None
     course: Course | None = None
+    measured: Measured | None = None
     bad: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def marked(self, backend: GradBackend, bad: Array) -> Answer:
@@ -124,5 +127,6 @@ class Answer:
             errors=errors,
             slope=None if self.slope is None else self.slope * factor,
             course=None if course is None else Course(*(part * factor for part in course)),
+            measured=None if self.measured is None else self.measured.times(factor),
             bad=bad,
         )

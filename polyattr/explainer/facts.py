@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from polyattr.engine.blocks import Recipes
 from polyattr.engine.convergence import DEFAULT_TOLERANCE, least_error, relative_gap
 from polyattr.engine.forward import Forward
 from polyattr.engine.question import Answer, Question
+from polyattr.engine.sums.report import Measured
 from polyattr.engine.sums.spread import sizes
 from polyattr.question.references import References
 from polyattr.results.attribution import Attribution
@@ -239,7 +240,10 @@ class Facts:
 
     @cached_property
     def _measured(self) -> Measured:
-        """What has to be read from the device, in one piece."""
+        """The size of the maps, and of their errors relative to it."""
+        told = self.answer.measured
+        if told is not None:
+            return Measured(told.size, *(_relative(p, told.size) for p in told[1:3]))
         backend, errors, n = self.forward.backend, self.answer.errors, self.question.inputs.n
         known = [sizes(backend, self.answer.values)]
         if errors is not None:
@@ -281,20 +285,8 @@ class Facts:
         return np.maximum(stated, least)
 
 
-class Measured(NamedTuple):
-    """Sizes of maps.
-
-    Attributes:
-        size: (N,) summed magnitude of the attributions.
-        standard: (N,) that of the standard errors relative to it; None where they are not known.
-        bound: (N,) the bound of the errors likewise.
-    """
-
-    size: Array
-    standard: Array | None = None
-    bound: Array | None = None
-
-
-def _relative(part: Array, size: Array) -> Array:
+def _relative(part: Array | None, size: Array) -> Array | None:
+    if part is None:
+        return None
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(part == 0, 0.0, part / size)

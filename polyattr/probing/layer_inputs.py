@@ -170,6 +170,7 @@ def layer_background(background: Any, at: Inputs, forward: Forward, batch_size: 
         )
     bound = forward.scorer.bound
     inputs = read_inputs(background, Beside(), forward.backend, bound, whole=True)
+    inputs.check_finite(forward.backend)
     found = iter(forward.activations(inputs, at.layout.attributed, batch_size))
     return at.layout.values.build([next(found) if has else None for has in at.layout.attributed])
 

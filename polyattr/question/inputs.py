@@ -36,6 +36,7 @@ class Inputs:
         shared: Further arguments that all samples share.
         guessed: Slots of the layout that hold companions for their size alone.
         fan: How many samples in a row are the same, since they differ in their targets alone.
+        names: What the leaves are called.
     """
 
     leaves: list[Tensor]
@@ -45,6 +46,16 @@ class Inputs:
     shared: list[Tensor] = field(default_factory=list)
     guessed: tuple[int, ...] = ()
     fan: int = 1
+    names: tuple[str, ...] = ()
+
+    def check_finite(self, backend: GradBackend) -> None:
+        """Checks the leaves for finite numbers, which waits for the device.
+
+        Raises:
+            InputError: NaN or inf.
+        """
+        for name, leaf in zip(self.names, self.leaves, strict=True):
+            check_finite(leaf, name, backend)
 
     def take(self, rows: Callable[[list[Tensor]], list[Tensor]], n: int, fan: int) -> Inputs:
         """Returns the inputs of the `n` samples that `rows` takes; `fan` in a row are the same."""
@@ -172,6 +183,7 @@ class _Sorter:
         self.pools: dict[str, list[Tensor]] = {"x": [], "companion": [], "shared": []}
         self.fixed: list[Fixed] = []
         self.guessed: list[int] = []
+        self.names: list[str] = []
 
     def add(self, leaf: Any, name: str, kind: str | None) -> None:
         """Adds a leaf; `kind` None goes by the size of its first axis."""
@@ -192,15 +204,15 @@ class _Sorter:
             )
         if kind == "x":
             check_features(native, name)
-            if not self.traced:
-                check_finite(native, name, self.backend)
+            self.names.append(name)
         self.slots.append((kind, len(self.pools[kind])))
         self.pools[kind].append(native)
 
     def inputs(self, layout: Layout) -> Inputs:
         """Returns what was added, in its `layout`."""
         x, companions, shared = self.pools["x"], self.pools["companion"], self.pools["shared"]
-        return Inputs(x, layout, self.n, companions, shared, tuple(self.guessed))
+        guessed, names = tuple(self.guessed), tuple(self.names)
+        return Inputs(x, layout, self.n, companions, shared, guessed, names=names)
 
     def beside(self, beside: Beside) -> tuple[Structure, Structure]:
         """Adds the further arguments; returns their containers."""

@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.engine.sums.report import pack
 from polyattr.engine.sums.spread import Errors, path_errors, share_like, standard_error
+from polyattr.errors import InputError
 from polyattr.sampling.errors.norm import Weights
 from polyattr.sampling.recipe import Carry, Recipe
 
 Array = np.ndarray[Any, Any]
+
+Finished = tuple[list[Tensor], Errors | None, Tensor | None]
+"""Attributions (M, ...) per input, their errors, and both with the log as they are reported."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,9 @@ class Start:
         Args:
             leaves: The samples (M, ...).
             starts: Where their paths start (M, ...) or (1, ...); empty where nothing says so.
+
+        Raises:
+            InputError: Samples take something along whose rows come together.
         """
         backend, recipe = self.backend, self.recipe
         shares = [share_like(backend, recipe, leaf) for leaf in leaves]
@@ -48,6 +56,11 @@ class Start:
             tuple(part * 1 for part in recipe.start(backend, leaf, starts[i] if starts else None))
             for i, leaf in enumerate(leaves)
         ]
+        if any(carry) and not recipe.sequential:
+            raise InputError(
+                f"{type(recipe).__name__}.start gives samples something to take along, but their "
+                f"rows come together; expected sequential = True and the turn of each row"
+            )
         return parts, carry
 
 
@@ -73,22 +86,25 @@ class Finish:
         state: Sequence[tuple[Tensor, ...]],
         leaves: Sequence[Tensor],
         starts: Sequence[Tensor],
+        log: Tensor | None = None,
         *,
         errors: bool,
-    ) -> tuple[list[Tensor], Errors | None]:
-        """Returns the attributions (M, ...) per input, and if wanted their errors.
+    ) -> Finished:
+        """Returns the attributions (M, ...) per input, and if wanted their errors and a report.
 
         Args:
             weights: Of the parts.
             state: The sums (S, ...) of each input's statistic.
             leaves: The samples (M, ...).
             starts: Where their paths start (M, ...) or (1, ...); empty where nothing says so.
+            log: What rows told (2 C,), where it is wanted together with the sizes of values and
+                errors.
             errors: Whether errors are wanted.
         """
         values = self.values(weights.value, state, leaves, starts)
-        if not errors:
-            return values, None
-        return values, self.errors(weights, values, state, leaves, starts)
+        known = self.errors(weights, values, state, leaves, starts) if errors else None
+        packed = None if log is None else pack(self.backend, log, values, known, leaves)
+        return values, known, packed
 
     def values(
         self,

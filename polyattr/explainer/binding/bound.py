@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,12 @@ from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
 from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import Kernels
 from polyattr.engine.plan.pieces import tile_rows
-from polyattr.engine.plan.sheet import auto_batch_size
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.watch import Watch
+from polyattr.explainer.binding.finite import checked_finite
 from polyattr.explainer.binding.method import Method
 from polyattr.explainer.binding.outcome import Outcome
+from polyattr.explainer.binding.rows_per_call import RowsPerCall
 from polyattr.explainer.facts import Facts
 from polyattr.explainer.options import Options
 from polyattr.probing.as_it_was import as_it_was
@@ -40,9 +41,6 @@ from polyattr.scores.targets import Targets
 from polyattr.scores.tasks import task_of
 
 Array = np.ndarray[Any, Any]
-
-_MOST_FOLD = 16
-"""How many times the rows of one target a gradient call has at most for several, under "auto"."""
 
 Kept = tuple[Watch, Kernels]
 """What outlives a change of the model."""
@@ -73,7 +71,7 @@ class Bound:
         scorer.fitting.wish = method.batch_size
         self.forward = Forward(scorer, self.kernels)
         self.engine = Engine(scorer, self.kernels)
-        self._most_rows: int | None = taps.bound.most_rows
+        self._rows = RowsPerCall(method, backend, scorer, taps.bound.most_rows)
         self._trials = Trials(self.forward, self.method.told)
         self.chance = SharedChance()
         self.spaces = Spaces(method.domain, method.tangent)
@@ -115,22 +113,33 @@ class Bound:
             with suppress(Exception):  # what a model does not take is told of when it is tried
                 self.engine.scorer.make(given.layout, *given.first_rows([]))
 
-        def answer() -> Outcome:
-            return as_it_was(
-                self.forward,
-                self._trials.of(given),
-                roots,
-                lambda: self._explain(given, targets, options, tick, full),
-            )
+        late = self._trials.of(given).leaves_all and self._unmoved
 
-        try:
-            return answer()
-        except OutputChangedError:  # parameters of other shapes: what was tried is of no use
-            self._trials = Trials(self.forward, self.method.told)
-            return answer()
+        def answer() -> Outcome:
+            explain = partial(self._explain, given, targets, options, tick, full, late)
+            return as_it_was(self.forward, self._trials.of(given), roots, explain)
+
+        with checked_finite(given, self.backend, late=late):
+            try:
+                return answer()
+            except OutputChangedError:  # parameters of other shapes: what was tried is of no use
+                self._trials = Trials(self.forward, self.method.told)
+                return answer()
+
+    @property
+    def _unmoved(self) -> bool:
+        """Whether paths end at the inputs themselves, not at what layers or domains make of it."""
+        method = self.method
+        return not self.engine.scorer.taps.inputs and method.domain is method.tangent is None
 
     def _explain(
-        self, given: Inputs, targets: Any, options: Options, tick: Tick | None, full: bool
+        self,
+        given: Inputs,
+        targets: Any,
+        options: Options,
+        tick: Tick | None,
+        full: bool,
+        late: bool,
     ) -> Outcome:
         given = self.settled(given)
         plain = self._at(given)
@@ -148,7 +157,9 @@ class Bound:
         full = full or tolerance is not None
         # Of samples, the error costs a look at every group of draws.
         errors = full or not recipes[0].sampled
-        answer, batch_size = self._answer(recipes, question, tick, errors)
+        check = partial(given.check_finite, self.backend) if late else None
+        asked = Asked(self.batch_size(at), errors, tick, self.method.mark, check)
+        answer, batch_size = self._answer(recipes, question, asked)
         whole = [tuple(leaf.shape) for leaf in at.leaves]
         each = [tuple(value.shape) for value in answer.values] == whole
         if each and not (trial.random or self.method.layers):
@@ -158,8 +169,8 @@ class Bound:
         values = self.result(at, answer.values)
         # Of the method's own baseline it is remembered whether the score jumps there.
         looked = self.method.told if options.baselines is None else set[str]()
-        asked = self.forward, recipes, question, answer, batch_size
-        facts = Facts(*asked, None if trial.random else looked)
+        known = self.forward, recipes, question, answer, batch_size
+        facts = Facts(*known, None if trial.random else looked)
         if not full:
             error = facts.not_marked(facts.known_error())
             return Outcome(values, None, error, answer.non_finite)
@@ -262,20 +273,19 @@ class Bound:
         return (*outer, core if references is None else core.over(references.count))
 
     def _answer(
-        self, recipes: Recipes, question: Question, tick: Tick | None, errors: bool
+        self, recipes: Recipes, question: Question, asked: Asked
     ) -> tuple[Answer, int | None]:
         """Runs the engine, with half the rows per call each time memory runs out."""
-        batch_size = self.batch_size(question.inputs)
         while True:
             try:
-                asked = Asked(batch_size, errors, tick, self.method.mark)
-                return self.engine.run(recipes, question, asked), batch_size
+                return self.engine.run(recipes, question, asked), asked.batch_size
             except Exception as error:
-                rows = batch_size or question.inputs.n * len(recipes[0].table(1))
+                rows = asked.batch_size or question.inputs.n * len(recipes[0].table(1))
                 if rows == 1 or not self.backend.is_out_of_memory(error):
                     raise
             # Outside the handler, whose traceback would keep the tile's tensors alive.
-            batch_size = self._most_rows = rows // 2
+            self._rows.most = rows // 2
+            asked = replace(asked, batch_size=self._rows.most)
 
     def result(self, inputs: Inputs, values: list[Tensor]) -> Any:
         """Puts values into the containers and dtypes of the inputs."""
@@ -283,20 +293,6 @@ class Bound:
         pairs = zip(values, inputs.leaves, strict=True)
         return inputs.layout.result([backend.cast(v, backend.dtype(x)) for v, x in pairs])
 
-    def _elements(self, inputs: Inputs) -> int:
-        """Numbers in a row: of the inputs, or of what it adds to the sums where that is more."""
-        shapes = [self.method.recipes[0].shape(tuple(leaf.shape[1:])) for leaf in inputs.leaves]
-        return max(inputs.elements, sum(math.prod(shape) for shape in shapes))
-
     def batch_size(self, inputs: Inputs) -> int | None:
         """Returns the most rows per gradient call; None for any number."""
-        given: Any = self.method.batch_size
-        if given == "auto":
-            first = [*inputs.leaves, *inputs.companions][0]
-            given = auto_batch_size(self._elements(inputs), self.backend, first)
-            # Points are evaluated once for all targets, whose gradients are a small part of memory.
-            given = max(given * min(inputs.fan, _MOST_FOLD), inputs.fan)
-        taken = self.forward.scorer.fitting.rows
-        taken = taken and taken * inputs.fan  # it takes each sample once, whatever it is asked
-        limits = [int(rows) for rows in (given, self._most_rows, taken) if rows is not None]
-        return min(limits, default=None)
+        return self._rows.of(inputs)

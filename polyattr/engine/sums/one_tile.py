@@ -1,0 +1,40 @@
+"""A block whose rows fit one tile: from samples to attributions without a stop between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from polyattr.backend import Tensor
+from polyattr.engine.sums.ends import Finish, Finished, Start
+from polyattr.engine.tile import Block, Sheaf, State, Tile
+from polyattr.sampling.errors.norm import Weights
+
+
+@dataclass(frozen=True)
+class OneTile:
+    """Start, tile and finish as one program: a framework then makes no running sums at all.
+
+    Attributes:
+        tile: The gradients.
+        finish: What the sums become.
+        weights: Of the parts.
+        size: Segments of the sums, S.
+        errors: Whether errors are wanted.
+        real: The dtype of what rows tell.
+    """
+
+    tile: Tile
+    finish: Finish
+    weights: Weights
+    size: int
+    errors: bool
+    real: str
+
+    def __call__(self, block: Block, starts: list[Tensor], sheaf: Sheaf) -> Finished:
+        """Returns what `Finish.run` does."""
+        backend, rows = self.finish.backend, int(sheaf.whole.shape[1])
+        parts, carry = Start(backend, self.finish.recipe, self.size)(block.x, starts)
+        log = backend.zeros((2 * rows,), block.x[0], self.real)
+        state = self.tile.run(State(parts, carry, log), block, sheaf)
+        sums = state.parts, block.x, starts, state.log
+        return self.finish.run(self.weights, *sums, errors=self.errors)

@@ -124,7 +124,7 @@ class Engine:
         inputs = question.inputs
         shape = (n, recipe, asked.batch_size, inputs.fan, inputs.elements)
         # The rows of a tile, which inner recipes are asked about, are of few numbers already.
-        few = self.kernels.compiling and not self.graph and not depth
+        few = self.kernels.few and not self.graph and not depth
         pieces: tuple[Piece, ...] = self._remember(
             ("pieces", *shape, few), lambda: plan_pieces(*shape, few=few)
         )

@@ -155,7 +155,7 @@ class Forward:
         backend = self.backend
         parameters = self.scorer.bound.state()
         parts = []
-        for first, rows in row_tiles(n, batch_size, few=self.kernels.compiling):
+        for first, rows in row_tiles(n, batch_size, few=self.kernels.few):
             index = None if rows == n else clipped_range(first, rows, n)
             take = row_taker(backend, index)
             parts.append(kernel(parameters, take(leaves), context.rows(take)))

@@ -23,6 +23,7 @@ class Kernels:
     Args:
         backend: Compiles.
         guard: Has every run of a kernel start from the same state.
+        auto: Whether polyattr chooses how many rows a call has.
 
     Attributes:
         guard: The same; that of the model as it is bound now.
@@ -30,15 +31,20 @@ class Kernels:
             cannot be followed: what cannot be traced again without compiling is then not compiled.
     """
 
-    def __init__(self, backend: GradBackend, guard: Guard) -> None:
-        self._backend, self.guard = backend, guard
+    def __init__(self, backend: GradBackend, guard: Guard, *, auto: bool = False) -> None:
+        self._backend, self.guard, self._auto = backend, guard, auto
         self._kernels: dict[object, _Kernel] = {}
         self.doubt = False
 
     @property
     def compiling(self) -> bool:
-        """Whether the framework compiles for each shape, so that there must be few of them."""
+        """Whether the framework freezes what it has traced."""
         return type(self._backend).compile is not GradBackend.compile
+
+    @property
+    def few(self) -> bool:
+        """Whether shapes have to be few, since each is compiled; by number, they are balanced."""
+        return self.compiling and self._auto
 
     def renew(self) -> None:
         """Trusts no kernel until it was traced again."""

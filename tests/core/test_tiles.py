@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from labs.integrands import Integrands
 
-from polyattr.engine.ledger import entry, told
+from polyattr.engine.ledger import Entry, told
 from polyattr.engine.plan.cut import cut_all
 from polyattr.engine.plan.sheet import Sheet, auto_batch_size, balanced, plan_sheet
 from polyattr.engine.tile import Sheaf, Tile
@@ -20,6 +20,7 @@ from polyattr.sampling import (
     Recipe,
     Rows,
     StraightPath,
+    Told,
     Variance,
 )
 
@@ -216,7 +217,8 @@ def test_a_table_longer_than_the_log_is_told_row_by_row(capacity):
             score = column.rows.sample + 10 * column.rows.alpha
             np.add.at(log, column.place[0], score)
             np.add.at(log, column.place[1], -score)
-        entries.append(entry(ON_HOST, cut.rows, cut.position, log))
+        scores, slopes = log.reshape(2, -1)[:, cut.position]
+        entries.append(Entry(cut.rows, Told(lambda a=scores, b=slopes: (a, b))))
         seen = cut.seen
     assert len(entries) == max(1, -(-27 // min(capacity, 28)))
     for name in ("sample", "alpha", "weight", "part"):

@@ -24,8 +24,9 @@ _SIZES = 6
 """Most sizes of blocks that calls of up to a thousand samples meet, of whatever numbers."""
 _RUNGS = (8, 32, 128, 512, 4, 16, 64, 2)
 """Sizes by how much they help: users' batches are powers of two."""
-_LARGE = 1500
-"""Tiles of more rows than this are for calls of more samples than a thousand."""
+_MANY, _LARGE = 1000, 1500
+"""From so many samples per block one size more helps; above the second number it is one that calls
+of a thousand samples do not meet."""
 _WIDEST = 512
 """Most samples per block where each has many rows: more would save nothing."""
 _CALL = 16
@@ -69,7 +70,8 @@ def plan_pieces(
         batch_size: Most rows per gradient call; None for all in one call.
         fan: How many samples in a row differ in their targets alone.
         elements: Numbers in one sample, over all inputs.
-        few: Whether blocks have to be of few sizes, whatever `n`: each size is compiled.
+        few: Whether blocks have to be of few sizes, whatever `n`: each size is compiled. Otherwise
+            they are balanced.
     """
     if not few or batch_size is None:
         sheet = plan_sheet(n, recipe, batch_size, fan, elements)
@@ -83,7 +85,7 @@ def plan_pieces(
     sheets = {
         size: _of_fixed_draws(sheet_of(size, recipe, rows), recipe) for size in ladder(largest)
     }
-    call = max(1, min(rows, samples * points) // _CALL)
+    call = max(2, min(rows, samples * points) // _CALL)
     price = partial(_price, {size: sheets[size].rows for size in sheets}, points, call)
     sizes = _cheapest(samples, tuple(sorted(sheets, reverse=True)), price)[1]
     pieces, first = [], 0
@@ -117,7 +119,7 @@ def row_tiles(n: int, batch_size: int | None, *, few: bool) -> Iterator[tuple[in
         yield from ((tile * rows, rows) for tile in range(tiles))
         return
     sizes = tuple(sorted(ladder(batch_size), reverse=True))
-    call = max(1, min(batch_size, n) // _CALL)
+    call = max(2, min(batch_size, n) // _CALL)
     price = partial(_price, {size: size for size in sizes}, 1, call)
     first = 0
     for size in _cheapest(n, sizes, price)[1]:
@@ -143,10 +145,10 @@ def tile_rows(recipes: Sequence[Recipe], n: int, batch_size: int | None, *, few:
 
 def ladder(largest: int) -> tuple[int, ...]:
     """Returns the few sizes that blocks of at most `largest` samples have."""
-    rungs, large = {1, largest}, largest > _LARGE
+    rungs, most = {1, largest}, _SIZES + (largest > _LARGE)
     for rung in _RUNGS:
-        fits = rung * 1.5 <= largest and (rung < _WIDEST or large)
-        if fits and len(rungs) < _SIZES + large:
+        fits = rung * 1.5 <= largest and (rung < _WIDEST or largest >= _MANY)
+        if fits and len(rungs) < most:
             rungs.add(rung)
     return tuple(sorted(rungs))
 

@@ -64,7 +64,7 @@ class Bound:
             taps = replace(taps, added=find_layers(taps.bound, method.layers, "layers"))
         given: Any = method.operator
         scorer = Scorer(backend, taps, task_of(given) or given, method.output)
-        kernels = Kernels(backend, scorer.guard)
+        kernels = Kernels(backend, scorer.guard, auto=method.batch_size == "auto")
         kept = kept or (Watch(backend.is_tensor, kernels.compiling), kernels)
         self.watch, self.kernels = kept
         self.kernels.guard = scorer.guard
@@ -195,7 +195,7 @@ class Bound:
         every = [trial.targets(at, target, size, reported=reported) for target in asked]
         goals, scores = every[0]
         self._check_certain(all(read.certain for read, _ in every))
-        few = self.kernels.compiling
+        few = self.kernels.few
         trial.check(at, goals, lambda: tile_rows(recipes, at.n, size, few=few))
         question = Question(at, goals, references, scores)
         if not isinstance(targets, Each):

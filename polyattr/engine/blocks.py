@@ -144,7 +144,7 @@ class Engine:
             found, known = rounds.finished(weights)
             values.append(found)
             errors += [] if known is None else [known]
-            ledger.add(first, rounds.spent[:live], rounds.entries, weights, rounds.report)
+            ledger.add(first, rounds.spent[:live], rounds.entries, weights, rounds.reports)
         joined = [self._join(parts, n) for parts in zip(*values, strict=True)]
         return _Solved(joined, self._join_errors(errors, n), ledger)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,14 +79,13 @@ class Ledger:
         spent: Array,
         entries: list[Entry],
         weights: Weights,
-        report: Report | None = None,
+        reports: Sequence[Report] = (),
     ) -> None:
-        """Adds a block that begins with sample `first`; of its report so many as were `spent`."""
+        """Adds a block that begins with sample `first`; `spent` has the samples that are there."""
         self.spent[first : first + len(spent)] += spent
         self._pending.append((first, entries, weights))
         self._blocks += 1
-        if report is not None:
-            self._reports.append((report, len(spent)))
+        self._reports += [(report, len(spent)) for report in reports]
         if sum(len(e.rows) for _, each, _ in self._pending for e in each) > _MOST_PENDING:
             self.read()
 

@@ -47,7 +47,7 @@ class Rounds:
         inner: What finds attributions where the recipe takes those instead of gradients.
         tick: Told of each tile.
         wanted: Whether the errors of the values are wanted.
-        report: What the block tells the host in one piece; None where it is read piece by piece.
+        reports: What the block tells the host in one piece; none where it is read piece by piece.
     """
 
     supply: Supply
@@ -55,7 +55,7 @@ class Rounds:
     tick: Callable[[int, int], None] | None
     wanted: bool = False
     entries: list[Entry] = field(default_factory=list)
-    report: Report | None = None
+    reports: list[Report] = field(default_factory=list)
     spent: Array = field(init=False)
     seen: Array = field(init=False)
     state: State = field(init=False)
@@ -118,15 +118,16 @@ class Rounds:
 
     def _entry(self, made: Cut, log: Tensor | None) -> Entry:
         """Notes what the rows of a table told: it is in their log, and in the block's report."""
+        # Not `self`, which has the entries: a circle would keep the tensors of the call.
+        backend, recipe, reports = self.backend, self.recipe, self.reports
 
         def read() -> tuple[Array, Array]:
-            report = self.report
-            if report is None and log is None:
+            if not reports and log is None:
                 raise InputError(
-                    f"{type(self.recipe).__name__} looks at what its rows told before they are "
+                    f"{type(recipe).__name__} looks at what its rows told before they are "
                     f"computed, but says that it has one round; expected one_round to be False"
                 )
-            both = self.backend.to_numpy(log).reshape(2, -1) if report is None else report.log()
+            both = reports[0].log() if reports else backend.to_numpy(log).reshape(2, -1)
             scores, slopes = both[:, made.position]
             return scores, slopes
 
@@ -256,7 +257,7 @@ class Rounds:
         if packed is not None:
             known = errors is not None, errors is not None and errors.bound is not None
             sizes = self.sheet.capacity, self.sheet.samples
-            self.report = Report(self.backend, packed, *sizes, *known)
+            self.reports.append(Report(self.backend, packed, *sizes, *known))
         return values, errors
 
     def values(self, weights: Array) -> list[Tensor]:

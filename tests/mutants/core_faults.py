@@ -163,8 +163,8 @@ FAULTS = (
     (
         "batch_size ignored",
         "polyattr/engine/plan/sheet.py",
-        "samples = _block_size(",
-        "most = n * points\n    samples = _block_size(",
+        "    return sheet_of(_block_size(n, points, most), recipe, most)",
+        "    most = n * points\n    return sheet_of(_block_size(n, points, most), recipe, most)",
     ),
     (
         "variance divided by n",

@@ -91,7 +91,7 @@ ENGINE = (
     ),
     (
         "the first round's table in every round",
-        _ROUNDS,
+        "polyattr/engine/supply.py",
         "if not recipe.one_round:\n            cuts = made()",
         "if False:\n            cuts = made()",
     ),
@@ -243,8 +243,8 @@ ENGINE = (
     (
         "errors that the sums do not tell of",
         "polyattr/engine/sums/ends.py",
-        "        if not errors:\n",
-        "        if True:\n",
+        "known = self.errors(weights, values, state, leaves, starts) if errors else None",
+        "known = None",
     ),
     (
         "the inner method at the clean input",

@@ -29,8 +29,8 @@ _MANY, _LARGE = 1000, 1500
 of a thousand samples do not meet."""
 _WIDEST = 512
 """Most samples per block where each has many rows: more would save nothing."""
-_CALL = 16
-"""One more call may take so large a part of the rows there are as padding."""
+_CALL, _FEW = 16, 2
+"""One more call costs as much as so small a part of the rows there are, and as so many rows."""
 
 
 class Piece(NamedTuple):
@@ -78,23 +78,25 @@ def plan_pieces(
         starts = range(0, n, sheet.samples)
         return tuple(Piece(first, min(sheet.samples, n - first), sheet) for first in starts)
     together = next(g for g in range(min(fan, batch_size), 0, -1) if fan % g == 0)
-    rows, samples = batch_size // together, n // fan
-    largest = most_samples(recipe, rows, elements * fan)
-    points = first_rows(recipe, 1)
-    largest = rows if points == 1 else min(largest, _WIDEST)
-    sheets = {
-        size: _of_fixed_draws(sheet_of(size, recipe, rows), recipe) for size in ladder(largest)
-    }
-    call = max(2, min(rows, samples * points) // _CALL)
-    price = partial(_price, {size: sheets[size].rows for size in sheets}, points, call)
-    sizes = _cheapest(samples, tuple(sorted(sheets, reverse=True)), price)[1]
     pieces, first = [], 0
-    for size in sizes:
-        live = min(size, samples - first)
-        sheet = sheets[size] if fan == 1 else sheets[size].fanned(fan, together)
-        pieces.append(Piece(first * fan, live * fan, sheet))
+    for sheet in _sheets(n // fan, recipe, batch_size // together, elements * fan):
+        live = min(sheet.samples, n // fan - first)
+        whole = sheet if fan == 1 else sheet.fanned(fan, together)
+        pieces.append(Piece(first * fan, live * fan, whole))
         first += live
     return tuple(pieces)
+
+
+def _sheets(samples: int, recipe: Recipe, rows: int, elements: int) -> list[Sheet]:
+    """Returns the blocks that so many `samples` are cheapest in, of `rows` per tile at most."""
+    points = first_rows(recipe, 1)
+    # What has many rows needs no larger blocks; what has one has no larger ones.
+    largest = rows if points == 1 else min(most_samples(recipe, rows, elements), _WIDEST)
+    plain = {size: sheet_of(size, recipe, rows) for size in ladder(largest)}
+    sheets = {size: _of_fixed_draws(sheet, recipe) for size, sheet in plain.items()}
+    call = max(_FEW, min(rows, samples * points) // _CALL)
+    price = partial(_price, {size: sheet.rows for size, sheet in sheets.items()}, points, call)
+    return [sheets[size] for size in _cheapest(samples, sorted(sheets, reverse=True), price)[1]]
 
 
 def _of_fixed_draws(sheet: Sheet, recipe: Recipe) -> Sheet:
@@ -118,8 +120,8 @@ def row_tiles(n: int, batch_size: int | None, *, few: bool) -> Iterator[tuple[in
         tiles, rows = balanced(n, batch_size or n)
         yield from ((tile * rows, rows) for tile in range(tiles))
         return
-    sizes = tuple(sorted(ladder(batch_size), reverse=True))
-    call = max(2, min(batch_size, n) // _CALL)
+    sizes = sorted(ladder(batch_size), reverse=True)
+    call = max(_FEW, min(batch_size, n) // _CALL)
     price = partial(_price, {size: size for size in sizes}, 1, call)
     first = 0
     for size in _cheapest(n, sizes, price)[1]:
@@ -160,7 +162,7 @@ def _price(rows: dict[int, int], points: int, call: int, size: int, live: int) -
 
 
 def _cheapest(
-    n: int, sizes: tuple[int, ...], price: Callable[[int, int], float]
+    n: int, sizes: Sequence[int], price: Callable[[int, int], float]
 ) -> tuple[float, list[int]]:
     """Returns the price and the sizes of the blocks that `n` samples are cheapest in.
 
@@ -174,8 +176,8 @@ def _cheapest(
     padded = before + (price(size, rest) if rest else 0), [size] * (whole + (rest > 0))
     if not smaller or not rest:
         return padded
-    after, others = _cheapest(rest, tuple(smaller), price)
+    after, others = _cheapest(rest, smaller, price)
     found = [padded, (before + after, [size] * whole + others)]
     if whole == 1:
-        found.append(_cheapest(n, tuple(smaller), price))
+        found.append(_cheapest(n, smaller, price))
     return min(found, key=lambda choice: choice[0])

@@ -38,7 +38,6 @@ def measured(lab, method, body, *args, attribute=False, **settings):
         # 5 samples at 10 points are 50 rows.
         (None, 1, 50),
         (64, 1, 50),
-        ("auto", 1, 50),
         (50, 1, 50),
         (49, 2, 25),
         (17, 3, 17),
@@ -51,6 +50,13 @@ def test_tiles_are_balanced_and_never_larger_than_batch_size(lab, batch_size, ca
     counter = measured(lab, polyattr.IntegratedGradients, scores, steps=10, batch_size=batch_size)
     assert (counter.calls, counter.largest, counter.rows) == (calls, rows, calls * rows)
     assert counter.rows - 50 <= counter.calls  # at most one padded row each
+
+
+def test_an_automatic_batch_size_has_few_shapes_where_they_are_compiled(lab):
+    """Blocks of 4 and of 1 sample, which calls of other numbers of samples have, too."""
+    counter = measured(lab, polyattr.IntegratedGradients, scores, steps=10)
+    expected = (2, 40, 50) if lab.compiled else (1, 50, 50)
+    assert (counter.calls, counter.largest, counter.rows) == expected
 
 
 @pytest.mark.parametrize("batch_size", [2, 3, 4])
@@ -78,9 +84,8 @@ def test_other_methods(lab, method, settings, calls):
 def test_scores_are_read_off_the_path_where_it_visits_the_input(lab):
     # f(b) always costs an evaluation: the path starts inside.
     for rule, extra in [("trapezoid", 1), ("midpoint", 2), ("right", 1)]:
-        counter = measured(
-            lab, polyattr.IntegratedGradients, scores, attribute=True, steps=4, rule=rule
-        )
+        settings = {"steps": 4, "rule": rule, "batch_size": 64}
+        counter = measured(lab, polyattr.IntegratedGradients, scores, attribute=True, **settings)
         assert counter.calls == 1 + extra
 
 
@@ -89,7 +94,7 @@ def test_finding_the_predicted_class_costs_one_evaluation(lab):
         (polyattr.GradientInput, {}),
         (polyattr.SmoothGrad, {"nb_samples": 3}),
     ]:
-        counter = measured(lab, method, classes, attribute=True, **settings)
+        counter = measured(lab, method, classes, attribute=True, batch_size=15, **settings)
         assert counter.calls == 2  # f(x) is one of the outputs that were found
 
 

@@ -141,17 +141,7 @@ class Bound:
         full: bool,
         late: bool,
     ) -> Outcome:
-        given = self.settled(given)
-        plain = self._at(given)
-        at = self.spaces.moved(self.backend, plain)
-        references = self.references(options.baselines, given, plain)
-        references = self.spaces.references(self.backend, references, at)
-        at = self._beside.inputs(given, at)
-        references = self._beside.references(references, at)
-        trial, recipes = self._trials.of(at), self.recipes(references)
-        question = self._question(trial, recipes, at, references, targets, full)
-        ids = np.repeat(options.sample_ids.of(at.n), question.inputs.fan)
-        question = replace(question, ids=ids)
+        trial, recipes, question, references = self._asked(given, targets, options, full)
         at = question.inputs
         tolerance = self.method.tolerance
         full = full or tolerance is not None
@@ -180,6 +170,22 @@ class Bound:
         ends = found.scores, found.baseline_scores
         judged = facts.judged(found.error, found.completeness_gap, *ends)
         return Outcome(values, found, facts.not_marked(judged), answer.non_finite)
+
+    def _asked(
+        self, given: Inputs, targets: Any, options: Options, reported: bool
+    ) -> tuple[Trial, Recipes, Question, References | None]:
+        """Reads where paths start and what is explained, in the space that is attributed to."""
+        given = self.settled(given)
+        plain = self._at(given)
+        at = self.spaces.moved(self.backend, plain)
+        references = self.references(options.baselines, given, plain)
+        references = self.spaces.references(self.backend, references, at)
+        at = self._beside.inputs(given, at)
+        references = self._beside.references(references, at)
+        trial, recipes = self._trials.of(at), self.recipes(references)
+        question = self._question(trial, recipes, at, references, targets, reported)
+        ids = np.repeat(options.sample_ids.of(at.n), question.inputs.fan)
+        return trial, recipes, replace(question, ids=ids), references
 
     def _question(
         self,

@@ -12,7 +12,7 @@ import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Score
 from polyattr_jax.binding import bind, is_model
-from polyattr_jax.compiling import Kernel, depends_on
+from polyattr_jax.compiling import Kernel, Shared, depends_on
 from polyattr_jax.objects import JaxObjects
 
 # Before 0.4.34 it has no public name.
@@ -31,6 +31,9 @@ class JaxBackend(GradBackend):
     name = "jax"
     objects = JaxObjects()
     interface = 1
+
+    def __init__(self) -> None:
+        self._shared = Shared()
 
     def claims(self, candidate: object) -> bool:
         """An array, a jitted function, or a flax, equinox, haiku or Keras model."""
@@ -148,11 +151,11 @@ class JaxBackend(GradBackend):
         self, function: Callable[..., Any], donate: int | None = None
     ) -> Callable[..., Any]:
         """Jits; shapes seen before are traced again only if the model may have changed."""
-        return Kernel(function, donate)
+        return Kernel(function, donate, self._shared)
 
     def fuse(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Jits: each operation on its own would be a program for every shape."""
-        return Kernel(function, None)
+        return Kernel(function, None, self._shared)
 
     def batch(self, tensor: jax.Array, index: jax.Array) -> jax.Array:
         """Gathers."""

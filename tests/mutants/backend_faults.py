@@ -297,7 +297,7 @@ FAULTS = {
         ("sums in the default dtype", _JAX, "jnp.zeros(shape, dtype,", "jnp.zeros(shape,"),
         (
             "inputs of the user given away",
-            "polyattr_jax/compiling/kernel.py",
+            "polyattr_jax/compiling/program.py",
             "if donate is None else donate + 1",
             "if donate is None else 3",
         ),

@@ -2,5 +2,6 @@
 
 from polyattr_jax.compiling.dependence import depends_on
 from polyattr_jax.compiling.kernel import Kernel
+from polyattr_jax.compiling.program import Shared
 
-__all__ = ["Kernel", "depends_on"]
+__all__ = ["Kernel", "Shared", "depends_on"]

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
-from polyattr_jax.compiling.programs import devices_of, own_literals, same_program
+from polyattr_jax.compiling.bare import bare
+from polyattr_jax.compiling.program import AnotherTrace, Leaves, Program, Shared
+from polyattr_jax.compiling.programs import devices_of, own_literals
 
 _MOST_PROGRAMS = 32
 
 
-class _AnotherTrace(Exception):  # noqa: N818  # ends a trace; nobody sees it
-    """A program is asked for arguments, or under settings, that it was not traced for."""
+@dataclass(frozen=True)
+class _Traced:
+    """A function as it was traced: a program, and what it means for this function alone."""
+
+    program: Program
+    constants: Sequence[Any]
+    arguments: Sequence[Any]
+    result: Any
+
+    def __call__(self, leaves: Leaves) -> Any:
+        return jax.tree.unflatten(self.result, self.program.run(self.constants, leaves))
 
 
 class Kernel:
@@ -28,13 +39,14 @@ class Kernel:
     Args:
         function: What is compiled.
         donate: Number of an argument whose memory may be reused.
+        shared: Programs that any kernel may use.
     """
 
-    def __init__(self, function: Callable[..., Any], donate: int | None) -> None:
-        self._function, self._donate = function, donate
-        self._programs: list[_Program] = []
-        self._trusted: dict[object, list[_Program]] = {}
-        self._last: _Program | None = None
+    def __init__(self, function: Callable[..., Any], donate: int | None, shared: Shared) -> None:
+        self._function, self._donate, self._shared = function, donate, shared
+        self._programs: list[Program] = []
+        self._trusted: dict[object, list[_Traced]] = {}
+        self._last: _Traced | None = None
 
     def renew(self) -> None:
         """Trusts no program until the function was traced again."""
@@ -45,70 +57,52 @@ class Kernel:
         """Runs the program for these arguments."""
         if not _compiling():
             return self._function(*args)
-        if self._last is not None and len(self._trusted) == 1:
+        flat = [jax.tree.flatten(arg) for arg in args]
+        leaves, trees = [part for part, _ in flat], tuple(tree for _, tree in flat)
+        last = self._last
+        if last is not None and len(self._trusted) == 1 and last.arguments == trees:
             try:
-                return self._last(args)
-            except _AnotherTrace:
+                return last(leaves)
+            except AnotherTrace:
                 pass
-        leaves, tree = jax.tree.flatten(args)
-        key = (tree, tuple(map(_shape_of, leaves)))
-        for program in self._trusted.get(key, []):
+        key = (trees, tuple(_shape_of(leaf) for part in leaves for leaf in part))
+        for traced in self._trusted.get(key, []):
             try:
-                return program(args)
-            except _AnotherTrace:
+                return traced(leaves)
+            except AnotherTrace:
                 continue
-        return self._trace(key, args)
+        return self._trace(key, args, leaves)
 
-    def _trace(self, key: object, args: Sequence[Any]) -> Any:
+    def _trace(self, key: Any, args: Sequence[Any], leaves: Leaves) -> Any:
         # A new function each time: JAX keeps what it traced by the function.
-        traced, shapes = jax.make_jaxpr(lambda *a: self._function(*a), return_shape=True)(*args)
-        program = next((p for p in self._programs if p.is_for(traced, shapes)), None)
-        if program is None:
-            program = _Program(traced, shapes, self._donate)
-            del self._programs[: 1 - _MOST_PROGRAMS]
-            self._programs.append(program)
-        result = program.first(traced.consts, args)
-        self._last = program
-        beside = self._trusted.setdefault(key, [])
-        self._trusted[key] = [program, *(p for p in beside if p is not program)]
-        return result
+        found, shapes = jax.make_jaxpr(lambda *a: self._function(*a), return_shape=True)(*args)
+        plain = bare(found)
+        closed = plain or found
+        places = set(devices_of(leaf for part in leaves for leaf in part))
+        constants = [_placed(constant, places) for constant in closed.consts]
+        program, values = self._found(closed.jaxpr, plain is not None, constants, leaves)
+        self._programs = [p for p in self._programs if p is not program][1 - _MOST_PROGRAMS :]
+        self._programs.append(program)
+        if plain is not None:
+            self._shared.used(program)
+        self._last = traced = _Traced(program, constants, key[0], jax.tree.structure(shapes))
+        self._trusted[key] = [traced, *self._trusted.get(key, [])[: _MOST_PROGRAMS - 1]]
+        return jax.tree.unflatten(traced.result, values)
 
-
-class _Program:
-    """A traced program, compiled, with its constants as arguments."""
-
-    def __init__(self, traced: Any, shapes: Any, donate: int | None) -> None:
-        own_literals(traced.jaxpr)
-        self._traced, self._tree = traced, _structure(shapes)
-        self._constants: list[Any] = []
-        self._open = False
-        donated = () if donate is None else donate + 1
-        self._run: Callable[..., Any] = jax.jit(self._evaluate, donate_argnums=donated)
-
-    def is_for(self, traced: Any, shapes: Any) -> bool:
-        """Says whether this is another program that was traced."""
-        alike = bool(_structure(shapes) == self._tree)
-        return alike and same_program(traced, self._traced)
-
-    def first(self, constants: Sequence[Any], args: Sequence[Any]) -> Any:
-        """Runs with the constants a new trace has found; only here may JAX compile."""
-        places = set(devices_of(jax.tree.leaves(args)))
-        self._constants = [_placed(constant, places) for constant in constants]
-        self._open = True
-        try:
-            return self(args)
-        finally:
-            self._open = False
-
-    def __call__(self, args: Sequence[Any]) -> Any:
-        return self._run(self._constants, *args)
-
-    def _evaluate(self, constants: Sequence[Any], *args: Any) -> Any:
-        leaves = jax.tree.leaves(args)
-        if not self._open and any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
-            raise _AnotherTrace
-        run = jaxpr_as_fun(ClosedJaxpr(self._traced.jaxpr, constants))
-        return jax.tree.unflatten(self._tree, run(*leaves))
+    def _found(
+        self, outline: Any, plain: bool, constants: Sequence[Any], leaves: Leaves
+    ) -> tuple[Program, list[Any]]:
+        """Returns a program that computes what was traced, and what it gives."""
+        donate = self._donate
+        own = [program for program in self._programs if program.is_for(outline, donate)]
+        for program in [*own, *(self._shared.alike(outline, donate) if plain else [])]:
+            try:
+                return program, program.run(constants, leaves)
+            except AnotherTrace:  # equal, and yet compiled for arguments elsewhere, say
+                continue
+        own_literals(outline)
+        program = Program(outline, donate)
+        return program, program.start(constants, leaves)
 
 
 def _placed(constant: Any, places: set[Any]) -> Any:
@@ -121,10 +115,6 @@ def _placed(constant: Any, places: set[Any]) -> Any:
     if len(place) != 1 or len(constant.devices()) != 1 or constant.devices() == place:
         return constant
     return jax.device_put(constant, next(iter(place)))
-
-
-def _structure(tree: Any) -> Any:
-    return jax.tree.structure(tree)
 
 
 def _compiling() -> bool:

@@ -17,12 +17,12 @@ _DERIVATIVES = {
 
 
 def same_program(a: Any, b: Any) -> bool:
-    """Says whether two closed programs compute the same from constants, whatever these are.
+    """Says whether two programs compute the same from constants, whatever these are.
 
     What cannot be compared counts as different.
     """
     try:
-        return _same(a.jaxpr, b.jaxpr)
+        return _same(a, b)
     except Exception:  # an object in it that compares itself in a way of its own
         return False
 
@@ -58,7 +58,9 @@ def _same(a: Any, b: Any) -> bool:
     for one, other in zip(a.eqns, b.eqns, strict=True):
         if one.primitive is not other.primitive or not _read(one.invars, other.invars, known):
             return False
-        if not _same_params(one, other) or not _bind(one.outvars, other.outvars, known):
+        if not _same_params(one, other) or not _same_context(one, other):
+            return False
+        if not _bind(one.outvars, other.outvars, known):
             return False
     return _read(a.outvars, b.outvars, known)
 
@@ -84,6 +86,12 @@ def _same_params(a: Any, b: Any) -> bool:
     if a.params.keys() != b.params.keys():
         return False
     return all(_same_param(a.params[key], b.params[key]) for key in a.params if key not in skipped)
+
+
+def _same_context(a: Any, b: Any) -> bool:
+    # Where it computes, and what the compiler is told: no parameter of the equation.
+    one, other = getattr(a, "ctx", None), getattr(b, "ctx", None)
+    return one is other or repr(one) == repr(other)
 
 
 def _same_param(a: Any, b: Any) -> bool:

@@ -1,0 +1,1 @@
+"""What explanations cost, beside what a framework asks for the same gradients."""

@@ -131,7 +131,10 @@ def transformer(classes: int) -> tuple[list[Layer], Dense]:
     layers = [
         Layer(
             (norm(), norm()),
-            *(dense(rng, WIDTH, WIDTH, gain=1.0) for _ in range(4)),
+            dense(rng, WIDTH, WIDTH, gain=1.0),
+            dense(rng, WIDTH, WIDTH, gain=1.0),
+            dense(rng, WIDTH, WIDTH, gain=1.0),
+            dense(rng, WIDTH, WIDTH, gain=1.0),
             dense(rng, WIDTH, HIDDEN),
             dense(rng, HIDDEN, WIDTH, gain=0.2),
         )

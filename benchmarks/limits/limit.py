@@ -24,7 +24,8 @@ PENDING = 4
 FREE_MIB = 4096
 """What a call may take while it computes."""
 
-FINALISTS, REPEATS = 3, 3
+FINALISTS, REPEATS, LEAST_CALLS = 3, 3, 2
+"""Of the ramp: how many are tried again, how often, and the least calls each time."""
 
 
 def sizes(rows: int, tile: int) -> list[int]:
@@ -103,7 +104,7 @@ def limits(framework: str, letter: str, rows: int, tried: Sequence[int] = ()) ->
     ]
 
 
-def best(candidates: Sequence[Limit], seconds: float) -> tuple[Limit, dict[str, float]]:
+def best(candidates: Sequence[Limit], seconds: float) -> tuple[list[Limit], dict[str, float]]:
     """Finds the fastest in a short ramp.
 
     Args:
@@ -111,7 +112,7 @@ def best(candidates: Sequence[Limit], seconds: float) -> tuple[Limit, dict[str, 
         seconds: To spend on each of them, about.
 
     Returns:
-        The fastest, ready to be called, and the microseconds a row took with each.
+        The two fastest, ready to be called, and the microseconds a row took with each.
     """
     found = {id(one): _per_row(one, seconds) for one in candidates}
     order = sorted(candidates, key=lambda one: found[id(one)])
@@ -123,14 +124,14 @@ def best(candidates: Sequence[Limit], seconds: float) -> tuple[Limit, dict[str, 
             found[id(one)] = statistics.median(took for other, took in turns if other is one)
         order = sorted(again, key=lambda one: found[id(one)])
     named = {f"{one.way} {one.tile}": 1e6 * found[id(one)] for one in candidates}
-    return order[0].prepare(), named
+    return [one.prepare() for one in order[:2]], named
 
 
 def _per_row(limit: Limit, seconds: float) -> float:
     """Returns the least seconds a row took in calls of equal size."""
     limit.prepare(1)
     limit.once()
-    took = repeated(limit.once, seconds)
+    took = repeated(limit.once, seconds, LEAST_CALLS)
     return min(took) / sizes(limit.rows, limit.tile)[0]
 
 

@@ -62,9 +62,12 @@ def _dense(layer: Dense, x: Any) -> Any:
 def _resnet(classes: int) -> Callable[[Any], Any]:
     drawn = jax.tree.map(jnp.asarray, resnet(classes))
 
-    def convolved(layer: Convolution, x: Any) -> Any:
+    def convolved(layer: Any, x: Any) -> Any:
         sides, stride = (layer.padding, layer.padding), (layer.stride, layer.stride)
-        return jax.lax.conv_general_dilated(x, layer.kernel, stride, [sides, sides]) + layer.bias[:, None, None]
+        return (
+            jax.lax.conv_general_dilated(x, layer.kernel, stride, [sides, sides])
+            + layer.bias[:, None, None]
+        )
 
     def scores(x: Any) -> Any:
         x = jax.nn.relu(convolved(drawn.stem, x))

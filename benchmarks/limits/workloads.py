@@ -77,19 +77,30 @@ MODELS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One thing that is measured: a method on a number of samples of a model."""
+    """One thing that is measured: a method on a number of samples of a model.
+
+    Attributes:
+        model: Its letter.
+        samples: N.
+        method: Its name.
+        steps: Instead of the usual number of steps.
+    """
 
     model: str
     samples: int
     method: str
+    steps: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.model} N={self.samples} {self.method}"
+        steps = "" if self.steps is None else f" steps={self.steps}"
+        return f"{self.model} N={self.samples} {self.method}{steps}"
 
     @property
     def settings(self) -> Settings:
         """The arguments of the method."""
-        return MODELS[self.model].methods[self.method]
+        return (
+            MODELS[self.model].methods[self.method] if self.steps is None else {"steps": self.steps}
+        )
 
 
 def cells(letters: Sequence[str], methods: Sequence[str], samples: Sequence[int]) -> list[Cell]:
@@ -97,7 +108,9 @@ def cells(letters: Sequence[str], methods: Sequence[str], samples: Sequence[int]
     return list(_cells(letters, methods, samples))
 
 
-def _cells(letters: Sequence[str], methods: Sequence[str], samples: Sequence[int]) -> Iterator[Cell]:
+def _cells(
+    letters: Sequence[str], methods: Sequence[str], samples: Sequence[int]
+) -> Iterator[Cell]:
     for letter in letters:
         model = MODELS[letter]
         for n, method in itertools.product(samples or model.samples, methods):

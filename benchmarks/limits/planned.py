@@ -18,5 +18,5 @@ def tile_rows(framework: str, cell: Cell) -> int:
     x = models(framework).native(inputs(cell.model, 1))
     elements = math.prod(MODELS[cell.model].shape)
     most = auto_batch_size(elements, backend, x)
-    recipe = explainer(framework, cell).recipe
+    recipe = explainer(framework, cell).recipe()
     return plan_sheet(cell.samples, recipe, most, elements=elements).rows

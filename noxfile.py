@@ -287,23 +287,24 @@ def real_frameworks(session: nox.Session) -> None:
     _pytest(session, FRAMEWORKS, FIVE_BUILDS, "-s")
 
 
+def _install_with_peers(session: nox.Session, package: str) -> None:
+    # What xplique imports, of what it does not get by --no-deps.
+    imported = ("deprecated", "einops", "opencv-python-headless", "tensorflow-probability")
+    _install(session, package, *SHARED, "tf_keras", "scikit-image", "scikit-learn", *imported)
+    # xplique would pull in the accelerator build of TensorFlow, captum that of torch.
+    session.install("--no-deps", "captum==0.9.0", "xplique==2.0.2")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Optional: explanations beside bare gradients and peers: `-- --help`; not part of `nox`."""
+    _install_with_peers(session, f".[{','.join(FRAMEWORKS)},demo]")
+    session.run("python", "benchmarks/measure_limits.py", *session.posargs)
+
+
 @nox.session
 def peers(session: nox.Session) -> None:
     """Optional: captum and xplique as oracles, and their faults reproduced; not part of `nox`."""
-    _install(
-        session,
-        ".[torch,tensorflow,demo]",
-        *SHARED,
-        "tf_keras",
-        # What xplique imports, of what it does not get by --no-deps.
-        "deprecated",
-        "einops",
-        "opencv-python-headless",
-        "scikit-image",
-        "scikit-learn",
-        "tensorflow-probability",
-    )
-    # xplique would pull in the accelerator build of TensorFlow, captum that of torch.
-    session.install("--no-deps", "captum==0.9.0", "xplique==2.0.2")
+    _install_with_peers(session, ".[torch,tensorflow,demo]")
     session.env["POLYATTR_TEST_PEERS"] = "1"
     _pytest(session, ("torch", "tensorflow"), "tests/peers/oracles")

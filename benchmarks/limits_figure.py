@@ -8,6 +8,7 @@ is the limit. The second has time over rows and memory over steps, where those w
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -41,7 +42,15 @@ def ratios(found: dict[str, Any]) -> Figure:
     for axis, framework in zip(axes, frameworks, strict=False):
         here = {(*e.row, e.method): e for e in cells if e.framework == framework}
         _panel(axis, framework, [here.get(line) for line in lines])
-    axes[0].set_yticks(range(len(lines)), [_label(*line) for line in lines])
+        for place, (before, line) in enumerate(itertools.pairwise(lines)):
+            if line[0] != before[0]:
+                axis.axhline(place + 0.5, color="0.75", linewidth=0.8)
+    middle = [ratio["median"] for e in cells for ratio in e.facts["ratios"].values()]
+    axes[0].set_xlim(0.9 * min([0.95, *middle]), 1.15 * max([2.0, *middle]))
+    _ticks(axes[0])
+    starts = {line[:2]: line for line in reversed(lines)}
+    labels = [_label(*line, first=starts[line[:2]] == line) for line in lines]
+    axes[0].set_yticks(range(len(lines)), labels)
     axes[0].set_ylim(len(lines) - 0.4, -0.6)
     figure.suptitle("Time over the limit: bare gradients of as many rows", fontsize=11)
     return figure
@@ -51,9 +60,12 @@ def _place(entry: Entry) -> tuple[int, int, int]:
     return *entry.row, list(INITIALS).index(entry.method)
 
 
-def _label(model: int, samples: int, method: str) -> str:
+def _label(model: int, samples: int, method: str, first: bool) -> str:
+    """Names the model and N once, at their first method."""
+    if not first:
+        return INITIALS[method]
     title = list(MODELS.values())[model].title.partition(",")[0]
-    return f"{title}, N = {samples:,}  {INITIALS[method]}"
+    return f"{title}, N = {samples:,}    {INITIALS[method]}"
 
 
 def _panel(axis: Any, framework: str, lines: Sequence[Entry | None]) -> None:
@@ -66,7 +78,6 @@ def _panel(axis: Any, framework: str, lines: Sequence[Entry | None]) -> None:
         (f"{peer} best", f"{peer} at its best", PEER_BEST, "d", 16),
         ("explain", "polyattr", COLOURS[framework], "o", 30),
     )
-    largest = 1.5
     for way, name, colour, marker, size in ways:
         known = [(y, e.facts["ratios"].get(way)) for y, e in enumerate(lines) if e is not None]
         drawn = [(y, ratio) for y, ratio in known if ratio is not None]
@@ -74,25 +85,24 @@ def _panel(axis: Any, framework: str, lines: Sequence[Entry | None]) -> None:
             continue
         places = [y for y, _ in drawn]
         middle = [ratio["median"] for _, ratio in drawn]
-        largest = max(largest, *middle)
         axis.scatter(middle, places, s=size, color=colour, marker=marker, label=name, zorder=3)
         if way == "explain":
             spread = [(ratio["least"], ratio["most"]) for _, ratio in drawn]
             ends = [least for least, _ in spread], [most for _, most in spread]
             axis.hlines(places, *ends, color=colour, linewidth=1.4, alpha=0.5)
     axis.set(xscale="log", title=NAMES[framework])
-    least, most = axis.get_xlim()
-    axis.set_xlim(min(0.8, least) if least > 0.5 else 0.5, max(most, largest * 1.1))
-    _ticks(axis)
-    axis.grid(axis="y", color="0.92", zorder=0)
+    axis.grid(color="0.92", zorder=0)
     axis.set_axisbelow(True)
-    axis.legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.1))
+    axis.legend(
+        fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=5
+    )
     axis.set_xlabel("times the limit", fontsize=8)
     _plain(axis)
 
 
 def _ticks(axis: Any) -> None:
-    shown = [tick for tick in (0.5, 1, 2, 5, 10, 20, 50, 100) if tick <= axis.get_xlim()[1]]
+    least, most = axis.get_xlim()
+    shown = [tick for tick in (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if least <= tick <= most]
     axis.set_xticks(shown, [f"{tick:g}" for tick in shown])
     axis.minorticks_off()
 
@@ -114,12 +124,16 @@ def growth(found: dict[str, Any]) -> Figure:
             _memory(steps, framework, [(e.steps or 0, e.facts["mib"]) for e in by_steps])
             _memory(samples, framework, [(e.samples, e.facts["mib"]) for e in by_samples])
     _linear(time, cells)
-    time.set(xscale="log", yscale="log", xlabel="N x steps", ylabel="seconds", title="time")
+    time.set(xscale="log", yscale="log", title="time")
+    time.set_xlabel("N x steps", fontsize=8)
+    time.set_ylabel("seconds", fontsize=8)
     for axis, name, fixed in (
         (steps, "steps", f"N = {FIXED_SAMPLES}"),
         (samples, "N", f"{FIXED_STEPS} steps"),
     ):
-        axis.set(xscale="log", xlabel=name, ylabel="MiB above the loaded model")
+        axis.set_xscale("log")
+        axis.set_xlabel(name, fontsize=8)
+        axis.set_ylabel("MiB above the loaded model", fontsize=8)
         axis.set_title(f"peak memory, {fixed}")
         axis.set_ylim(0, None)
     for axis in (time, steps, samples):

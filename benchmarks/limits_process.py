@@ -11,8 +11,9 @@ from typing import Any
 
 from limits import first_call, growth, peak_memory, varying
 from limits.interleaved import Asked, measure
-from limits.processes import say
+from limits.processes import ROOT, say
 from limits.workloads import Cell
+from measured_process import check_checkout
 
 
 def answers(request: dict[str, Any]) -> Iterator[Any]:
@@ -50,6 +51,7 @@ def main() -> None:
     # Of what has not converged, and of functions that are traced for each shape: as is meant here.
     warnings.simplefilter("ignore")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    check_checkout(str(ROOT))
     for found in answers(json.loads(sys.argv[1])):
         say(found)
 

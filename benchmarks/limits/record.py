@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import polyattr
+
 LIBRARIES = (
     "polyattr", "numpy", "torch", "jax", "tensorflow", "keras", "captum", "xplique",
 )  # fmt: skip
@@ -40,14 +42,12 @@ def _cpu() -> str | None:
 
 
 def _version(name: str) -> str | None:
+    if name == "polyattr":  # a checkout, which is not what is installed
+        return polyattr.__version__
     try:
         return version(name)
     except PackageNotFoundError:
-        if name != "polyattr":
-            return None
-    import polyattr  # from a checkout that is not installed
-
-    return polyattr.__version__
+        return None
 
 
 class Record:

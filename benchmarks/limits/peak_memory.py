@@ -46,16 +46,18 @@ def grown(call: Callable[[], Any], calls: int) -> float:
 
 
 def mib(framework: str, cell: Cell, way: str) -> float:
-    """Returns the memory of a way in MiB, in a process that has done nothing else."""
+    """Returns the memory of a way in MiB, in a process that has done nothing else.
+
+    What compiling takes is part of it, for polyattr as for the bare gradient.
+    """
     x = models(framework).native(inputs(cell.model, cell.samples))
+    model: Any = models(framework).build(cell.model)
+    model(x[:1])  # the memory of the network itself is not polyattr's
     if way == EXPLAIN:
-        model: Any = models(framework).build(cell.model)
-        model(x[:1])  # the memory of the network itself is not polyattr's
         method, classes = explainer(framework, cell, model), targets(cell.model, cell.samples)
         wait = bare(framework).wait
         calls = 2 if cell.settings["steps"] <= FEW else 1
         return grown(lambda: wait(method.explain(x, classes)), calls)
     module, rows = bare(framework), tile_rows(framework, cell)
     gradient = module.gradients(cell.model)[way]
-    Limit(way, 1, 1, gradient, module, cell.model).prepare().once()
     return grown(lambda: Limit(way, rows, rows, gradient, module, cell.model).prepare()(), 2)

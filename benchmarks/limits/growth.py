@@ -28,10 +28,8 @@ def points(samples: tuple[int, ...] = SAMPLES, steps: tuple[int, ...] = STEPS) -
 
 def timed(framework: str, cell: Cell, seconds: float) -> dict[str, Any]:
     """Times a point, and the bare gradients of as many rows."""
-    x, classes = (
-        models(framework).native(inputs(LETTER, cell.samples)),
-        targets(LETTER, cell.samples),
-    )
+    x = models(framework).native(inputs(LETTER, cell.samples))
+    classes = targets(LETTER, cell.samples)
     method, wait = explainer(framework, cell), bare(framework).wait
     rows = int(method.attribute(x, classes).evaluations.sum())
 

@@ -91,7 +91,7 @@ def tiles(letter: str, rows: int) -> list[int]:
     """Returns the rows per call that are tried: those of the model, and all in one call."""
     model = MODELS[letter]
     fitting = [tile for tile in model.tiles if tile * model.row_mib <= FREE_MIB]
-    return sorted({min(rows, tile) for tile in fitting if tile < 2 * rows})
+    return sorted({min(rows, tile) for tile in fitting})
 
 
 def limits(framework: str, letter: str, rows: int, tried: Sequence[int] = ()) -> list[Limit]:

@@ -107,6 +107,7 @@ def test_numbers_of_rows_that_are_tried(limits):
     tiles = limits("limit").tiles
     assert tiles("A", 1) == [1]
     assert tiles("A", 50) == [1, 8, 16, 32, 50]
+    assert tiles("T", 12) == [12]
     assert tiles("C", 200) == [1, 2, 4, 8, 16, 32]
     for letter, model in limits("workloads").MODELS.items():
         assert max(tiles(letter, 10**6)) == max(model.tiles)  # none is too large for memory

@@ -102,7 +102,8 @@ def _grid(
             framework, show = columns[title]
             by_method = {e.method: show(e.facts) for e in here if e.framework == framework}
             wanted = [name for name in INITIALS if name in {e.method for e in here}]
-            line.append(" / ".join(by_method.get(name) or "-" for name in wanted))
+            shown = [by_method.get(name) or "-" for name in wanted]
+            line.append(" / ".join(shown) if {*shown} != {"-"} else "-")
         rows.append(line)
     methods = [short for name, short in INITIALS.items() if name in {e.method for e in cells}]
     return markdown([f"model ({' / '.join(methods)})", *shown_titles], rows)

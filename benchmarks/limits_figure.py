@@ -25,6 +25,7 @@ from limits.workloads import INITIALS, MODELS
 
 mpl.use("Agg")
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 COLOURS = {"torch": "#e45756", "jax": "#4c78a8", "tensorflow": "#f2a541"}
 NAMES = {"torch": "PyTorch", "jax": "JAX", "tensorflow": "TensorFlow"}
@@ -113,7 +114,7 @@ def _ticks(axis: Any) -> None:
 def growth(found: dict[str, Any]) -> Figure:
     """Draws time over rows, and memory over N and over steps."""
     cells = sorted(entries(found, "growth"), key=lambda e: e.facts["rows"])
-    figure = Figure(figsize=(10.5, 3.6), layout="constrained")
+    figure = Figure(figsize=(12, 3.6), layout="constrained")
     time, steps, samples = figure.subplots(1, 3)
     for framework in FRAMEWORKS:
         own = [e for e in cells if e.framework == framework]
@@ -132,25 +133,30 @@ def growth(found: dict[str, Any]) -> Figure:
         (samples, "N", f"{FIXED_STEPS} steps"),
     ):
         axis.set_xscale("log")
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel(name, fontsize=8)
         axis.set_ylabel("MiB above the loaded model", fontsize=8)
         axis.set_title(f"peak memory, {fixed}")
         axis.set_ylim(0, None)
     for axis in (time, steps, samples):
         _plain(axis)
-    time.legend(fontsize=7, frameon=False, loc="upper left")
+    handles, labels = time.get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize=7, frameon=False, loc="outside right upper")
     figure.suptitle("Integrated Gradients of a small MLP (100-64-2)", fontsize=11)
     return figure
 
 
 def _time(axis: Any, framework: str, cells: Sequence[Entry]) -> None:
-    colour, rows = COLOURS[framework], [e.facts["rows"] for e in cells]
-    for name, style, label in (
-        ("explain", "o-", NAMES[framework]),
-        ("limit", ":", f"{NAMES[framework]}, the limit"),
+    growing_n = [e for e in cells if e.steps == FIXED_STEPS]
+    growing_steps = [e for e in cells if e.samples == FIXED_SAMPLES]
+    for name, style, own, label in (
+        ("explain", "o-", growing_n, f"{NAMES[framework]}, growing N"),
+        ("explain", "x", growing_steps, f"{NAMES[framework]}, growing steps"),
+        ("limit", ":", growing_n, f"{NAMES[framework]}, the limit"),
     ):
-        seconds = [e.facts[name] for e in cells]
-        axis.plot(rows, seconds, style, color=colour, markersize=3.5, linewidth=1.2, label=label)
+        rows, seconds = ([e.facts[what] for e in own] for what in ("rows", name))
+        look = {"color": COLOURS[framework], "linewidth": 1.2}
+        axis.plot(rows, seconds, style, markersize=4, label=label, **look)
 
 
 def _linear(axis: Any, cells: Sequence[Entry]) -> None:
@@ -158,8 +164,8 @@ def _linear(axis: Any, cells: Sequence[Entry]) -> None:
     if not cells:
         return
     most = max(cells, key=lambda e: (e.facts["rows"], e.facts["explain"])).facts
-    rows = [most["rows"] / 1000, most["rows"]]
-    seconds = [most["explain"] / 1000, most["explain"]]
+    rows = [min(e.facts["rows"] for e in cells), most["rows"]]
+    seconds = [most["explain"] * count / most["rows"] for count in rows]
     axis.plot(rows, seconds, "--", color="0.6", linewidth=1, label="in proportion to rows")
 
 

@@ -302,6 +302,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/measure_limits.py", *session.posargs)
 
 
+@nox.session(venv_backend="none")
+def accelerator(session: nox.Session) -> None:
+    """Optional: on a GPU or TPU, by the framework of this environment; not part of `nox`."""
+    session.env["PYTHONPATH"] = f"{Path.cwd()}:{Path('backends').resolve()}"
+    session.run(sys.executable, "benchmarks/accelerator.py", *session.posargs)
+
+
 @nox.session
 def peers(session: nox.Session) -> None:
     """Optional: captum and xplique as oracles, and their faults reproduced; not part of `nox`."""

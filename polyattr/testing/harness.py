@@ -45,11 +45,11 @@ class Harness(Hooks):
 
     def native(self, array: Any, dtype: str = "float32") -> Tensor:
         """Makes a native tensor of an `array` of any shape, as `dtype`."""
-        return self.backend.to_native(np.asarray(array), None, dtype)
+        return self.backend.to_native(np.asarray(array), self.like(), dtype)
 
     def index(self, values: list[int], dtype: str = "int32") -> Tensor:
         """Makes a native index (R,) of R `values`; every framework has the default `dtype`."""
-        return self.backend.to_native(np.asarray(values, dtype))
+        return self.backend.to_native(np.asarray(values, dtype), self.like())
 
     def host(self, tensor: NativeTensor) -> Array:
         """Copies a native `tensor` (...) to NumPy; fails if it is none, or still being recorded."""

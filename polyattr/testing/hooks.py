@@ -31,6 +31,13 @@ class Hooks:
         """Makes a model the backend binds out of a `function` of native tensors (N, ...)."""
         return function
 
+    def like(self) -> Tensor | None:
+        """Makes a tensor on the device to test; None, the default, leaves that to the framework.
+
+        All inputs of the checks then go where it is. What `layered` makes has to be there too.
+        """
+        return None
+
     def compiled(self, function: Callable[..., Tensor]) -> Any:
         """Compiles a `function` of tensors (N, ...) as a user would; None where nothing can."""
         return None

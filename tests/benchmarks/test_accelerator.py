@@ -1,0 +1,179 @@
+"""The script for accelerators runs through without one, and places what it makes where it says.
+
+Its figures are those of a CPU here. What needs no accelerator to be proved is: that the suite and
+the networks follow the device they are told, and that the loop's own copies are found.
+"""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import polyattr
+from polyattr.testing.harness import Harness
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def script():
+    sys.path.insert(0, str(BENCHMARKS))
+    yield importlib.import_module("accelerator")
+    sys.path.remove(str(BENCHMARKS))
+
+
+@pytest.fixture(scope="module")
+def found(script, backend_name, tmp_path_factory):
+    """What the file holds after all parts, as small as they can be, and the exit code."""
+    out = tmp_path_factory.mktemp("found") / "found.json"
+    asked = ["--framework", backend_name, "--device", "cpu", "--tiny", "--out", str(out)]
+    return script.main(asked), json.loads(out.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def place(script, backend_name):
+    return script.PLACES[backend_name]("cpu")
+
+
+def test_every_part_runs(script, found, backend_name):
+    code, file = found
+    assert code == 0, file["parts"]
+    assert len(file["parts"]) == len(script.PARTS)
+    assert (file["framework"], file["device"], file["accelerated"]) == (backend_name, "cpu", False)
+    assert {"card", "date", "python", "machine", "versions"} <= set(file)
+    assert backend_name in file["versions"]
+
+
+def test_figures_are_sane(found):
+    memory, suite, loop, ratio, recurrent, answers = (p["figures"] for p in found[1]["parts"])
+    assert all(mib >= 0 for each in memory["MiB"].values() for mib in each)
+    assert (suite["passed"], suite["failed"]) == (2, [])
+    assert [case["tiles"] for case in loop.values()] == [2, 16, 24, 16, 16, 80]
+    assert not any(case["inside"]["read by the host"] for case in loop.values())
+    assert loop["portable noise"]["inside"]["sent to the device"] > 0
+    for cell in ratio.values():
+        assert min(cell["auto"], cell["best"]) > 0.2
+        assert set(cell["milliseconds"]) == {"bare", "auto", "best"}
+    assert all(np.max(list(off.values())) < 1e-4 for off in answers.values())
+    assert all(isinstance(off, float | str) for off in recurrent.values())
+
+
+def test_a_part_that_fails_keeps_no_other_from_running(script, place, monkeypatch, capsys):
+    def broken(place, sizes):
+        raise ValueError("no such thing\nand more")
+
+    monkeypatch.setitem(script.PARTS, "memory", broken)
+    monkeypatch.setitem(script.PARTS, "ratio", lambda *_: script.Result("ratio", None, "said", {}))
+    first, second = script.run(place, ["memory", "ratio"], script.TINY)
+    assert (first.passed, second.passed) == (False, None)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" [")[0] for line in lines] == [
+        "FAIL memory: ValueError: no such thing",
+        "---- ratio: said",
+    ]
+
+
+def test_no_accelerator_is_said_to_be_none(script, backend_name, monkeypatch):
+    kind = script.PLACES[backend_name]
+    monkeypatch.setattr(kind, "found", lambda self: "cpu")
+    assert kind().device == "cpu"
+    places = sys.modules["accelerator_places"]
+    assert "--device cpu" in places.nothing_found("JAX")
+
+
+def test_what_a_loop_reads_is_found(script, place):
+    """A recipe of several rounds is told of its scores in between."""
+    loop = sys.modules["accelerator_loop"]
+    case = loop.Case("told", "IDGI", {"steps": 9})
+    read = loop._loop(place, case)
+    assert read["inside"][loop.READ] == 1
+    assert not loop._clean(place, case, read)
+    refused = {"refused": "waits", "inside": {loop.READ: 0, loop.SENT: 0}}
+    assert not loop._clean(place, case, refused)
+
+
+def test_a_guard_surrounds_the_loop_alone(script, place):
+    loop, networks = sys.modules["accelerator_loop"], sys.modules["accelerator_networks"]
+    record = loop.Record(place.backend)
+    model, x = networks.network_on(place, "mlp"), networks.samples(place, "mlp", 2)
+    made = polyattr.IntegratedGradients(model, steps=4, backend=record.backend, batch_size=2)
+    made.explain(x, 1)
+
+    class Guard:
+        def __enter__(self):
+            record.events.append("begins")
+
+        def __exit__(self, *_):
+            record.events.append("ends")
+
+    record.of(lambda: made.explain(x, 1), Guard)
+    begins, ends = map(record.events.index, ("begins", "ends"))
+    assert record.events[begins + 1 : ends] == [loop.TILE] * 4
+    assert loop.READ in record.events[:begins]
+    assert loop.READ in record.events[ends:]
+
+
+def test_every_network_has_scores_and_a_gradient(script, place):
+    networks = sys.modules["accelerator_networks"]
+    assert set(networks.NETWORKS) == set(script.FULL.counts) == {"mlp", "cnn", "transformer"}
+    for network in networks.NETWORKS:
+        model, x = networks.network_on(place, network), networks.samples(place, network, 2)
+        scores = place.host(model(x))
+        assert scores.shape == (2, 10)
+        assert np.isfinite(scores).all()
+        gradient = place.gradient(model)(x, place.put(networks.classes(2)))
+        assert tuple(gradient.shape) == tuple(x.shape)
+
+
+def test_the_suite_goes_where_it_is_told(backend_name):
+    if backend_name != "torch":
+        pytest.skip("the meta device, which needs no accelerator, is PyTorch's")
+    import torch
+
+    from polyattr_torch import backend as torch_backend
+
+    class Anywhere(Harness):
+        backend = torch_backend
+
+    class OnMeta(Anywhere):
+        def like(self):
+            return torch.empty(1, device="meta")
+
+    for suite, device in ((Anywhere(), "cpu"), (OnMeta(), "meta")):
+        assert suite.native([[1.0]]).device.type == suite.index([1, 0]).device.type == device
+
+
+ON_THE_SECOND_DEVICE = """
+import jax, sys
+sys.path.insert(0, sys.argv[1])
+import accelerator
+from accelerator_networks import network_on, samples, classes
+place = accelerator.PLACES["jax"]("cpu:1")
+home = jax.devices()[1]
+for network in ("mlp", "transformer"):
+    x = samples(place, network, 2)
+    made = accelerator.polyattr.GradientInput(network_on(place, network))
+    assert x.devices() == made.explain(x, classes(2)).devices() == {home}
+    assert place.gradient(network_on(place, network))(x, place.put(classes(2))).devices() == {home}
+print(accelerator.conformance(place, accelerator.TINY))
+"""
+
+
+def test_the_script_stays_on_its_device(backend_name):
+    if backend_name != "jax":
+        pytest.skip("a CPU counts as several devices in JAX alone")
+    done = subprocess.run(
+        [sys.executable, "-c", ON_THE_SECOND_DEVICE, str(BENCHMARKS)],
+        env=os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("PASS suite: 2 checks pass")

@@ -68,8 +68,8 @@ def run(place: Place, parts: Sequence[str], sizes: Sizes) -> list[Result]:
     return found
 
 
-def described(place: Place, results: Sequence[Result]) -> dict[str, Any]:
-    """Everything that was found and where, for a file."""
+def described(place: Place) -> dict[str, Any]:
+    """Where it was found, for a file."""
     return {
         "framework": place.framework,
         "device": place.device,
@@ -79,7 +79,6 @@ def described(place: Place, results: Sequence[Result]) -> dict[str, Any]:
         "python": platform.python_version(),
         "machine": platform.platform(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "parts": [vars(result) for result in results],
     }
 
 
@@ -103,11 +102,13 @@ def main(given: Sequence[str] | None = None) -> int:
     """Runs the parts that are asked for; returns the exit code."""
     asked = arguments(given)
     place = PLACES[asked.framework](asked.device)
-    about = f"{place.framework} on {place.card()} ({place.device})"
-    print(about if place.accelerated else f"{about}: NO ACCELERATOR, the figures are a CPU's")
+    # Before the parts: after one of them a device may answer nothing any more.
+    where = described(place)
+    about = f"{place.framework} on {where['card']} ({place.device})"
+    print(about if where["accelerated"] else f"{about}: NO ACCELERATOR, the figures are a CPU's")
     results = run(place, asked.parts, TINY if asked.tiny else FULL)
     if asked.out is not None:
-        found = json.dumps(described(place, results), indent=1)
+        found = json.dumps({**where, "parts": [vars(result) for result in results]}, indent=1)
         asked.out.write_text(found + "\n", encoding="utf-8")
     return int(any(result.passed is False for result in results))
 

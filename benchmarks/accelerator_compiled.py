@@ -89,8 +89,8 @@ class JaxPlace(Place):
 
     def peak(self, work: Callable[[], object]) -> float | None:
         """Of XLA's allocator, which cannot forget a peak: one below an earlier one is that."""
-        before = self._device.memory_stats()
-        if not before:
+        before = self._device.memory_stats() or {}
+        if "peak_bytes_in_use" not in before:
             return super().peak(work)
         work()
         return float(self._device.memory_stats()["peak_bytes_in_use"] - before["bytes_in_use"]) / (

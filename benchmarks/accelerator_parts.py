@@ -153,10 +153,10 @@ def memory(place: Place, sizes: Sizes) -> Result:
         f"{name}: {', '.join('-' if one is None else f'{one:.1f}' for one in found)} MiB"
         for name, found in figures.items()
     )
-    steps = ", ".join(map(str, sizes.steps))
+    numbers = ", ".join(map(str, sizes.steps))
     # A peak of the process says little: what was freed may be held.
     passed = flat if known and place.accelerated else None
-    return Result(f"peak memory of {steps} steps", passed, said, {"MiB": figures})
+    return Result(f"peak memory of {numbers} steps", passed, said, {"MiB": figures})
 
 
 # -- answers --------------------------------------------------------------------------------------

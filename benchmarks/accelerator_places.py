@@ -75,9 +75,9 @@ class Place(ABC):
     def peak(self, work: Callable[[], object]) -> float | None:
         """Returns by how many MiB the work raises the peak of the device's memory.
 
-        On a CPU, and where the framework does not say, that of the process.
+        On a CPU that of the process; None on an accelerator whose framework does not say.
         """
-        return grown(work)
+        return None if self.accelerated else grown(work)
 
     @abstractmethod
     def found(self) -> str:
@@ -133,7 +133,8 @@ class TorchPlace(Place):
 
         if not self._cuda:
             return self.device
-        return f"{torch.cuda.get_device_name(self.device)}, CUDA {torch.version.cuda}"
+        built = f"ROCm {torch.version.hip}" if torch.version.hip else f"CUDA {torch.version.cuda}"
+        return f"{torch.cuda.get_device_name(self.device)}, {built}"
 
     def put(self, array: Array) -> Any:
         """A tensor."""

@@ -24,17 +24,14 @@ GROWTH, SLACK = 1.25, 1.0
 """By what factor, and how many MiB, the peak of the most steps may exceed that of a tenth of them:
 a score and two weights are kept of each step."""
 
-FEW_ROWS = 64
+FEW_SAMPLES, FEW_ROWS = 4, 64
 WARM, FEWEST_ROUNDS, MOST_ROUNDS = 3, 3, 25
 
 
-def methods(points: int) -> dict[str, dict[str, Any]]:
+def methods(sizes: Sizes) -> dict[str, dict[str, Any]]:
     """The methods that are measured, and what they are made with."""
-    return {
-        "GradientInput": {},
-        "IntegratedGradients": {"steps": points},
-        "SmoothGrad": {"nb_samples": points},
-    }
+    points = {"IntegratedGradients": "steps", "SmoothGrad": "nb_samples"}
+    return {name: {points[name]: sizes.points} if name in points else {} for name in sizes.methods}
 
 
 def explainer(place: Place, name: str, model: Any, **settings: Any) -> polyattr.Explainer:
@@ -59,7 +56,7 @@ def ratios(place: Place, sizes: Sizes) -> Result:
     figures = {}
     for network in sizes.counts:
         model = network_on(place, network)
-        for name, settings in methods(sizes.points).items():
+        for name, settings in methods(sizes).items():
             points = 1 if name == "GradientInput" else sizes.points
             bare = _bare(place, network, model, points, sizes)
             best = _fastest(_rounds(bare, sizes.seconds))
@@ -136,7 +133,7 @@ def memory(place: Place, sizes: Sizes) -> Result:
     Comes first: XLA's allocator cannot forget a peak.
     """
     network = "cnn" if "cnn" in sizes.counts else next(iter(sizes.counts))
-    model, count = network_on(place, network), sizes.counts[network]
+    model, count = network_on(place, network), min(FEW_SAMPLES, sizes.counts[network])
     figures: dict[str, list[float | None]] = {}
     tried: tuple[int | str, ...] = (FEW_ROWS, "auto")
     for batch_size in tried:
@@ -166,7 +163,7 @@ def answers(place: Place, sizes: Sizes) -> Result:
     """Maps and scores are the CPU's: the networks, with products of float32 on both."""
     figures = {}
     for network in sizes.counts:
-        for name, settings in methods(sizes.points).items():
+        for name, settings in methods(sizes).items():
             found, wanted = (
                 _answer(where, network, name, settings, sizes.counts[network])
                 for where in (place, type(place)(CPU))

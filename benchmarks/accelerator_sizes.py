@@ -35,6 +35,7 @@ class Sizes:
         checks: pytest's expression for the checks of the suite that run; all if empty.
         suite_seconds: How long these may take.
         counts: Samples of each network that is tried.
+        methods: Those that are timed, and whose answers are compared.
         points: Steps or draws.
         splits: Into how many tiles the rows are cut, for ratios.
         seconds: Of timing each cell of the ratios.
@@ -44,6 +45,7 @@ class Sizes:
     checks: str
     suite_seconds: float
     counts: dict[str, int]
+    methods: tuple[str, ...]
     points: int
     splits: tuple[int, ...]
     seconds: float
@@ -54,6 +56,7 @@ FULL = Sizes(
     checks="",
     suite_seconds=200,
     counts={"mlp": 32, "cnn": 32, "transformer": 16},
+    methods=("GradientInput", "IntegratedGradients", "SmoothGrad"),
     points=50,
     splits=(1, 4, 16),
     seconds=1.5,
@@ -63,8 +66,9 @@ TINY = Sizes(
     checks="test_to_native_on_the_device_of_another or test_session_restores",
     suite_seconds=60,
     counts={"mlp": 2},
+    methods=("GradientInput", "IntegratedGradients"),
     points=4,
-    splits=(1, 2),
+    splits=(2,),
     seconds=0,
     steps=(16, 64),
 )

@@ -167,9 +167,10 @@ print(accelerator.conformance(place, accelerator.TINY))
 def test_the_script_stays_on_its_device(backend_name):
     if backend_name != "jax":
         pytest.skip("a CPU counts as several devices in JAX alone")
+    flags = os.environ.get("XLA_FLAGS", ""), "--xla_force_host_platform_device_count=2"
     done = subprocess.run(
         [sys.executable, "-c", ON_THE_SECOND_DEVICE, str(BENCHMARKS)],
-        env=os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"},
+        env=os.environ | {"XLA_FLAGS": " ".join(flags)},
         capture_output=True,
         text=True,
         timeout=200,

@@ -32,7 +32,7 @@ class Hooks:
         return function
 
     def like(self) -> Tensor | None:
-        """Makes a tensor on the device to test; None, the default, leaves that to the framework.
+        """Makes a tensor (...) on the device to test; None, the default, lets the framework choose.
 
         All inputs of the checks then go where it is. What `layered` makes has to be there too.
         """

@@ -40,6 +40,15 @@ class Options:
         """What may hold arrays."""
         return self.baselines, self.beside.args, self.beside.kwargs
 
+    def kind(self, n: int, targets: Any, full: bool) -> object:
+        """Says what calls with `n` samples have in common that trace the same of the user's code.
+
+        Callable targets and baselines may be others each time: such a call is of no kind.
+        """
+        if callable(targets) or callable(self.baselines):
+            return object()
+        return n, full, type(targets), type(self.baselines)
+
     def for_dataset(self) -> Options:
         """Takes arguments as shared by all batches, whose sizes may differ, unless told."""
         if self.beside.batched is not None:

@@ -14,7 +14,11 @@ Found = TypeVar("Found")
 
 
 def as_it_was(
-    forward: Forward, trial: Trial, roots: Iterable[object], answer: Callable[[], Found]
+    forward: Forward,
+    trial: Trial,
+    kind: object,
+    roots: Iterable[object],
+    answer: Callable[[], Found],
 ) -> Found:
     """Answers a call, and puts back what it changed of the user's objects, also if it fails.
 
@@ -26,10 +30,12 @@ def as_it_was(
     Args:
         forward: Evaluates the model.
         trial: Remembers whether calls like this one leave all as it is by themselves.
+        kind: What calls have in common that trace nothing once one of them was answered: where
+            models are compiled, their own code runs for new shapes only.
         roots: The model and what else of the user's is called.
         answer: Answers the call.
     """
-    if trial.leaves_all:
+    if trial.leaves_all(kind):
         return answer()
     guard = forward.scorer.guard
     guard.kept = kept = KeptState(roots, forward.backend.objects)
@@ -43,7 +49,8 @@ def as_it_was(
             guard.on = everything = True
             found = _again(forward, answer, was_on)
         left = kept.changed_arrays() or kept.left_traces() or kept.drew()
-        trial.leaves_all = not left and not guard.on
+        if not left and not guard.on:
+            trial.note_leaves_all(kind)
         return found
     finally:
         (kept.put_back if everything else kept.put_arrays_back)()

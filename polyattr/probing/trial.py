@@ -75,8 +75,16 @@ class Trial:
         self._alike: Likeness | None = None
         self._connected: dict[Rule, list[bool]] = {}
         self._tried: dict[Rule | None, Tried] = {}
-        self.leaves_all = False
-        """Whether a call is known to leave the user's objects as they were by itself."""
+        self._leaving_all: dict[object, None] = {}
+
+    def leaves_all(self, kind: object) -> bool:
+        """Says whether calls of a `kind` are known to leave the user's objects as they were."""
+        return kind in self._leaving_all
+
+    def note_leaves_all(self, kind: object) -> None:
+        """Notes that a call of a `kind` has left the user's objects as they were by itself."""
+        make_room(self._leaving_all, _MOST_TRIALS)
+        self._leaving_all[kind] = None
 
     def activations(self, inputs: Inputs) -> Activations:
         """Finds what the layers that are attributed to return.

@@ -178,7 +178,7 @@ def counted(lab, method, body, targets, attribute=False, **settings):
     ("batch_size", "calls", "rows"),
     [
         # 5 samples at 10 points are 50 rows, whatever they are asked; 4 targets make 200 of them.
-        ("auto", 1, 50),
+        (200, 1, 50),
         (100, 2, 25),
         (4, 50, 1),
         # Fewer rows than targets: two targets at a time, as three are no divisor of four.
@@ -206,14 +206,16 @@ def test_each_point_is_evaluated_once(lab, batch_size, calls, rows):
     ],
 )
 def test_other_methods_evaluate_each_point_once(lab, method, settings, rows):
-    counter = counted(lab, method, linear, polyattr.each(range(6)), **settings)
+    every = polyattr.each(range(6))
+    counter = counted(lab, method, linear, every, batch_size=6 * rows, **settings)
     assert (counter.calls, counter.rows) == (1, rows)
 
 
 def test_both_ends_of_the_path_are_evaluated_once(lab):
     # f(b), and f(x), which the rule does not visit.
     several, method = polyattr.each(range(6)), polyattr.IntegratedGradients
-    counter = counted(lab, method, linear, several, attribute=True, steps=4, rule="midpoint")
+    settings = {"steps": 4, "rule": "midpoint", "batch_size": 120}
+    counter = counted(lab, method, linear, several, attribute=True, **settings)
     assert (counter.calls, counter.rows) == (1 + 2, 20 + 2 * 5)
 
 

@@ -66,7 +66,7 @@ class Sheet:
         As for the samples without their targets, neither blocks nor tiles split what is shared.
         """
         rows, samples = self.rows * together, self.samples * fan
-        return Sheet(samples, rows, self.capacity * fan, together, self.draws)
+        return Sheet(samples, rows, self.capacity * fan, together, min(rows, self.draws * fan))
 
 
 def plan_sheet(

@@ -113,11 +113,12 @@ class Bound:
             with suppress(Exception):  # what a model does not take is told of when it is tried
                 self.engine.scorer.make(given.layout, *given.first_rows([]))
 
-        late = self._trials.of(given).leaves_all and self._unmoved
+        kind = options.kind(given.n, targets, full) if self.kernels.compiling else None
+        late = self._trials.of(given).leaves_all(kind) and method.at_inputs
 
         def answer() -> Outcome:
             explain = partial(self._explain, given, targets, options, tick, full, late)
-            return as_it_was(self.forward, self._trials.of(given), roots, explain)
+            return as_it_was(self.forward, self._trials.of(given), kind, roots, explain)
 
         with checked_finite(given, self.backend, late=late):
             try:
@@ -125,12 +126,6 @@ class Bound:
             except OutputChangedError:  # parameters of other shapes: what was tried is of no use
                 self._trials = Trials(self.forward, self.method.told)
                 return answer()
-
-    @property
-    def _unmoved(self) -> bool:
-        """Whether paths end at the inputs themselves, not at what layers or domains make of it."""
-        method = self.method
-        return not self.engine.scorer.taps.inputs and method.domain is method.tangent is None
 
     def _explain(
         self,

@@ -36,3 +36,8 @@ class Method:
     mark: bool = False
     told: set[str] = field(default_factory=set, compare=False)
     """What its user was told once, however often the model is bound anew."""
+
+    @property
+    def at_inputs(self) -> bool:
+        """Whether paths end at the inputs themselves, not in layers or in other domains."""
+        return self.input_layer is self.domain is self.tangent is None

@@ -46,8 +46,8 @@ def needed(
         draw: (T, R) number of each row's draw.
         sample: (T, R) its sample.
         samples: How many there are in all.
-        most: Draws per tile; 0 for as many as some tile needs. Rounds differ in what they need,
-            and must not differ in shape.
+        most: Draws per tile, where no tile needs more: rounds, and blocks of few samples, differ
+            in what they need, and must not differ in shape.
 
     Returns:
         Of each tile the draws (K,), or (2, K) with the sample first where each has its own; and
@@ -57,7 +57,7 @@ def needed(
     shared = Draws(*noise).shared
     name = draw if shared else draw * samples + sample
     each = [np.unique(tile) for tile in name]
-    most = most or max(len(names) for names in each)
+    most = max(most, *(len(names) for names in each))
     slots = [np.searchsorted(names, tile) for names, tile in zip(each, name, strict=True)]
     # A tile that needs fewer repeats its last one: nothing is drawn that nobody needs.
     found = [names[np.minimum(np.arange(most), len(names) - 1)] for names in each]

@@ -76,7 +76,7 @@ class Calls(Unfollowed):
                 with self._lock:
                     bound = self.bound(x)
                     bound.check_recorded(x)
-                    with self._ready(bound, x, (*listed(y), *options.arrays)):
+                    with self._ready(bound, x, (*listed(y), *options.arrays), full):
                         outcome = bound.call(x, y, options, tick, full)
                         if isinstance(y, Each):
                             outcome = outcome.by_target(Sorted(bound.backend, len(y.targets)))
@@ -90,14 +90,16 @@ class Calls(Unfollowed):
         convergence.tell()
 
     @contextmanager
-    def _ready(self, bound: Bound, inputs: Any, beside: tuple[Any, ...]) -> Iterator[None]:
+    def _ready(
+        self, bound: Bound, inputs: Any, beside: tuple[Any, ...], full: bool
+    ) -> Iterator[None]:
         """Surrounds a call as the framework and the model need it."""
         bound.engine.scorer.bound.beside = bound.called(*beside)
         model, leaves = bound.engine.scorer.bound, flatten(inputs, "inputs")[1]
         near, given = next(filter(bound.backend.is_tensor, leaves), model.like), [*leaves, *beside]
         with (
             refusing_traces(bound.backend, (inputs, *beside), self.method.model, self._forget),
-            bound.chance.kept(given),
+            bound.chance.kept(given, full),
             bound.backend.session(near),
             model.inference(),
         ):

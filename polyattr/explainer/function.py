@@ -32,7 +32,7 @@ def differentiable(
     model.beside = bound.called(targets)
     # Trying the model must neither train it nor draw from the user's random state.
     with (
-        bound.chance.kept(read.leaves),
+        bound.chance.kept(read.leaves, full=True),
         bound.backend.session(read.leaves[0]),
         model.evaluation(),
     ):

@@ -22,16 +22,14 @@ def as_it_was(
 ) -> Found:
     """Answers a call, and puts back what it changed of the user's objects, also if it fails.
 
-    The arrays of a model are put back in any case; what it counts, and what a function keeps for
-    itself such as a list of calls, only where scores depend on it. That shows in the trial: scores
-    that should be equal are not, or the model refuses its own state. Then the call is answered
-    once more, every evaluation from the state at its beginning.
+    The arrays of a model are put back in any case; what it counts, or a function keeps for itself,
+    only where scores depend on it: scores that should be equal are not, or the model refuses its
+    own state. Then the call is answered once more, every evaluation from the state at its start.
 
     Args:
         forward: Evaluates the model.
         trial: Remembers whether calls like this one leave all as it is by themselves.
-        kind: What calls have in common that trace nothing once one of them was answered: where
-            models are compiled, their own code runs for new shapes only.
+        kind: Of the call; compiled models run code of their own for new kinds only.
         roots: The model and what else of the user's is called.
         answer: Answers the call.
     """
@@ -39,32 +37,38 @@ def as_it_was(
         return answer()
     guard = forward.scorer.guard
     guard.kept = kept = KeptState(roots, forward.backend.objects)
-    was_on = everything = guard.on
+    everything = guard.on
     try:
         try:
             found = answer()
         except Exception as error:
             if guard.on or not _may_be_state(error, kept):
                 raise
-            guard.on = everything = True
-            found = _again(forward, answer, was_on)
+            everything = True
+            found = _again(forward, answer)
         left = kept.changed_arrays() or kept.left_traces() or kept.drew()
         if not left and not guard.on:
             trial.note_leaves_all(kind)
         return found
     finally:
-        (kept.put_back if everything else kept.put_arrays_back)()
-        kept.put_traces_back()
-        kept.put_generators_back()
+        _put_back(kept, everything)
         guard.kept = None
 
 
-def _again(forward: Forward, answer: Callable[[], Found], was_on: bool) -> Found:
+def _put_back(kept: KeptState, everything: bool) -> None:
+    (kept.put_back if everything else kept.put_arrays_back)()
+    kept.put_traces_back()
+    kept.put_generators_back()
+
+
+def _again(forward: Forward, answer: Callable[[], Found]) -> Found:
+    guard = forward.scorer.guard
+    guard.on = True
     forward.kernels.clear()
     try:
         return answer()
     except Exception:
-        forward.scorer.guard.on = was_on
+        guard.on = False
         raise
 
 

@@ -26,13 +26,14 @@ class SharedChance:
         self._still: dict[object, bool] = {}
 
     @contextmanager
-    def kept(self, given: Sequence[Any]) -> Iterator[None]:
+    def kept(self, given: Sequence[Any], full: bool) -> Iterator[None]:
         """Surrounds a call.
 
         Args:
             given: What the user passed: shapes, types and code tell the kinds of calls apart.
+            full: Whether everything known is asked for, for which the model may run once more.
         """
-        kind = tuple(map(_kind, given))
+        kind = (full, *map(_kind, given))
         if self._still.get(kind, False):
             yield
             return

@@ -23,6 +23,7 @@ from map_errors import Cell
 
 mpl.use("Agg")
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 FIXED = {"trapezoid": "#4c78a8", "midpoint": "#72b7b2", "gauss-legendre": "#9d755d"}
 OWN = "#e45756"
@@ -63,7 +64,9 @@ def _evaluations(axis: Any, cells: Sequence[Cell], first: bool) -> None:
     n, error = [float(np.mean(c.evaluations)) for c in own], [c.median for c in own]
     axis.plot(n, error, color=OWN, marker="o", markersize=4, linewidth=1.6, label='steps="auto"')
     axis.set(xscale="log", yscale="log")
-    axis.set_xticks([10, 20, 40, 80], ["10", "20", "40", "80"])
+    ticks = [10, *(10 * 2**k for k in range(1, 8) if 8 * 2**k < max(n))]
+    ticks = ticks[:: 1 + (len(ticks) > 4)]
+    axis.set_xticks(ticks, list(map(str, ticks)))
     axis.minorticks_off()
     axis.set_xlabel("gradients per sample", fontsize=8)
     if first:
@@ -85,6 +88,8 @@ def _honesty(axis: Any, cells: Sequence[Cell], first: bool) -> None:
     axis.plot(ends, ends, color="0.4", linewidth=0.8)
     axis.fill_between(ends, [e * 0.5 for e in ends], [e * 2 for e in ends], color="0.9", zorder=0)
     axis.set(xscale="log", yscale="log")
+    for side in (axis.xaxis, axis.yaxis):  # within a decade, all of its parts would be named
+        side.set_minor_formatter(NullFormatter())
     axis.set_xlabel("true error", fontsize=8)
     if first:
         axis.set_ylabel("stated error", fontsize=8)

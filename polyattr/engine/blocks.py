@@ -125,7 +125,7 @@ class Engine:
         shape = (n, recipe, asked.batch_size, inputs.fan, inputs.elements)
         # The rows of a tile, which inner recipes are asked about, are of few numbers already.
         few = self.kernels.few and not self.graph and not depth
-        pieces: tuple[Piece, ...] = self._remember(
+        pieces: tuple[Piece, ...] = self.remember(
             ("pieces", *shape, few), lambda: plan_pieces(*shape, few=few)
         )
         if n > 1 or depth:  # a single sample takes each draw once
@@ -159,7 +159,7 @@ class Engine:
         )
 
     def _workshop(self) -> Workshop:
-        return Workshop(self.scorer, self.kernels, self._remember, self.graph)
+        return Workshop(self.scorer, self.kernels, self.remember, self.graph)
 
     def _oracle(self, recipes: Recipes, asked: Asked, tools: Workshop, depth: int) -> Oracle | None:
         """Returns what finds the attributions of the inner recipes; None if there are none."""
@@ -176,7 +176,7 @@ class Engine:
         joined = parts[0] if len(parts) == 1 else self.backend.concat(list(parts))
         return joined if joined.shape[0] == n else joined[:n]
 
-    def _remember(self, key: object, make: Callable[[], Any]) -> Any:
+    def remember(self, key: object, make: Callable[[], Any]) -> Any:
         """Keeps what a call plans for the next one of the same shapes."""
         if self.graph:  # a plan's tensors may belong to the trace of a caller
             return make()

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Unpack
 
+from polyattr.errors import InputError
 from polyattr.explainer.base import MethodBase
 from polyattr.explainer.call import Call
 from polyattr.explainer.function import differentiable
 from polyattr.explainer.options import CallOptions, Options, read_options
+from polyattr.question.datasets import is_dataset
 from polyattr.question.foreign_names import missing_member
 from polyattr.results import joining
 from polyattr.results.attribution import Attribution
@@ -178,6 +180,36 @@ class Explainer(MethodBase):
         """
         calls = self._stream(dataset, targets, options, full=True)
         return (result for _, _, result in calls if result is not None)
+
+    def warm(self, inputs: Any, targets: Any = None, **options: Unpack[CallOptions]) -> None:
+        """Tries the model and compiles, so that calls like this one find everything done.
+
+        A service calls it once for each kind of batch it will get. Warnings about the model come
+        here, and not again. Where shapes are compiled, calls with other numbers of samples may
+        still compile up to six sizes of blocks. To have compiled programs outlive the process use
+        the frameworks' own caches, as ``jax.config.update("jax_compilation_cache_dir", folder)``.
+
+        Takes the arguments of `explain` and raises its errors.
+
+        Raises:
+            InputError: The inputs are a dataset.
+
+        Example:
+            >>> import jax.numpy as jnp, polyattr
+            >>> method = polyattr.GradientInput(lambda x: 2 * x)
+            >>> method.warm(jnp.ones((1, 2)), targets=0)
+            >>> method.explain(jnp.ones((1, 2)), targets=1)
+            Array([[0., 2.]], dtype=float32)
+        """
+        if is_dataset(inputs):
+            raise InputError(
+                f"inputs is a dataset, a {type(inputs).__name__}; expected one batch: "
+                f"method.warm(next(iter(dataset)))"
+            )
+        # What the first call of a process loads and counts is settled in its second.
+        for _ in range(2):
+            self.explain(inputs, targets, **options)
+            self.attribute(inputs, targets, **options)
 
     def function(
         self, example: Any, targets: Any = None, **options: Unpack[CallOptions]

@@ -58,6 +58,23 @@ def read_baselines(
     return _joined(read, inputs, backend, name)
 
 
+def start_kind(value: Any, inputs: Inputs, backend: GradBackend) -> object:
+    """Says what calls share whose baseline is the same tensor; None where that may be another.
+
+    A number is checked, and brought to the device, once for all inputs of the same kind.
+
+    Args:
+        value: The baseline as the user gave it.
+        inputs: The checked inputs.
+        backend: Says where they are.
+    """
+    places = [backend.device(leaf) for leaf in inputs.leaves]
+    if type(value) not in {int, float} or None in places:
+        return None
+    kinds = [(tuple(leaf.shape[1:]), backend.dtype(leaf)) for leaf in inputs.leaves]
+    return ("start", value, *kinds, *places)
+
+
 def _joined(
     read: list[tuple[Tensor, int]], inputs: Inputs, backend: GradBackend, name: str
 ) -> References:

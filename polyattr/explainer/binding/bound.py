@@ -29,7 +29,7 @@ from polyattr.probing.beside_layers import BesideLayers
 from polyattr.probing.chance import SharedChance
 from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
 from polyattr.probing.trial import Trial, Trials
-from polyattr.question.baselines import read_background, read_baselines
+from polyattr.question.baselines import read_background, read_baselines, start_kind
 from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.question.references import References
 from polyattr.question.structure import flatten
@@ -91,8 +91,7 @@ class Bound:
         """What a call computes with: the model, the operator and the output selector."""
         scorer = self.engine.scorer
         watched = scorer.bound.watched()
-        own = [part for part in (self.method.operator, self.method.output) if callable(part)]
-        own += [part for recipe in self.method.recipes for part in recipe.called]
+        own = [*self.called(), *(part for r in self.method.recipes for part in r.called)]
         domains = [part for part in flatten(self.method.domain, "")[1] if part is not None]
         return replace(watched, roots=(*watched.roots, *own, *domains))
 
@@ -256,9 +255,11 @@ class Bound:
             return read_background(background, at, self.backend, model, traced)
         own = (method.baseline_value, "baseline_value")
         start, name = own if baselines is None else (baselines, "baselines")
-        if at is given:
-            return read_baselines(start, given, self.backend, name, traced)
-        return layer_baselines(start, given, at, self.forward, name, self.batch_size(given))
+        if at is not given:
+            return layer_baselines(start, given, at, self.forward, name, self.batch_size(given))
+        read = partial(read_baselines, start, given, self.backend, name, traced)
+        kind = None if traced or baselines is not None else start_kind(start, given, self.backend)
+        return read() if kind is None else self.engine.remember(kind, read)
 
     def fixed_targets(self, inputs: Inputs, targets: Any) -> Targets:
         """Reads targets that must not depend on the values of the inputs.

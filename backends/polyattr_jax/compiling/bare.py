@@ -9,15 +9,19 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Primitive
-from jax.sharding import AbstractMesh, Mesh, Sharding
+from jax.extend.core import ClosedJaxpr
+from jax.sharding import Mesh, Sharding
 
 try:
-    from jax.extend.core import primitives
-except ImportError:  # an older JAX: programs that need a call are not shared
+    from jax.extend.core import Primitive, primitives
+    from jax.sharding import AbstractMesh
+except ImportError:  # an older JAX: there, fewer programs are known to be plain
     _CALL: Any = None
+    _KINDS: tuple[Any, ...] = ()
+    _MESHES: tuple[Any, ...] = (Mesh,)
 else:
     _CALL = primitives.closed_call_p
+    _KINDS, _MESHES = (Primitive,), (Mesh, AbstractMesh)
 
 # Where a call has its program; beside it are the functions of custom derivatives, which a program
 # that is run, and never differentiated, has no use for.
@@ -29,8 +33,8 @@ _CUSTOM = {
 _JITTED = {"jit": "jaxpr", "pjit": "jaxpr"}
 _MOST_NUMBERS = 16
 """Numbers of a constant within a program: more may be weights, which are not to be kept."""
-_PLAIN = (bool, int, float, complex, str, bytes, Enum, np.dtype, Primitive)
-_PLACES = (Sharding, Mesh, AbstractMesh)
+_PLAIN = (bool, int, float, complex, str, bytes, Enum, np.dtype, *_KINDS)
+_PLACES = (Sharding, *_MESHES)
 _LAX = ("jax._src.lax.", "jax._src.named_sharding", "jax._src.sharding_impls", "jax._src.prng")
 
 Hoisted = dict[Any, Any]

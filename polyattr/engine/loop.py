@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.kernels import Workshop
 from polyattr.engine.ledger import Entry, told
 from polyattr.engine.plan.cut import Cut
+from polyattr.engine.plan.one_round import only_table, second_table
 from polyattr.engine.plan.sheet import Sheet
 from polyattr.engine.question import Question
 from polyattr.engine.sums.ends import Finish, Finished, Start
@@ -22,7 +23,6 @@ from polyattr.engine.sums.report import Report
 from polyattr.engine.sums.spread import Errors
 from polyattr.engine.supply import Supply
 from polyattr.engine.tile import Block, Sheaf, State, Tile
-from polyattr.errors import InputError
 from polyattr.sampling.errors.norm import Weights
 from polyattr.sampling.recipe import Recipe
 from polyattr.sampling.rows import Rows, Told
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 _FEWEST_PARTS = 16
 
-Schedule = Generator[Rows[Array], Told, Weights]
 Oracle = Callable[[Question], tuple[list[Tensor], Array]]
 """Attributions (R, ...) of the samples of a question, and the evaluations spent on each (R,)."""
 
@@ -91,14 +90,14 @@ class Rounds:
         """Runs all rounds of the first `live` samples; returns the weights of the parts."""
         backend, recipe = self.backend, self.recipe
         self.spent = np.zeros(self.sheet.samples, dtype=np.int64)
+        self._block = self.supply.block()
+        if self._fits_one_tile():
+            return self._at_once(live)
         sizes = Sizes(backend, live, self.values, self.errors, self._kept, recipe.complete)
         rounds = recipe.rounds(live, sizes)
         rows = next(rounds)
         size = self.sheet.samples * (recipe.parts if recipe.one_round else _room(rows, recipe))
         self.seen = np.zeros(size)
-        self._block = self.supply.block()
-        if self._fits_one_tile():
-            return self._at_once(rounds, rows, live)
         self.state = self._start(size)
         while True:
             first = len(self.entries)
@@ -114,19 +113,14 @@ class Rounds:
                 return weights
             self._grow(_room(rows, recipe))
             if recipe.one_round:
-                raise _second_table(recipe)
+                raise second_table(recipe)
 
     def _entry(self, made: Cut, log: Tensor | None) -> Entry:
         """Notes what the rows of a table told: it is in their log, and in the block's report."""
         # Not `self`, which has the entries: a circle would keep the tensors of the call.
-        backend, recipe, reports = self.backend, self.recipe, self.reports
+        backend, reports = self.backend, self.reports
 
         def read() -> tuple[Array, Array]:
-            if not reports and log is None:
-                raise InputError(
-                    f"{type(recipe).__name__} looks at what its rows told before they are "
-                    f"computed, but says that it has one round; expected one_round to be False"
-                )
             both = reports[0].log() if reports else backend.to_numpy(log).reshape(2, -1)
             scores, slopes = both[:, made.position]
             return scores, slopes
@@ -141,27 +135,23 @@ class Rounds:
         apart = self.inner is not None or self.tick is not None or self.tools.graph
         return known and not apart and self.sheet.capacity == self.sheet.rows
 
-    def _at_once(self, rounds: Schedule, rows: Rows[Array], live: int) -> Weights:
-        ((made, sheaves),) = self.supply.cuts(rows, live, self.seen)
-        (draws,) = self.supply.noise(made)
-        sheaf = (self.supply.sheaf(made, 0) if sheaves is None else sheaves[0])._replace(
-            noise=draws
+    def _at_once(self, live: int) -> Weights:
+        recipe, supply = self.recipe, self.supply
+        self.seen = np.zeros(self.sheet.samples * recipe.parts)
+        table: tuple[Rows[Array], Weights] = supply.tools.remember(
+            ("rows", recipe, live), lambda: only_table(recipe, live)
         )
-        entry = self._entry(made, None)
-        self.entries.append(entry)
-        try:
-            rounds.send(entry.told)
-        except StopIteration as end:
-            weights: Weights = end.value
-        else:
-            raise _second_table(self.recipe)
+        rows, weights = table
+        ((made, sheaves),) = supply.cuts(rows, live, self.seen)
+        (draws,) = supply.noise(made)
+        sheaf = supply.sheaf(made, 0) if sheaves is None else sheaves[0]
+        self.entries.append(self._entry(made, None))
         self._note(made)
-        tile, key = self.supply.tile(made)
-        run = OneTile(
-            tile, self._finish(), weights, len(self.seen), self.wanted, self.supply.real()
-        )
+        tile, key = supply.tile(made)
+        run = OneTile(tile, self._finish(), weights, len(self.seen), self.wanted, supply.real())
         kernel = self.tools.kernel((*key, *run.finish.key(weights, self.wanted), run.size), run)
-        self._found = self._reported(kernel(self._block, self.supply.starts(), sheaf))
+        given = self._block, supply.starts(), sheaf._replace(noise=draws)
+        self._found = self._reported(kernel(*given))
         return weights
 
     # -- before the first tile --------------------------------------------------------------------
@@ -276,13 +266,6 @@ class Rounds:
         counts = counts[:, 0] if self.recipe.one_round else counts
         wide = self.entries[-1].rows.width is not None if self.entries else False
         return Finish(self.backend, self.recipe, counts, wide)
-
-
-def _second_table(recipe: Recipe) -> InputError:
-    return InputError(
-        f"{type(recipe).__name__} gave a second table, but says that it has one round; "
-        f"expected one_round to be False where rounds are chosen"
-    )
 
 
 def _room(rows: Rows[Array], recipe: Recipe) -> int:

@@ -65,6 +65,9 @@ class TensorFlowBackend(GradBackend):
 
     def batch(self, tensor: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         """Gathers rows."""
+        if tensor.dtype.is_floating and tf.executing_eagerly():
+            # A user's tape would get sparse slices as the gradient of a gather alone.
+            tensor = tensor * tf.ones((), tensor.dtype)
         return tf.gather(tensor, index)
 
     def fold(self, total: tf.Tensor, index: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:

@@ -45,10 +45,11 @@ def test_few_programs_answer_any_number_of_samples(lab, name):
 
 
 @pytest.mark.parametrize("name", ["GradientInput", "IntegratedGradients", "SmoothGrad"])
-@pytest.mark.parametrize("n", [1, 5, 8, 40])
-def test_explain_waits_for_the_device_once(lab, monkeypatch, name, n):
+@pytest.mark.parametrize(("n", "size"), [(1, "auto"), (5, "auto"), (8, "auto"), (40, 7)])
+def test_explain_waits_for_the_device_once(lab, monkeypatch, name, n, size):
+    """However many blocks there are."""
     kind, settings = METHODS[name]
-    method = kind(lab.function(classes), backend=lab.name, **settings)
+    method = kind(lab.function(classes), backend=lab.name, batch_size=size, **settings)
     x = lab.tensor(X[:n])
     for _ in range(2):
         method.explain(x, TARGETS[:n])

@@ -161,6 +161,18 @@ FAULTS = (
         'own["weight"], valid',
     ),
     (
+        "blocks of few sizes pad at any price",
+        "polyattr/engine/plan/pieces.py",
+        "found = [padded, (before + after, [size] * whole + others)]",
+        "found = [padded]",
+    ),
+    (
+        "a block has more than is left",
+        "polyattr/engine/plan/pieces.py",
+        "live = min(sheet.samples, n // fan - first)",
+        "live = sheet.samples",
+    ),
+    (
         "batch_size ignored",
         "polyattr/engine/plan/sheet.py",
         "    return sheet_of(_block_size(n, points, most), recipe, most)",

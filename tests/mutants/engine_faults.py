@@ -247,6 +247,30 @@ ENGINE = (
         "known = None",
     ),
     (
+        "inputs told to be finite",
+        "polyattr/engine/sums/report.py",
+        "return self.inputs is not None and bool(np.isfinite(self.inputs).all())",
+        "return True",
+    ),
+    (
+        "every report is read alone",
+        "polyattr/engine/sums/report.py",
+        "host = backend.to_numpy(tensors[0] if len(tensors) == 1 else backend.concat(tensors))",
+        "host = np.concatenate([backend.to_numpy(tensor) for tensor in tensors])",
+    ),
+    (
+        "what padded samples told counts",
+        "polyattr/engine/sums/report.py",
+        "rows = rows.reshape(-1, self.samples)[:, :live]",
+        "rows = rows.reshape(-1, self.samples)",
+    ),
+    (
+        "draws kept for attribute as for explain",
+        "polyattr/probing/chance.py",
+        "kind = (full, *map(_kind, given))",
+        "kind = tuple(map(_kind, given))",
+    ),
+    (
         "the inner method at the clean input",
         _ROUNDS,
         "made.together).at(points))",

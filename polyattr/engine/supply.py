@@ -82,27 +82,27 @@ class Supply:
         named = references is not None and references.origin == "named"
         origin = references.rows if references is not None and named else None
 
-        def made() -> list[Cut]:
-            return list(cut_all(rows, recipe, self.sheet, seen, origin))
+        def made() -> Iterator[Cut]:
+            return cut_all(rows, recipe, self.sheet, seen, origin)
 
+        if not recipe.one_round or self.sheet.capacity > _KEPT_TILES * self.sheet.rows:
+            # Neither the next call nor the device keeps many: memory must not grow with steps.
+            yield from ((cut, None) for cut in made())
+            return
+        fan = None
+        if references is not None:
+            fan = (references.origin, references.count, references.shared)
+        key = (recipe, live, self.sheet, fan)
+        cuts = self.tools.remember(("cut", *key), lambda: list(made()))
         where = self.backend.device(self.leaves[0])
-        if not recipe.one_round:
-            cuts = made()
-        else:
-            fan = None
-            if references is not None:
-                fan = (references.origin, references.count, references.shared)
-            key = (recipe, live, self.sheet, fan)
-            cuts = self.tools.remember(("cut", *key), made)
-            if where is not None and sum(c.tiles for c in cuts) <= _KEPT_TILES:
-                native = self.tools.remember(
-                    ("columns", *key, where, self.real()),
-                    lambda: [[self.sheaf(c, t) for t in range(c.tiles)] for c in cuts],
-                )
-                yield from zip(cuts, native, strict=True)
-                return
-        for one in cuts:
-            yield one, None
+        if where is None or sum(cut.tiles for cut in cuts) > _KEPT_TILES:
+            yield from ((cut, None) for cut in cuts)
+            return
+        native = self.tools.remember(
+            ("columns", *key, where, self.real()),
+            lambda: [[self.sheaf(c, t) for t in range(c.tiles)] for c in cuts],
+        )
+        yield from zip(cuts, native, strict=True)
 
     def sheaf(self, made: Cut, tile: int) -> Sheaf:
         """Brings the columns of a tile to the device."""

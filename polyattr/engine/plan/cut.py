@@ -170,6 +170,8 @@ def _cut(
 
 def _together(own: dict[str, Array], valid: Array, most: int) -> int:
     """Says how many rows in a row share a point: as many as the sheet allows, or one."""
+    if most == 1:
+        return 1
     # But for their numbers, samples that share a point have the same columns; padding always has.
     sample = own["sample"] - np.arange(valid.shape[1]) % most * valid.astype(np.int64)
     groups = [c.reshape(-1, most) for c in (sample, *(own[n] for n in own if n != "sample"))]

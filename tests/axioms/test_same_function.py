@@ -112,7 +112,9 @@ def test_order_of_features(lab, bench, method, data):
     assert_same(found, bench.values(case, method)[:, order], case.size(method))
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in MIXING])
+# Guided paths move the features of the smallest gradient first: which of two that are equal but for
+# their roundings, which differ between columns of a product, is moved first decides between them.
+@pytest.mark.parametrize("method", sorted({*METHODS} - {*MIXING, "GuidedIntegratedGradients"}))
 @examples(8)
 @given(data=st.data())
 def test_interchangeable_features_share_equally(lab, bench, method, data):

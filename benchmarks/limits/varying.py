@@ -21,11 +21,18 @@ COMPILED = "/jax/core/compile/backend_compile_duration"
 
 @dataclass
 class Counts:
-    """How often the model's code ran, under a trace or not, and what JAX compiled."""
+    """How often the model's code ran, under a trace or not."""
 
     traces: int = 0
     calls: int = 0
-    compiled: int | None = None
+
+
+@dataclass
+class Compiled:
+    """What JAX compiled; apart from the model, which else would change with every compilation."""
+
+    count: int = 0
+    on: bool = True
 
 
 def measure(framework: str, method: str, most: int = MOST) -> dict[str, Any]:
@@ -55,26 +62,26 @@ def measure(framework: str, method: str, most: int = MOST) -> dict[str, Any]:
 def _in_turn(
     framework: str, call: Callable[[int], None], counts: Counts, most: int
 ) -> dict[str, Any]:
-    if framework == "jax":
-        _listen(counts)
+    compiled = _listening() if framework == "jax" else None
     before = time.perf_counter()
     for n in range(1, most + 1):
         call(n)
     found = {"seconds": time.perf_counter() - before, **asdict(counts)}
-    counts.compiled = None  # the listener stays, and counts no longer
-    return found
+    if compiled is not None:
+        compiled.on = False  # the listener stays, and counts no longer
+    return {**found, "compiled": None if compiled is None else compiled.count}
 
 
-def _listen(counts: Counts) -> None:
+def _listening() -> Compiled:
     import jax
 
-    counts.compiled = 0
+    found = Compiled()
 
     def compiled(event: str, duration_secs: float, **_: str | int) -> None:  # noqa: ARG001
-        if event == COMPILED and counts.compiled is not None:
-            counts.compiled += 1
+        found.count += found.on and event == COMPILED
 
     jax.monitoring.register_event_duration_secs_listener(compiled)
+    return found
 
 
 def counted(framework: str, model: Any, counts: Counts) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 FRAMEWORKS = ("torch", "jax", "tensorflow")
 
@@ -40,11 +40,9 @@ class Bare(Protocol):
 
 def models(framework: str) -> Models:
     """Imports the networks of a framework."""
-    found: Any = importlib.import_module(f"limits.models_{framework}")
-    return found  # type: ignore[no-any-return]
+    return cast("Models", importlib.import_module(f"limits.models_{framework}"))
 
 
 def bare(framework: str) -> Bare:
     """Imports the gradients of a framework."""
-    found: Any = importlib.import_module(f"limits.bare_{framework}")
-    return found  # type: ignore[no-any-return]
+    return cast("Bare", importlib.import_module(f"limits.bare_{framework}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
@@ -40,13 +40,13 @@ class Options:
         """What may hold arrays."""
         return self.baselines, self.beside.args, self.beside.kwargs
 
-    def kind(self, n: int, targets: Any, full: bool) -> object:
+    def kind(self, n: int, targets: Any, full: bool) -> Hashable | None:
         """Says what calls with `n` samples have in common that trace the same of the user's code.
 
         Callable targets and baselines may be others each time: such a call is of no kind.
         """
         if callable(targets) or callable(self.baselines):
-            return object()
+            return None
         return n, full, type(targets), type(self.baselines)
 
     def for_dataset(self) -> Options:

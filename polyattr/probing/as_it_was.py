@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
 from polyattr.backend import KeptState
@@ -16,7 +16,7 @@ Found = TypeVar("Found")
 def as_it_was(
     forward: Forward,
     trial: Trial,
-    kind: object,
+    kind: Hashable | None,
     roots: Iterable[object],
     answer: Callable[[], Found],
 ) -> Found:
@@ -29,7 +29,7 @@ def as_it_was(
     Args:
         forward: Evaluates the model.
         trial: Remembers whether calls like this one leave all as it is by themselves.
-        kind: Of the call; compiled models run code of their own for new kinds only.
+        kind: Of the call, None for none: compiled models run code of their own for new ones only.
         roots: The model and what else of the user's is called.
         answer: Answers the call.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -75,16 +75,17 @@ class Trial:
         self._alike: Likeness | None = None
         self._connected: dict[Rule, list[bool]] = {}
         self._tried: dict[Rule | None, Tried] = {}
-        self._leaving_all: dict[object, None] = {}
+        self._leaving_all: dict[Hashable, None] = {}
 
-    def leaves_all(self, kind: object) -> bool:
+    def leaves_all(self, kind: Hashable | None) -> bool:
         """Says whether calls of a `kind` are known to leave the user's objects as they were."""
         return kind in self._leaving_all
 
-    def note_leaves_all(self, kind: object) -> None:
-        """Notes that a call of a `kind` has left the user's objects as they were by itself."""
-        make_room(self._leaving_all, _MOST_TRIALS)
-        self._leaving_all[kind] = None
+    def note_leaves_all(self, kind: Hashable | None) -> None:
+        """Notes that a call of a `kind`, if it has one, left the user's objects as they were."""
+        if kind is not None:
+            make_room(self._leaving_all, _MOST_TRIALS)
+            self._leaving_all[kind] = None
 
     def activations(self, inputs: Inputs) -> Activations:
         """Finds what the layers that are attributed to return.

@@ -127,7 +127,7 @@ def read_inputs(
     whole: bool = False,
     traced: bool = False,
 ) -> Inputs:
-    """Checks the inputs and converts NumPy arrays to the model's device and dtype.
+    """Checks the inputs, but for `Inputs.check_finite`, and brings NumPy arrays to the model.
 
     Args:
         value: The inputs. Floating tensors are attributed to; others, and what is no tensor, are
@@ -137,12 +137,11 @@ def read_inputs(
         bound: The model.
         whole: Whether inputs without any floating tensor will do, since a layer of the model is
             attributed to.
-        traced: Whether the inputs may be those of a trace: then they are neither looked at nor cut
-            off from it.
+        traced: Whether the inputs may be those of a trace: then they are not cut off from it.
 
     Raises:
         InputTypeError: No leaf is a floating tensor.
-        InputError: No samples, different numbers of samples, NaN or inf.
+        InputError: No samples, or different numbers of samples.
     """
     check_kinds(value, "inputs", backend)
     structure, leaves = flatten(value, "inputs")

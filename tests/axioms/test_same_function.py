@@ -114,6 +114,7 @@ def test_order_of_features(lab, bench, method, data):
 
 # Guided paths move the features of the smallest gradient first: which of two that are equal but for
 # their roundings, which differ between columns of a product, is moved first decides between them.
+# tests/methods/test_guided.py has twins whose gradients are equal to the bit.
 @pytest.mark.parametrize("method", sorted({*METHODS} - {*MIXING, "GuidedIntegratedGradients"}))
 @examples(8)
 @given(data=st.data())

@@ -20,9 +20,12 @@ RECIPES = {
 ROWS = (1, 4, 12, 63, 255, 700, 1000, 1200, 2000, 4096)
 # 40 samples in turn, and every size up to a thousand that a prime step reaches.
 SEQUENCES = (range(1, 41), range(1, 1001, 7))
-pytestmark = pytest.mark.parametrize("name", RECIPES)
+every_recipe = pytest.mark.parametrize("name", RECIPES)
+# Of others, rows follow what gradients tell: tiles are padded by the last one of a round.
+of_one_round = pytest.mark.parametrize("name", [n for n in RECIPES if RECIPES[n].one_round])
 
 
+@every_recipe
 @pytest.mark.parametrize("most", ROWS)
 def test_every_sample_is_in_one_block_of_one_of_six_sizes(name, most):
     sheets = set()
@@ -39,10 +42,9 @@ def test_every_sample_is_in_one_block_of_one_of_six_sizes(name, most):
     assert len(sheets) <= 6
 
 
+@of_one_round
 @pytest.mark.parametrize(("most", "numbers"), list(itertools.product(ROWS, SEQUENCES)))
 def test_little_of_it_is_padding(name, most, numbers):
-    if not RECIPES[name].one_round:
-        return  # rows follow what gradients tell: tiles are padded by the last one of a round
     points = len(RECIPES[name].table(1))
     computed = sum(
         piece.tiles * piece.sheet.rows
@@ -53,16 +55,14 @@ def test_little_of_it_is_padding(name, most, numbers):
 
 
 @pytest.mark.parametrize("most", ROWS)
-def test_usual_batches_are_not_padded(name, most):
+@pytest.mark.parametrize("n", [1, 8, 32])
+def test_usual_batches_are_not_padded(n, most):
     """Powers of two that a tile may have are sizes, or made of some."""
-    if name == "one row":
-        for n in (1, 8, 32):
-            assert {
-                piece.live - piece.sheet.samples
-                for piece in plan_pieces(n, Recipe(), most, few=True)
-            } == {0}
+    pieces = plan_pieces(n, Recipe(), most, few=True)
+    assert all(piece.live == piece.sheet.samples for piece in pieces)
 
 
+@every_recipe
 def test_several_targets_stay_together(name):
     for n, fan in itertools.product((3, 30, 300), (2, 3)):
         pieces = plan_pieces(n * fan, RECIPES[name], 12, fan, few=True)
@@ -72,6 +72,7 @@ def test_several_targets_stay_together(name):
         assert all(piece.sheet.rows % piece.sheet.together == 0 for piece in pieces)
 
 
+@every_recipe
 @pytest.mark.parametrize("most", [5, 64, None])
 def test_by_number_blocks_are_balanced(name, most):
     for n in (1, 5, 40):
@@ -80,14 +81,14 @@ def test_by_number_blocks_are_balanced(name, most):
     assert list(row_tiles(10, 4, few=False)) == [(0, 4), (4, 4), (8, 4)]
 
 
-def test_tiles_of_rows_alone_have_few_sizes(name):
-    for most in ROWS:
-        sizes = set()
-        for n in itertools.chain(*SEQUENCES):
-            tiles = list(row_tiles(n, most, few=True))
-            ends = [first + size for first, size in tiles]
-            assert [first for first, _ in tiles] == [0, *ends[:-1]]
-            assert ends[-1] >= n > tiles[-1][0]
-            sizes |= {size for _, size in tiles}
-        assert len(sizes) <= 6
-        assert sizes <= set(ladder(most))
+@pytest.mark.parametrize("most", ROWS)
+def test_tiles_of_rows_alone_have_few_sizes(most):
+    sizes = set()
+    for n in itertools.chain(*SEQUENCES):
+        tiles = list(row_tiles(n, most, few=True))
+        ends = [first + size for first, size in tiles]
+        assert [first for first, _ in tiles] == [0, *ends[:-1]]
+        assert ends[-1] >= n > tiles[-1][0]
+        sizes |= {size for _, size in tiles}
+    assert len(sizes) <= 6
+    assert sizes <= set(ladder(most))

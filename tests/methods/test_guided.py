@@ -125,3 +125,21 @@ def test_wrong_arguments(lab):
     several = np.stack([STARTS, -STARTS], axis=1)
     with pytest.raises(polyattr.InputError, match=r"2 baselines per sample; expected one"):
         made(lab).explain(lab.tensor(X), TARGETS, baselines=several)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 9])
+def test_features_read_by_their_sum_share_equally(lab, n):
+    """Their gradients are the same number: neither is moved before the other."""
+
+    def body(ops, x):
+        z = x[:, 0] + x[:, 1]
+        return ops.tanh(z * 0.7 - x[:, 2]) * x[:, 3] + z * z * 0.3
+
+    rng = np.random.default_rng(n)
+    x, starts = single(rng.standard_normal((n, 4))), single(rng.standard_normal((n, 4)))
+    x[:, 1], starts[:, 1] = x[:, 0], starts[:, 0]
+    with lab.double():
+        method = made(lab, lab.function(body), steps=7, max_dist=0.3)
+        found = lab.numpy(method.explain(lab.tensor(x, "float64"), baselines=starts))
+    assert (found[:, 0] == found[:, 1]).all()
+    assert (np.abs(found[:, 0] - found[:, 2]) > 1e-3).any()

@@ -15,6 +15,7 @@ from polyattr.engine.plan.sheet import (
     first_rows,
     most_samples,
     plan_sheet,
+    shared_rows,
     sheet_of,
 )
 from polyattr.sampling.drawing.draws import Draws
@@ -77,7 +78,7 @@ def plan_pieces(
         sheet = plan_sheet(n, recipe, batch_size, fan, elements)
         starts = range(0, n, sheet.samples)
         return tuple(Piece(first, min(sheet.samples, n - first), sheet) for first in starts)
-    together = next(g for g in range(min(fan, batch_size), 0, -1) if fan % g == 0)
+    together = shared_rows(fan, batch_size)
     pieces, first = [], 0
     for sheet in _sheets(n // fan, recipe, batch_size // together, elements * fan):
         live = min(sheet.samples, n // fan - first)
@@ -157,6 +158,7 @@ def ladder(largest: int) -> tuple[int, ...]:
 
 def _price(rows: dict[int, int], points: int, call: int, size: int, live: int) -> float:
     """Says what a block costs, in rows of which `call` are worth one call."""
+    # What begins and ends a block goes over all of its samples, live or not.
     tiles = -(-live * points // rows[size])
     return tiles * (rows[size] + call) + call + size / 8
 

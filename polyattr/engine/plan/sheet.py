@@ -82,7 +82,7 @@ def plan_sheet(
         elements: Numbers in one sample, over all inputs.
     """
     if fan > 1:
-        together = next(g for g in range(min(fan, batch_size or n), 0, -1) if fan % g == 0)
+        together = shared_rows(fan, batch_size or n)
         few = batch_size and batch_size // together
         return plan_sheet(n // fan, recipe, few, elements=elements * fan).fanned(fan, together)
     if recipe.sequential or not recipe.one_round:
@@ -91,6 +91,11 @@ def plan_sheet(
     points = len(recipe.table(1))
     most = min(batch_size or n * points, n * points)
     return sheet_of(_block_size(n, points, most), recipe, most)
+
+
+def shared_rows(fan: int, rows: int) -> int:
+    """Returns how many of `fan` samples that differ in their targets share a point: a divisor."""
+    return next(g for g in range(min(fan, rows), 0, -1) if fan % g == 0)
 
 
 def most_samples(recipe: Recipe, rows: int, elements: int) -> int:

@@ -112,8 +112,8 @@ class Bound:
             with suppress(Exception):  # what a model does not take is told of when it is tried
                 self.engine.scorer.make(given.layout, *given.first_rows([]))
 
-        kind = options.kind(given.n, targets, full) if self.kernels.compiling else None
-        late = self._trials.of(given).leaves_all(kind) and method.at_inputs
+        kind = options.kind(given.n, targets, full) if self.kernels.compiling else ()
+        late = self._trials.of(given).leaves_all(kind) and method.tells_of_inputs
 
         def answer() -> Outcome:
             explain = partial(self._explain, given, targets, options, tick, full, late)

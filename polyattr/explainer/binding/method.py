@@ -38,6 +38,11 @@ class Method:
     """What its user was told once, however often the model is bound anew."""
 
     @property
-    def at_inputs(self) -> bool:
-        """Whether paths end at the inputs themselves, not in layers or in other domains."""
-        return self.input_layer is self.domain is self.tangent is None
+    def tells_of_inputs(self) -> bool:
+        """Whether what a run tells in one piece says that the inputs are finite.
+
+        That is so where paths end at the inputs themselves, not in layers or in other domains, and
+        no row is chosen by what others told: numbers that are not finite would lead astray.
+        """
+        at_inputs = self.input_layer is self.domain is self.tangent is None
+        return at_inputs and all(r.one_round and not r.sequential for r in self.recipes)

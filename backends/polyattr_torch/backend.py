@@ -28,6 +28,14 @@ from polyattr_torch.running.trouble import check_plain, refusal, without_values
 _initialised: Callable[[], bool] = torch.cuda.is_initialized
 
 
+# Asked a dozen times in each call: to make the name takes as long as to multiply a small tensor.
+_NAMES = {
+    dtype: str(dtype).removeprefix("torch.")
+    for dtype in vars(torch).values()
+    if isinstance(dtype, torch.dtype)
+}
+
+
 class TorchBackend(GradBackend):
     """Runs models on whatever device their inputs are on.
 
@@ -170,11 +178,11 @@ class TorchBackend(GradBackend):
 
     def dtype(self, tensor: torch.Tensor) -> str:
         """Names the dtype."""
-        return str(tensor.dtype).removeprefix("torch.")
+        return _NAMES[tensor.dtype]
 
     def cast(self, tensor: torch.Tensor, dtype: str) -> torch.Tensor:
         """Converts; the tensor itself if nothing changes."""
-        return tensor.to(getattr(torch, dtype))
+        return tensor if _NAMES[tensor.dtype] == dtype else tensor.to(getattr(torch, dtype))
 
     def zeros(self, shape: tuple[int, ...], like: torch.Tensor, dtype: str) -> torch.Tensor:
         """Makes zeros on the device of `like`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from polyattr.engine.kernels import Kernels, Workshop
 from polyattr.engine.ledger import Ledger
 from polyattr.engine.loop import Oracle, Rounds
 from polyattr.engine.plan.pieces import Piece, plan_pieces
+from polyattr.engine.program import fits_one_tile, plan_program
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.sums.spread import Errors
 from polyattr.engine.supply import Supply
@@ -42,6 +43,8 @@ class Asked:
         tick: Told of progress; costs one synchronisation per tile.
         mark: Whether samples with a gradient that is not finite are marked, instead of refused.
         check: Checks the inputs, unless what the run has told says that they are finite.
+        kind: What calls share that are the same but for the values of samples and targets; None
+            for those that nothing is known of.
     """
 
     batch_size: int | None
@@ -49,6 +52,7 @@ class Asked:
     tick: Tick | None = None
     mark: bool = False
     check: Callable[[], None] | None = None
+    kind: Hashable | None = None
 
 
 @dataclass(frozen=True)
@@ -139,14 +143,32 @@ class Engine:
             part = question.take(self.backend, index, question.inputs.fan)
             tick = _in_all(asked.tick, recipe, place, pieces)
             supply = Supply(tools, recipe, depth, part, sheet)
-            rounds = Rounds(supply, inner, tick, asked.errors)
-            weights = rounds.run(live)
-            found, known = rounds.finished(weights)
+            if inner is None and tick is None and fits_one_tile(supply):
+                found, known = self._at_once(supply, first, live, asked, ledger)
+            else:
+                rounds = Rounds(supply, inner, tick, asked.errors)
+                weights = rounds.run(live)
+                found, known = rounds.finished(weights)
+                ledger.add(first, rounds.spent[:live], rounds.entries, weights, rounds.reports)
             values.append(found)
             errors += [] if known is None else [known]
-            ledger.add(first, rounds.spent[:live], rounds.entries, weights, rounds.reports)
         joined = [self._join(parts, n) for parts in zip(*values, strict=True)]
         return _Solved(joined, self._join_errors(errors, n), ledger)
+
+    def _at_once(
+        self, supply: Supply, first: int, live: int, asked: Asked, ledger: Ledger
+    ) -> tuple[list[Tensor], Errors | None]:
+        """Runs a block that fits one tile, as it was planned for an earlier call of the kind."""
+        if asked.kind is None:
+            program = plan_program(supply, live, asked.errors)
+        else:
+            program = self.remember(
+                ("program", asked.kind, asked.batch_size, live, supply.depth),
+                lambda: plan_program(supply, live, asked.errors),
+            )
+        values, errors, entry, report = program.solve(supply)
+        ledger.add(first, program.spent[:live], [entry], program.weights, [report])
+        return values, errors
 
     def _join_errors(self, errors: list[Errors], n: int) -> Errors | None:
         if not errors:

@@ -15,6 +15,25 @@ from polyattr.scores.scorer import Scorer
 _MOST_KERNELS = 24
 
 
+class Key:
+    """A key that is hashed once, and compared in full only with another object.
+
+    Args:
+        parts: What must be equal.
+    """
+
+    __slots__ = ("_hash", "parts")
+
+    def __init__(self, parts: tuple[object, ...]) -> None:
+        self.parts, self._hash = parts, hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Key) and self.parts == other.parts)
+
+
 class Kernels:
     """Kernels by key; once the model may have changed, each is looked at again before its use.
 

@@ -10,7 +10,7 @@ from polyattr.errors import InputError
 from polyattr.explainer.base import MethodBase
 from polyattr.explainer.call import Call
 from polyattr.explainer.function import differentiable
-from polyattr.explainer.options import CallOptions, Options, read_options
+from polyattr.explainer.options import NO_OPTIONS, CallOptions, Options, read_options
 from polyattr.question.datasets import is_dataset
 from polyattr.question.foreign_names import missing_member
 from polyattr.results import joining
@@ -252,6 +252,8 @@ class Explainer(MethodBase):
             raise AttributeError(missing_member(self, name))
 
     def _read(self, options: CallOptions) -> Options:
+        if not options:
+            return NO_OPTIONS
         made_with = [entry.name for entry in fields(self)]
         name, uses, own = type(self).__name__, self.uses_baselines, self.has_own_draws
         return read_options(name, uses, options, made_with, own)

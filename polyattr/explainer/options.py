@@ -36,6 +36,12 @@ class Options:
     sample_ids: Any = None
 
     @property
+    def plain(self) -> bool:
+        """Whether nothing is asked for beside inputs and targets."""
+        beside = self.beside
+        return self.baselines is None and not (self.progress or beside.args or beside.kwargs)
+
+    @property
     def arrays(self) -> tuple[Any, ...]:
         """What may hold arrays."""
         return self.baselines, self.beside.args, self.beside.kwargs
@@ -54,6 +60,10 @@ class Options:
         if self.beside.batched is not None:
             return self
         return replace(self, beside=replace(self.beside, batched=frozenset()))
+
+
+NO_OPTIONS = Options(None, Beside(), False)
+"""Those of a call that gives none."""
 
 
 def read_options(

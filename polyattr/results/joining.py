@@ -52,8 +52,11 @@ def _alike(parts: Iterable[Part], kinds: Callable[[Part], dict[str, str]]) -> li
     alike: list[Part] = []
     expected: dict[str, str] = {}
     for part in parts:
+        if not alike:  # most calls have no other
+            alike.append(part)
+            continue
+        expected = expected or kinds(alike[0])
         here = kinds(part)
-        expected = expected or here
         for name in [name for name in expected | here if expected.get(name) != here.get(name)]:
             raise InputError(
                 f"{name}: {here.get(name, 'nothing')} in batch {len(alike) + 1} of the dataset, "

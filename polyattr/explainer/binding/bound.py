@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,7 @@ from polyattr.engine.plan.pieces import tile_rows
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.watch import Watch
 from polyattr.explainer.binding.finite import checked_finite
+from polyattr.explainer.binding.known import Known, Read
 from polyattr.explainer.binding.method import Method
 from polyattr.explainer.binding.outcome import Outcome
 from polyattr.explainer.binding.rows_per_call import RowsPerCall
@@ -73,6 +75,7 @@ class Bound:
         self.engine = Engine(scorer, self.kernels)
         self._rows = RowsPerCall(method, backend, scorer, taps.bound.most_rows)
         self._trials = Trials(self.forward, self.method.told)
+        self._known = Known(backend, able=method.is_plain)
         self.chance = SharedChance()
         self.spaces = Spaces(method.domain, method.tangent)
         self._belonging = Belonging(self.forward)
@@ -103,6 +106,13 @@ class Bound:
         The user's objects are as they were afterwards.
         """
         self.kernels.doubt = self.watch.doubt
+        kind = None if self.kernels.doubt else self._known.kind(inputs, targets, options, full)
+        known = self._known.get(kind)
+        if known is not None:
+            try:
+                return self._again(known, inputs, options, kind, full)
+            except OutputChangedError:  # what was known is of no use: it is found out below
+                pass
         given = self._read(inputs, options)
         method = self.method
         starts = options.baselines, method.baseline_value
@@ -112,42 +122,60 @@ class Bound:
             with suppress(Exception):  # what a model does not take is told of when it is tried
                 self.engine.scorer.make(given.layout, *given.first_rows([]))
 
-        kind = options.kind(given.n, targets, full) if self.kernels.compiling else ()
-        late = self._trials.of(given).leaves_all(kind) and method.tells_of_inputs
+        alike = options.kind(given.n, targets, full) if self.kernels.compiling else ()
+        late = self._trials.of(given).leaves_all(alike) and method.tells_of_inputs
+
+        def explain() -> Outcome:
+            read = self._asked(given, targets, options, full)
+            if late:
+                self._known.note(kind, read)
+            return self._explain(read, options, tick, full, late, kind if late else None)
 
         def answer() -> Outcome:
-            explain = partial(self._explain, given, targets, options, tick, full, late)
-            return as_it_was(self.forward, self._trials.of(given), kind, roots, explain)
+            return as_it_was(self.forward, self._trials.of(given), alike, roots, explain)
 
         with checked_finite(given, self.backend, late=late):
             try:
                 return answer()
             except OutputChangedError:  # parameters of other shapes: what was tried is of no use
-                self._trials = Trials(self.forward, self.method.told)
+                self._forget()
                 return answer()
+
+    def _again(
+        self, known: Read, inputs: Any, options: Options, kind: Hashable, full: bool
+    ) -> Outcome:
+        """Computes them for a call of a kind that is known, which leaves all as it is."""
+        ids = options.sample_ids.of(known.question.inputs.n)
+        read = known.of(self.backend.own(inputs), ids)
+        with checked_finite(read.question.inputs, self.backend, late=True):
+            return self._explain(read, options, None, full, True, kind)
+
+    def _forget(self) -> None:
+        self._trials = Trials(self.forward, self.method.told)
+        self._known.clear()
 
     def _explain(
         self,
-        given: Inputs,
-        targets: Any,
+        read: Read,
         options: Options,
         tick: Tick | None,
         full: bool,
         late: bool,
+        kind: Hashable | None,
     ) -> Outcome:
-        trial, recipes, question, references = self._asked(given, targets, options, full)
-        at = question.inputs
+        trial, recipes, question = read.trial, read.recipes, read.question
+        references, at = read.references, read.question.inputs
         tolerance = self.method.tolerance
         full = full or tolerance is not None
         # Of samples, the error costs a look at every group of draws.
         errors = full or not recipes[0].sampled
-        check = partial(given.check_finite, self.backend) if late else None
-        asked = Asked(self.batch_size(at), errors, tick, self.method.mark, check)
+        check = partial(at.check_finite, self.backend) if late else None
+        asked = Asked(self.batch_size(at), errors, tick, self.method.mark, check, kind)
         answer, batch_size = self._answer(recipes, question, asked)
         whole = [tuple(leaf.shape) for leaf in at.leaves]
         each = [tuple(value.shape) for value in answer.values] == whole
         if each and not (trial.random or self.method.layers):
-            trial.meaning.reach(replace(at, fan=1), question.targets, answer.values)
+            trial.meaning.reach(at.once, question.targets, answer.values)
         if references is not None and references.count == 1 and not trial.random:
             trial.meaning.ends(at, answer.course, not recipes[0].one_round)
         values = self.result(at, answer.values)
@@ -165,9 +193,7 @@ class Bound:
         judged = facts.judged(found.error, found.completeness_gap, *ends)
         return Outcome(values, found, facts.not_marked(judged), answer.non_finite)
 
-    def _asked(
-        self, given: Inputs, targets: Any, options: Options, reported: bool
-    ) -> tuple[Trial, Recipes, Question, References | None]:
+    def _asked(self, given: Inputs, targets: Any, options: Options, reported: bool) -> Read:
         """Reads where paths start and what is explained, in the space that is attributed to."""
         given = self.settled(given)
         plain = self._at(given)
@@ -179,7 +205,7 @@ class Bound:
         trial, recipes = self._trials.of(at), self.recipes(references)
         question = self._question(trial, recipes, at, references, targets, reported)
         ids = np.repeat(options.sample_ids.of(at.n), question.inputs.fan)
-        return trial, recipes, replace(question, ids=ids), references
+        return Read(trial, recipes, replace(question, ids=ids), references)
 
     def _question(
         self,
@@ -220,7 +246,7 @@ class Bound:
         if not certain:
             self.kernels.doubt = True
             self.kernels.renew()
-            self._trials = Trials(self.forward, self.method.told)
+            self._forget()
 
     def settled(self, inputs: Inputs) -> Inputs:
         """Tells which arguments whose size alone says so have a row for each sample.

@@ -87,7 +87,7 @@ def plan_program(supply: Supply, live: int, wanted: bool) -> Program:
     counts = made.seen.reshape(recipe.parts, -1)[:, 0]
     finish = Finish(supply.backend, recipe, counts, rows.width is not None)
     tile, key = supply.tile(made)
-    run = OneTile(tile, finish, weights, len(seen), wanted, supply.real())
+    run = OneTile(tile, finish, weights, len(seen), wanted)
     spent = np.bincount(rows.sample, minlength=sheet.samples)
     return Program(
         run,

@@ -21,7 +21,7 @@ from polyattr.scores.targets import Targets
 _MOST_KINDS = 64
 _MOST_BYTES = 4096
 
-Kind = tuple[Hashable, ...]
+Kind = tuple[Any, ...]
 """Type, shape, dtype and place of the inputs, the targets, and whether everything is asked for."""
 
 _UNSAID = ("one", None)
@@ -80,8 +80,7 @@ class Known:
         place, wanted = backend.device(inputs), _kind_of_targets(targets)
         if place is None or wanted is None or backend.refusal(inputs) is not None:
             return None
-        kind: Kind = (type(inputs), inputs.shape, inputs.dtype, place, wanted, full)
-        return kind
+        return (type(inputs), inputs.shape, inputs.dtype, place, wanted, full)
 
     def get(self, kind: Kind | None) -> Read | None:
         """Returns what is known of a kind of calls."""

@@ -115,6 +115,10 @@ class Inputs:
 
         return take(self.leaves), self.context(goals).rows(take)
 
+    def fitting_rows(self) -> tuple[list[Tensor], Context]:
+        """Takes two samples; all, as the user calls the model, where some arguments are guessed."""
+        return (self.leaves, self.context([])) if self.guessed else self.first_rows([])
+
     def signature(self, backend: GradBackend) -> tuple[object, ...]:
         """What must be equal for a model to be called in the same way."""
         rows = [*self.leaves, *self.companions]

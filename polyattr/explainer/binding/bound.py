@@ -120,7 +120,7 @@ class Bound:
 
         if not self.engine.scorer.bound.made:
             with suppress(Exception):  # what a model does not take is told of when it is tried
-                self.engine.scorer.make(given.layout, *given.first_rows([]))
+                self.engine.scorer.make(given.layout, *given.fitting_rows())
 
         alike = options.kind(given.n, targets, full) if self.kernels.compiling else ()
         late = self._trials.of(given).leaves_all(alike) and method.tells_of_inputs

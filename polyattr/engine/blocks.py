@@ -13,11 +13,13 @@ from polyattr.engine.forward import clipped_range
 from polyattr.engine.kernels import Kernels, Workshop
 from polyattr.engine.ledger import Ledger
 from polyattr.engine.loop import Oracle, Rounds
-from polyattr.engine.plan.pieces import Piece, plan_pieces
+from polyattr.engine.plan.pieces import Piece, plan_pieces, tile_rows
+from polyattr.engine.plan.sheet import call_rows
 from polyattr.engine.program import fits_one_tile, plan_program
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.sums.spread import Errors
 from polyattr.engine.supply import Supply
+from polyattr.question.inputs import Inputs
 from polyattr.results.non_finite import NonFinite
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Scorer
@@ -115,6 +117,16 @@ class Engine:
         )
         return answer.marked(self.backend, np.array(sorted(ledger.bad), dtype=np.int64))
 
+    def tile_rows(self, recipes: Recipes, inputs: Inputs, batch_size: int | None) -> int:
+        """Returns the most rows per gradient call for these inputs."""
+        few = self.kernels.few
+        call = self._call(inputs) if few else 0
+        return tile_rows(recipes, inputs.n, batch_size, few=few, call=call)
+
+    def _call(self, inputs: Inputs) -> int:
+        """How many rows one more call costs at least."""
+        return call_rows(inputs.elements, self.backend, inputs.leaves[0])
+
     def values(self, recipes: Recipes, question: Question, asked: Asked) -> list[Tensor]:
         """Returns the attributions (N, ...) per input alone, without waiting for the device."""
         return self._solve(recipes, question, asked, self._workshop()).values
@@ -129,8 +141,9 @@ class Engine:
         shape = (n, recipe, asked.batch_size, inputs.fan, inputs.elements)
         # The rows of a tile, which inner recipes are asked about, are of few numbers already.
         few = self.kernels.few and not self.graph and not depth
+        call = self._call(inputs) if few else 0
         pieces: tuple[Piece, ...] = self.remember(
-            ("pieces", *shape, few), lambda: plan_pieces(*shape, few=few)
+            ("pieces", *shape, few, call), lambda: plan_pieces(*shape, few=few, call=call)
         )
         if n > 1 or depth:  # a single sample takes each draw once
             tools.stock.open()

@@ -300,4 +300,5 @@ def test_automatic_batch_size_follows_the_row():
 
     assert [chosen(n) for n in (1, 784, 10**9)] == [4096, 63, 4]
     assert chosen(784, per_tile=200_000) == 255
-    assert [chosen(n, accelerated=True) for n in (784, 10**9)] == [1020, 64]
+    sizes = [chosen(n, accelerated=True) for n in (784, 3072, 3 * 224 * 224, 10**9)]
+    assert sizes == [4096, 1627, 64, 64]

@@ -15,7 +15,6 @@ from polyattr.domains.space import Spaces
 from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
 from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import Kernels
-from polyattr.engine.plan.pieces import tile_rows
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.watch import Watch
 from polyattr.explainer.binding.finite import checked_finite
@@ -221,8 +220,7 @@ class Bound:
         every = [trial.targets(at, target, size, reported=reported) for target in asked]
         goals, scores = every[0]
         self._check_certain(all(read.certain for read, _ in every))
-        few = self.kernels.few
-        trial.check(at, goals, lambda: tile_rows(recipes, at.n, size, few=few))
+        trial.check(at, goals, lambda: self.engine.tile_rows(recipes, at, size))
         question = Question(at, goals, references, scores)
         if not isinstance(targets, Each):
             return question

@@ -32,7 +32,7 @@ Tick = Callable[[int, int], None]
 Recipes = tuple[Recipe, ...]
 """A recipe, and those whose attributions it takes instead of gradients, outermost first."""
 
-_MOST_PLANS = 16
+_MOST_PLANS = 64
 
 
 @dataclass(frozen=True)
@@ -137,14 +137,7 @@ class Engine:
         recipe, n = recipes[0], question.inputs.n
         if not asked.errors and recipe.statistic is not recipe.statistic.plain:
             recipe = replace(recipe, statistic=recipe.statistic.plain)
-        inputs = question.inputs
-        shape = (n, recipe, asked.batch_size, inputs.fan, inputs.elements)
-        # The rows of a tile, which inner recipes are asked about, are of few numbers already.
-        few = self.kernels.few and not self.graph and not depth
-        call = self._call(inputs) if few else 0
-        pieces: tuple[Piece, ...] = self.remember(
-            ("pieces", *shape, few, call), lambda: plan_pieces(*shape, few=few, call=call)
-        )
+        pieces = self._pieces(recipe, question.inputs, asked, depth)
         if n > 1 or depth:  # a single sample takes each draw once
             tools.stock.open()
         inner = self._oracle(recipes[1:], asked, tools, depth + 1)
@@ -167,6 +160,27 @@ class Engine:
             errors += [] if known is None else [known]
         joined = [self._join(parts, n) for parts in zip(*values, strict=True)]
         return _Solved(joined, self._join_errors(errors, n), ledger)
+
+    def _pieces(
+        self, recipe: Recipe, inputs: Inputs, asked: Asked, depth: int
+    ) -> tuple[Piece, ...]:
+        """Returns the blocks, as they were planned for an earlier call of the kind."""
+        shape = (inputs.n, recipe, asked.batch_size, inputs.fan, inputs.elements)
+        # The rows of a tile, which inner recipes are asked about, are of few numbers already.
+        few = self.kernels.few and not self.graph and not depth
+
+        def planned(call: int) -> tuple[Piece, ...]:
+            return plan_pieces(*shape, few=few, call=call)
+
+        if asked.kind is not None:
+            key = ("pieces", asked.kind, asked.batch_size)
+            known: tuple[Piece, ...] = self.remember(key, lambda: planned(self._call(inputs)))
+            return known
+        call = self._call(inputs) if few else 0
+        found: tuple[Piece, ...] = self.remember(
+            ("pieces", *shape, few, call), lambda: planned(call)
+        )
+        return found
 
     def _at_once(
         self, supply: Supply, first: int, live: int, asked: Asked, ledger: Ledger

@@ -15,22 +15,22 @@ from polyattr.domains.space import Spaces
 from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
 from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import Kernels
-from polyattr.engine.question import Answer, Question
+from polyattr.engine.question import Question
 from polyattr.engine.watch import Watch
 from polyattr.explainer.binding.finite import checked_finite
 from polyattr.explainer.binding.known import Known, Read
 from polyattr.explainer.binding.method import Method
 from polyattr.explainer.binding.outcome import Outcome
 from polyattr.explainer.binding.rows_per_call import RowsPerCall
+from polyattr.explainer.binding.starts import read_starts
 from polyattr.explainer.facts import Facts
 from polyattr.explainer.options import Options
 from polyattr.probing.as_it_was import as_it_was
 from polyattr.probing.belonging import Belonging
 from polyattr.probing.beside_layers import BesideLayers
 from polyattr.probing.chance import SharedChance
-from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
+from polyattr.probing.layer_inputs import at_layers
 from polyattr.probing.trial import Trial, Trials
-from polyattr.question.baselines import read_background, read_baselines, start_kind
 from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.question.references import References
 from polyattr.question.structure import flatten
@@ -113,16 +113,13 @@ class Bound:
             except OutputChangedError:  # what was known is of no use: it is found out below
                 pass
         given = self._read(inputs, options)
-        method = self.method
-        starts = options.baselines, method.baseline_value
-        roots = (method.model, *self.called(*listed(targets), *starts))
-
+        starts = options.baselines, self.method.baseline_value
+        roots = (self.method.model, *self.called(*listed(targets), *starts))
         if not self.engine.scorer.bound.made:
             with suppress(Exception):  # what a model does not take is told of when it is tried
-                self.engine.scorer.make(given.layout, *given.fitting_rows())
-
+                self.engine.scorer.make(given.layout, *given.first_rows([]))
         alike = options.kind(given.n, targets, full) if self.kernels.compiling else ()
-        late = self._trials.of(given).leaves_all(alike) and method.tells_of_inputs
+        late = self._trials.of(given).leaves_all(alike) and self.method.tells_of_inputs
 
         def explain() -> Outcome:
             read = self._asked(given, targets, options, full)
@@ -170,7 +167,7 @@ class Bound:
         errors = full or not recipes[0].sampled
         check = partial(at.check_finite, self.backend) if late else None
         asked = Asked(self.batch_size(at), errors, tick, self.method.mark, check, kind)
-        answer, batch_size = self._answer(recipes, question, asked)
+        answer, batch_size = self._rows.answered(self.engine, recipes, question, asked)
         whole = [tuple(leaf.shape) for leaf in at.leaves]
         each = [tuple(value.shape) for value in answer.values] == whole
         if each and not (trial.random or self.method.layers):
@@ -265,25 +262,9 @@ class Bound:
         self, baselines: Any, given: Inputs, at: Inputs, traced: bool = False
     ) -> References | None:
         """Reads where paths start, within a trace or not; None for methods without a path."""
-        method, model = self.method, self.engine.scorer.bound
-        origin = method.recipes[-1].origin
-        if origin is None:
-            return None
-        if origin == "input":
-            begin = method.recipes[-1].begin
-            return References([begin(self.backend, leaf) for leaf in at.leaves], shared=False)
-        if origin == "background":
-            background = method.background
-            if at is not given:
-                background = layer_background(background, at, self.forward, self.batch_size(given))
-            return read_background(background, at, self.backend, model, traced)
-        own = (method.baseline_value, "baseline_value")
-        start, name = own if baselines is None else (baselines, "baselines")
-        if at is not given:
-            return layer_baselines(start, given, at, self.forward, name, self.batch_size(given))
-        read = partial(read_baselines, start, given, self.backend, name, traced)
-        kind = None if traced or baselines is not None else start_kind(start, given, self.backend)
-        return read() if kind is None else self.engine.remember(kind, read)
+        size = self.batch_size(given)
+        beside = self.engine, self.forward, baselines, given, at, size, traced
+        return read_starts(self.method, *beside)
 
     def fixed_targets(self, inputs: Inputs, targets: Any) -> Targets:
         """Reads targets that must not depend on the values of the inputs.
@@ -297,21 +278,6 @@ class Bound:
         """The recipes, the innermost made for as many baselines as there are."""
         *outer, core = self.method.recipes
         return (*outer, core if references is None else core.over(references.count))
-
-    def _answer(
-        self, recipes: Recipes, question: Question, asked: Asked
-    ) -> tuple[Answer, int | None]:
-        """Runs the engine, with half the rows per call each time memory runs out."""
-        while True:
-            try:
-                return self.engine.run(recipes, question, asked), asked.batch_size
-            except Exception as error:
-                rows = asked.batch_size or question.inputs.n * len(recipes[0].table(1))
-                if rows == 1 or not self.backend.is_out_of_memory(error):
-                    raise
-            # Outside the handler, whose traceback would keep the tile's tensors alive.
-            self._rows.most = rows // 2
-            asked = replace(asked, batch_size=self._rows.most)
 
     def result(self, inputs: Inputs, values: list[Tensor]) -> Any:
         """Puts values into the containers and dtypes of the inputs."""

@@ -20,12 +20,9 @@ QUIET = ("-q", "-p", "no:cacheprovider", "-o", "addopts=", "-o", "filterwarnings
 MOST_PROCESSES, CPUS_EACH, SLOWEST = 4, 2, 5
 RAN = (0, 1, 5)
 """What pytest ends with after tests that pass, that fail, and where the share has none."""
-# Each of many small programs is compiled once and run a few times: the search for the fastest of
-# its kernels is most of the time.
-CACHED = {
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-}
+# Many small programs are compiled and run a few times each: to search for their fastest kernels
+# does not pay. Nor does a cache on disk that the processes share, which is cold for all of them at
+# once: two of them took 110 s with one and 111 s without, on a CPU.
 UNSOUGHT = "--xla_gpu_autotune_level=0"
 
 
@@ -76,9 +73,6 @@ def _started(place: Place, sizes: Sizes, notes: list[Path], number: int) -> subp
         "POLYATTR_SHARE": f"{number}/{len(notes)}",
         "POLYATTR_NOTES": str(notes[number]),
     }
-    if place.framework == "jax":
-        # Entries are shared while they are written: of half of one JAX warns, and compiles.
-        own |= {**CACHED, "JAX_COMPILATION_CACHE_DIR": str(notes[0].with_name("compiled"))}
     if place.framework == "jax" and place.accelerated:
         own["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {UNSOUGHT}".strip()
     with _printed(notes[number]).open("wb") as printed:

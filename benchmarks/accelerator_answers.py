@@ -12,7 +12,7 @@ from accelerator_parts import TOLERANCE, apart, explainer, methods
 from accelerator_places import CPU, Array, Place
 from accelerator_sizes import Result, Sizes
 
-CLOSE, KINKED = 0.9, 2e-2
+CLOSE, KINKED = 0.75, 2e-2
 """So many of the samples have to be as close as rounding leaves them. At one of 50 points of a few
 others the input of a ReLU lies between the two devices' roundings: its gradient is 0 on one of them
 alone, and the map of that sample follows by that one point's weight, as docs/consistency.md has it

@@ -19,6 +19,8 @@ Array = np.ndarray[Any, Any]
 
 _MOST_KNOWN = 64
 _MOST_COMBINED = 3
+_COARSE = 0.02
+"""Rounding on an accelerator, where products of float32 may be taken of eleven bits."""
 
 _DIFFERENT = (
     "the model runs with a row for each sample as well as with the whole for all of them, to "
@@ -109,7 +111,8 @@ def _decide_on_device(
 
     def agrees(some: frozenset[int], index: Array) -> bool:
         found = _wanted(forward, inputs, choices[some], index)
-        return found is not None and _alike([output[index] for output in plain], found)
+        wanted = [output[index] for output in plain]
+        return found is not None and _alike(wanted, found, _COARSE)
 
     turned = np.roll(np.arange(n, dtype=np.int32), -1)
     left = list(choices) if n == 1 else [some for some in choices if agrees(some, turned)]
@@ -152,16 +155,16 @@ def _choices(inputs: Inputs) -> Iterator[frozenset[int]]:
     yield from map(frozenset, chain.from_iterable(combinations(slots, size) for size in sizes))
 
 
-def _alike(first: list[Any], second: list[Any]) -> bool:
-    """Says whether outputs (R, ...) are equal but for rounding."""
+def _alike(first: list[Any], second: list[Any], least: float = 0.0) -> bool:
+    """Says whether outputs (R, ...) are equal but for rounding, `least` of the largest or more."""
     if [a.shape for a in first] != [b.shape for b in second]:
         return False
-    return all(_close(a, b) for a, b in zip(first, second, strict=True))
+    return all(_close(a, b, least) for a, b in zip(first, second, strict=True))
 
 
-def _close(a: Array, b: Array) -> bool:
+def _close(a: Array, b: Array, least: float) -> bool:
     scale = float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a)))
-    noticeable = FLOATS[a.dtype.name].noticeable * scale
+    noticeable = max(FLOATS[a.dtype.name].noticeable, least) * scale
     return bool(np.allclose(a, b, rtol=0.0, atol=noticeable, equal_nan=True))
 
 

@@ -19,7 +19,7 @@ from polyattr.engine.convergence import Convergence
 from polyattr.explainer.binding import Bound, Method
 from polyattr.explainer.lock import CallLock
 from polyattr.explainer.options import Options
-from polyattr.explainer.progress import progress_bar
+from polyattr.explainer.shown.progress import progress_bar
 from polyattr.probing.traces import refusing_traces
 from polyattr.question import datasets
 from polyattr.question.models import check_model

@@ -130,8 +130,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types: mypy strict over core, backends and tools, and over a user's programs."""
-    _install(session, "mypy", "nox", *SHARED, *FOLLOWED, ".[torch,demo]")
+    """Types: mypy strict over core, backends and tools, and a user's programs; completion."""
+    _install(session, "mypy", "jedi", "nox", *SHARED, *FOLLOWED, ".[torch,demo]")
     session.run("mypy")
     session.env["POLYATTR_TEST_TYPES"] = "1"
     _pytest(session, (), "tests/typed_users")

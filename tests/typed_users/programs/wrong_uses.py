@@ -91,6 +91,15 @@ def calls() -> None:
     METHOD.explain(X, progress="bar")  # wrong: arg-type
     METHOD.attribute(X, baseline=0.0)  # wrong: call-arg
     METHOD(X, 1, None)  # wrong: call-arg
+    METHOD.explain(X, forward_arg=(X,))  # wrong: call-arg
+    METHOD.attribute(X, forward_args=3)  # wrong: arg-type
+    METHOD.attribute(X, forward_kwargs=[X])  # wrong: arg-type
+    METHOD.explain_batches([X], 1, X)  # wrong: call-arg
+    METHOD.attribute_batches([X], progress="bar")  # wrong: arg-type
+    METHOD.warm(X, steps=3)  # wrong: call-arg
+    polyattr.AttributionPatching(MODEL, layer=[0])  # wrong: call-arg
+    polyattr.AttributionPatching(MODEL, layers=[0]).explain(X, target=1)  # wrong: call-arg
+    polyattr.AttributionPatching(MODEL, layers=[0]).attribute(X)  # wrong: attr-defined
     METHOD.explian(X)  # wrong: attr-defined
     METHOD.function()  # wrong: call-arg
     METHOD.function(X, target=1)  # wrong: call-arg

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import field, fields
-from typing import Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 from polyattr.backend import GradBackend
 from polyattr.domains.space import check_domain, check_tangent
@@ -24,6 +24,7 @@ from polyattr.explainer.settings import (
     setting,
 )
 from polyattr.question.checks import check_flag
+from polyattr.question.foreign.names import missing_member
 from polyattr.sampling.drawing.draws import Draws
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Operator
@@ -268,6 +269,12 @@ class MethodBase(Fielded, ABC):
 
     def _arguments(self) -> dict[str, Any]:
         return {e.name: getattr(self, e.name) for e in fields(self) if e.init}
+
+    if not TYPE_CHECKING:  # a type checker would take any name for known
+
+        def __getattr__(self, name: str) -> Any:
+            """Says what another library's name is called here."""
+            raise AttributeError(missing_member(self, name), name=name, obj=self)
 
     def __repr__(self) -> str:
         own = [e.name for e in fields(self) if e.init and e.name not in _shared()]

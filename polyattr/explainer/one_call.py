@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from polyattr.explainer.base import MethodBase
 from polyattr.explainer.call import Call
@@ -11,7 +11,6 @@ from polyattr.explainer.options import Options
 from polyattr.explainer.shown.call_arguments import CALL_ARGUMENTS
 from polyattr.explainer.shown.described import described_by
 from polyattr.explainer.shown.own_words import own_words
-from polyattr.question.foreign_names import missing_member
 from polyattr.results import joining
 from polyattr.results.attribution import Attribution
 from polyattr.scores.each import Each
@@ -110,9 +109,3 @@ class OneCall(MethodBase):
         self, inputs: Any, targets: Any, given: Options, full: bool = False
     ) -> Iterator[Call]:
         return self._calls.stream(inputs, targets, given, full)
-
-    if not TYPE_CHECKING:  # a type checker would take any name for known
-
-        def __getattr__(self, name: str) -> Any:
-            """Says what another library's name is called here."""
-            raise AttributeError(missing_member(self, name))

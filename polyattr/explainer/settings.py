@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from polyattr.errors import InputError, InputTypeError, nearest
 from polyattr.explainer.options import CALL_ARGUMENTS
 from polyattr.explainer.shown.described import WRITTEN, Plain, describe
-from polyattr.question.foreign_names import our_argument, our_place
+from polyattr.question.foreign.arguments import our_argument, our_place
 from polyattr.sampling.recipe import Recipe
 
 Value = TypeVar("Value")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polyattr.errors import InputError
-from polyattr.question.foreign_names import missing_member
+from polyattr.question.foreign.names import missing_member
 from polyattr.question.structure import flatten, map_leaves
 from polyattr.results import npz
 
@@ -75,7 +75,7 @@ class Attribution:
 
         def __getattr__(self, name: str) -> Any:
             """Says what another library's name is called here."""
-            raise AttributeError(missing_member(self, name))
+            raise AttributeError(missing_member(self, name), name=name, obj=self)
 
     @property
     def base_values(self) -> Array | None:

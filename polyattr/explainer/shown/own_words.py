@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from polyattr.errors import InputTypeError, nearest
-from polyattr.question.foreign_names import our_argument, our_place
+from polyattr.question.foreign.arguments import our_argument, our_place
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -26,8 +26,8 @@ from polyattr.scores.scorer import Scorer
 
 Array = np.ndarray[Any, Any]
 
-Tick = Callable[[int, int], None]
-"""Told (tiles done, tiles in all) after each tile."""
+Tick = Callable[[int, int, str], None]
+"""Told (samples done, samples in all, what is being done) after each tile."""
 
 Recipes = tuple[Recipe, ...]
 """A recipe, and those whose attributions it takes instead of gradients, outermost first."""
@@ -42,7 +42,7 @@ class Asked:
     Attributes:
         batch_size: Most rows per gradient call; None for one call.
         errors: Whether the errors of the values are wanted.
-        tick: Told of progress; costs one synchronisation per tile.
+        tick: Told of samples that are done; costs one synchronisation per tile.
         mark: Whether samples with a gradient that is not finite are marked, instead of refused.
         check: Checks the inputs, unless what the run has told says that they are finite.
         kind: What calls share that are the same but for the values of samples and targets; None
@@ -144,10 +144,12 @@ class Engine:
         ledger = Ledger(n, recipe)
         values: list[list[Tensor]] = []
         errors: list[Errors] = []
-        for place, (first, live, sheet) in enumerate(pieces):
+        for first, live, sheet in pieces:
             index = None if sheet.samples == n else clipped_range(first, sheet.samples, n)
             part = question.take(self.backend, index, question.inputs.fan)
-            tick = _in_all(asked.tick, recipe, place, pieces)
+            tick = _in_samples(asked.tick, first, live, inputs)
+            if tick is not None:
+                tick(0.0, "")
             supply = Supply(tools, recipe, depth, part, sheet)
             if inner is None and tick is None and fits_one_tile(supply):
                 found, known = self._at_once(supply, first, live, asked, ledger)
@@ -248,12 +250,11 @@ def _non_finite(ledger: Ledger, recipe: Recipe, question: Question) -> NonFinite
     return NonFinite(points, ledger.n // fan, cure)
 
 
-def _in_all(
-    tick: Tick | None, recipe: Recipe, place: int, pieces: tuple[Piece, ...]
-) -> Tick | None:
-    """Counts tiles over all blocks, where their number is known in advance."""
-    if tick is None or not recipe.one_round or recipe.sequential:
-        return tick
-    tiles = [piece.tiles for piece in pieces]
-    before, every = sum(tiles[:place]), sum(tiles)
-    return lambda done, _: tick(before + done, every)
+def _in_samples(
+    tick: Tick | None, first: int, live: int, inputs: Inputs
+) -> Callable[[float, str], None] | None:
+    """Counts the share of a block in samples; those with several targets are one sample still."""
+    if tick is None:
+        return None
+    fan, n = inputs.fan, inputs.n // inputs.fan
+    return lambda share, note: tick(int((first + live * share) / fan + 1e-9), n, note)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.engine.course import Course
 from polyattr.engine.kernels import Workshop
 from polyattr.engine.ledger import Entry, entry_of, told
 from polyattr.engine.plan.cut import Cut
@@ -43,14 +44,14 @@ class Rounds:
     Attributes:
         supply: What tiles are given: the method, and what is asked about the block's samples.
         inner: What finds attributions where the recipe takes those instead of gradients.
-        tick: Told of each tile.
+        tick: Told what share of the block is done, and what is being done, after each tile.
         wanted: Whether the errors of the values are wanted.
         reports: What the block tells the host in one piece; none where it is read piece by piece.
     """
 
     supply: Supply
     inner: Oracle | None
-    tick: Callable[[int, int], None] | None
+    tick: Callable[[float, str], None] | None
     wanted: bool = False
     entries: list[Entry] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
@@ -58,6 +59,7 @@ class Rounds:
     seen: Array = field(init=False)
     state: State = field(init=False)
     _block: Block = field(init=False)
+    _course: Course | None = None
 
     @property
     def backend(self) -> GradBackend:
@@ -91,12 +93,15 @@ class Rounds:
         self._block = self.supply.block()
         sizes = Sizes(backend, live, self.values, self.errors, self._kept, recipe.complete)
         rounds = recipe.rounds(live, sizes)
+        self._course = None if self.tick is None else Course(self.tick, live, recipe.one_round)
         rows = next(rounds)
         size = self.sheet.samples * (recipe.parts if recipe.one_round else _room(rows, recipe))
         self.seen = np.zeros(size)
         self.state = self._start(size)
         while True:
             first = len(self.entries)
+            if self._course is not None:
+                self._course.begin(rows)
             for made, sheaves in self.supply.cuts(rows, live, self.seen):
                 log = backend.zeros((2 * self.sheet.capacity,), self.leaves[0], self.supply.real())
                 self.state = self.state._replace(log=log)
@@ -148,9 +153,9 @@ class Rounds:
             sheaf = self.supply.sheaf(made, tile) if sheaves is None else sheaves[tile]
             self.state = add(sheaf._replace(noise=draws), tile)
             self.backend.settle([*(t for part in self.state.parts for t in part), self.state.log])
-            if self.tick is not None:
+            if self._course is not None:
                 self.backend.to_numpy(self.state.log)
-                self.tick(tile + 1, made.tiles)
+                self._course.ran(tile, made)
         self._note(made)
 
     def _note(self, made: Cut) -> None:

@@ -71,7 +71,8 @@ class Calls(Unfollowed):
         options = replace(options, sample_ids=ids)
         marks, recipe = Marks(), self.method.recipes[0]
         convergence = Convergence(self.method.tolerance, recipe.more, recipe.origin is not None)
-        with progress_bar(options.progress, self.method.name) as tick:
+        length = datasets.length(inputs) if datasets.is_dataset(inputs) else 1
+        with progress_bar(options.progress, self.method.name, length) as tick:
             for x, y in batches:
                 with self._lock:
                     bound = self.bound(x)
@@ -82,6 +83,8 @@ class Calls(Unfollowed):
                             outcome = outcome.by_target(Sorted(bound.backend, len(y.targets)))
                     bound.watch.settle(bound.watched)
                 ids.step()
+                if tick is not None:
+                    tick.step()
                 convergence.add(outcome.error)
                 marks.add(outcome.non_finite)
                 yield bound.backend, outcome.values, outcome.attribution

@@ -19,6 +19,7 @@ from polyattr.engine.convergence import Convergence
 from polyattr.explainer.binding import Bound, Method
 from polyattr.explainer.lock import CallLock
 from polyattr.explainer.options import Options
+from polyattr.explainer.shown.first_call import first_call
 from polyattr.explainer.shown.progress import progress_bar
 from polyattr.probing.traces import refusing_traces
 from polyattr.question import datasets
@@ -104,6 +105,7 @@ class Calls(Unfollowed):
             refusing_traces(bound.backend, (inputs, *beside), self.method.model, self._forget),
             bound.chance.kept(given, full),
             bound.backend.session(near),
+            first_call(self.method.name, bound.backend.name, bound.kernels, self.method.told),
             model.inference(),
         ):
             yield

@@ -21,6 +21,7 @@ from polyattr.explainer.lock import CallLock
 from polyattr.explainer.options import Options
 from polyattr.explainer.shown.first_call import first_call
 from polyattr.explainer.shown.progress import progress_bar
+from polyattr.explainer.shown.read_errors import ReadErrors
 from polyattr.probing.traces import refusing_traces
 from polyattr.question import datasets
 from polyattr.question.models import check_model
@@ -75,7 +76,7 @@ class Calls(Unfollowed):
         length = datasets.length(inputs) if datasets.is_dataset(inputs) else 1
         with progress_bar(options.progress, self.method.name, length) as tick:
             for x, y in batches:
-                with self._lock:
+                with self._lock, self.reading(x, y, options):
                     bound = self.bound(x)
                     bound.check_recorded(x)
                     with self._ready(bound, x, (*listed(y), *options.arrays), full):
@@ -109,6 +110,13 @@ class Calls(Unfollowed):
             model.inference(),
         ):
             yield
+
+    def reading(self, inputs: Any, targets: Any, options: Options) -> ReadErrors:
+        """Surrounds a call: an error of the user's own code comes with our reading of it."""
+        return ReadErrors(self.method, inputs, targets, options, self._out_of_memory)
+
+    def _out_of_memory(self, error: Exception) -> bool:
+        return self._bound is not None and self._bound.backend.is_out_of_memory(error)
 
     def _forget(self) -> None:
         if self._bound is not None:

@@ -1,0 +1,89 @@
+"""Around a call: what the user's own code raises comes with our reading of it in front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from types import TracebackType
+from typing import Any
+
+from polyattr.errors import PolyattrError
+from polyattr.explainer.binding.method import Method
+from polyattr.explainer.options import Options
+from polyattr.probing.failures.preceded import preceded
+from polyattr.probing.failures.reading import Given, reading
+from polyattr.question.structure import flatten
+from polyattr.sampling.drawing.draws import Draws
+from polyattr.scores.each import listed
+
+
+class ReadErrors:
+    """Surrounds a call.
+
+    Args:
+        method: The method's arguments.
+        inputs: What the call was given.
+        targets: Likewise.
+        options: Likewise.
+        passed: Says of an error that it is none of the user's code, such as one of memory.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        inputs: Any,
+        targets: Any,
+        options: Options,
+        passed: Callable[[Exception], bool],
+    ) -> None:
+        self._given = method, inputs, targets, options
+        self._passed = passed
+
+    def __enter__(self) -> None:
+        """Does nothing: a call that succeeds pays nothing."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: TracebackType | None) -> None:
+        """Reads an error of the user's own code.
+
+        Raises:
+            Exception: The same, of the same type, with our reading in front of its words.
+        """
+        if not isinstance(error, Exception) or isinstance(error, PolyattrError | Warning):
+            return
+        if self._passed(error):
+            return
+        method, inputs, targets, options = self._given
+        named = dict(_named(method, targets, options))
+        line = reading(error, method.model, named, _arrays(inputs, options))
+        if line:
+            read = preceded(error, line)
+            if read is not error:
+                raise read from read.__cause__
+
+
+def _named(method: Method, targets: Any, options: Options) -> Iterator[tuple[str, object]]:
+    """What is called of the user's, beside the model, by the argument it was given as."""
+    for recipe in method.recipes:
+        own = {id(getattr(recipe, entry.name)): entry.name for entry in fields(recipe)}
+        for part in recipe.called:
+            yield own.get(id(part), "path"), part
+        if recipe.noise is not None:
+            yield "distribution", Draws(*recipe.noise).distribution
+    yield "baseline_value", method.baseline_value
+    yield "baselines", options.baselines
+    yield "output", method.output
+    for target in listed(targets):
+        yield "targets", target
+    yield "operator", method.operator
+
+
+def _arrays(inputs: Any, options: Options) -> Iterator[Given]:
+    beside = {"inputs": inputs, "forward_args": options.beside.args}
+    beside["forward_kwargs"] = dict(options.beside.kwargs)
+    for name, value in beside.items():
+        structure, leaves = flatten(value, name)
+        for where, leaf in zip(structure.names, leaves, strict=True):
+            shape = getattr(leaf, "shape", None)
+            if shape is not None:
+                dtype = str(getattr(leaf, "dtype", "")).removeprefix("torch.")
+                yield Given(where, tuple(shape), dtype.removeprefix("<dtype: '").rstrip("'>"))

@@ -113,10 +113,10 @@ class Calls(Unfollowed):
 
     def reading(self, inputs: Any, targets: Any, options: Options) -> ReadErrors:
         """Surrounds a call: an error of the user's own code comes with our reading of it."""
-        return ReadErrors(self.method, inputs, targets, options, self._out_of_memory)
+        return ReadErrors(self.method, inputs, targets, options, self._framework)
 
-    def _out_of_memory(self, error: Exception) -> bool:
-        return self._bound is not None and self._bound.backend.is_out_of_memory(error)
+    def _framework(self) -> GradBackend | None:
+        return None if self._bound is None else self._bound.backend
 
     def _forget(self) -> None:
         if self._bound is not None:

@@ -2,6 +2,7 @@
 
 import pickle
 import traceback
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -175,6 +176,18 @@ def test_what_is_no_error_of_the_users_code_stays_as_it_is(lab, model, monkeypat
     assert str(caught.value) == "polyattr's own"
 
 
+def test_a_model_of_another_framework(lab, model, monkeypatch):
+    """Where `backend` was named by mistake, the error says whose model it is."""
+    method = polyattr.Saliency(model, backend=lab.name)
+    owner = SimpleNamespace(name="another")
+    monkeypatch.setattr("polyattr.explainer.shown.read_errors.detect", lambda model: owner)
+    _, line, _ = told(lambda: method.explain(np.zeros((4, 7), np.float32), 0))
+    assert line == (
+        f"the model is one of another, and backend={lab.name!r} called it: leave backend out, or "
+        f"pass a model of {lab.name}; what it said:"
+    )
+
+
 def test_pickles():
     """From a worker process to the one that waits for it."""
     made = preceded(ValueError("too large"), "the model failed:")
@@ -213,6 +226,15 @@ SAID = {
     ),
     "convolution requires lhs and rhs ndim to be equal, got 2 and 4.": "the shape of inputs",
     "Incompatible shapes for broadcasting: shapes=[(2, 3), (7,)]": "inside it",
+    "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.": (
+        "NumPy or in another framework"
+    ),
+    "linear(): argument 'input' (position 1) must be Tensor, not DynamicJaxprTracer": (
+        "another framework"
+    ),
+    "linear(): argument 'input' (position 1) must be Tensor, not tuple": "a mistake of its own",
+    "Error interpreting argument to custom_jvp_call as a JAX value. The problematic value is of "
+    "type <class 'torch.Tensor'>": "another framework",
     "lax.add requires arguments to have the same dtypes, got float32, int32.": "the dtype of",
     "{{function_node __wrapped__MatMul_device_/job:localhost/replica:0/task:0/device:CPU:0}} "
     "Matrix size-incompatible: In[0]: [2,4], In[1]: [5,3] [Op:MatMul]": "the shape of inputs",

@@ -7,6 +7,7 @@ from dataclasses import fields
 from types import TracebackType
 from typing import Any
 
+from polyattr.backend import GradBackend, detect
 from polyattr.errors import PolyattrError
 from polyattr.explainer.binding.method import Method
 from polyattr.explainer.options import Options
@@ -25,7 +26,7 @@ class ReadErrors:
         inputs: What the call was given.
         targets: Likewise.
         options: Likewise.
-        passed: Says of an error that it is none of the user's code, such as one of memory.
+        known: Returns the framework in use, as far as it is known.
     """
 
     def __init__(
@@ -34,10 +35,10 @@ class ReadErrors:
         inputs: Any,
         targets: Any,
         options: Options,
-        passed: Callable[[Exception], bool],
+        known: Callable[[], GradBackend | None],
     ) -> None:
         self._given = method, inputs, targets, options
-        self._passed = passed
+        self._known = known
 
     def __enter__(self) -> None:
         """Does nothing: a call that succeeds pays nothing."""
@@ -50,11 +51,17 @@ class ReadErrors:
         """
         if not isinstance(error, Exception) or isinstance(error, PolyattrError | Warning):
             return
-        if self._passed(error):
+        backend = self._known()
+        if backend is None or backend.is_out_of_memory(error):
             return
         method, inputs, targets, options = self._given
-        named = dict(_named(method, targets, options))
+        owner, named = detect(method.model), dict(_named(method, targets, options))
         line = reading(error, method.model, named, _arrays(inputs, options))
+        if owner is not None and owner.name != backend.name:
+            line = (
+                f"the model is one of {owner.name}, and backend={backend.name!r} called it: leave "
+                f"backend out, or pass a model of {backend.name}; what it said:"
+            )
         if line:
             read = preceded(error, line)
             if read is not error:

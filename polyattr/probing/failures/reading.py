@@ -25,8 +25,11 @@ _SHAPES = re.compile(
 _RANKS = re.compile(r"ndim|rank|dimensional|\b\dD\b", re.I)
 _DTYPES = re.compile(r"dtypes?(?!\w|=)|scalar type|data type|expected to be an? \w+ tensor", re.I)
 _DEVICES = re.compile(r"\bdevices?\b", re.I)
-_ARGUMENTS = re.compile(
-    r"(positional|keyword|required|unexpected|values for) .*argument|argument '\w+'|takes \d", re.I
+_ARGUMENTS = re.compile(r"(positional|keyword|unexpected|values for) .*argument|takes \d", re.I)
+_ELSEWHERE = re.compile(
+    r"numpy\(\)|requires grad|must be Tensor, not (?!tuple|list|dict)|as a JAX value|"
+    r"Attempt to convert a value|cannot be interpreted as a valid JAX",
+    re.I,
 )
 
 
@@ -113,6 +116,8 @@ def _about(error: Exception, given: list[Given]) -> str:
         if beside:
             return f"{beside[0]} is not what it takes after its inputs"
         return "it takes other arguments too: pass them in forward_args or forward_kwargs"
+    if _ELSEWHERE.search(text):
+        return "it computes in NumPy or in another framework, where there is no gradient"
     if _DTYPES.search(text):
         return f"the dtype of {given[0].name} is not the one it takes" if given else "a dtype"
     if _SHAPES.search(text):

@@ -1,7 +1,9 @@
 """Errors of the user's own code: of their own type, with one line of ours in front."""
 
+import gc
 import pickle
 import traceback
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -186,6 +188,38 @@ def test_a_model_of_another_framework(lab, model, monkeypatch):
         f"the model is one of another, and backend={lab.name!r} called it: leave backend out, or "
         f"pass a model of {lab.name}; what it said:"
     )
+
+
+class Scale:
+    """Something of the user's that a call is given, which can be referred to weakly."""
+
+
+def test_a_call_that_failed_is_freed_with_its_error(lab):
+    """By counting alone: a circle would keep the inputs on the device."""
+
+    def lost(x, scale):
+        raise KeyError("weights")
+
+    method = polyattr.Saliency(lost, backend=lab.name)
+
+    def fail(scale):
+        try:  # what `pytest.raises` catches, it keeps
+            method.explain(lab.tensor(X), 0, forward_args=(scale,))
+        except KeyError:
+            return
+        raise AssertionError("the call did not fail")
+
+    fail(Scale())  # what a first call of a process loads
+    scale = Scale()
+    seen = weakref.ref(scale)
+    gc.collect()
+    gc.disable()
+    try:
+        fail(scale)
+        del scale
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_pickles():

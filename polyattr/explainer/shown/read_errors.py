@@ -62,10 +62,13 @@ class ReadErrors:
                 f"the model is one of {owner.name}, and backend={backend.name!r} called it: leave "
                 f"backend out, or pass a model of {backend.name}; what it said:"
             )
-        if line:
-            read = preceded(error, line)
-            if read is not error:
-                raise read from read.__cause__
+        read = preceded(error, line) if line else error
+        if read is error:
+            return
+        try:
+            raise read from read.__cause__
+        finally:
+            del read, error  # or a circle through the traceback kept the tensors of the call
 
 
 def _named(method: Method, targets: Any, options: Options) -> Iterator[tuple[str, object]]:

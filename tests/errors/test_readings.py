@@ -190,33 +190,29 @@ def test_a_model_of_another_framework(lab, model, monkeypatch):
     )
 
 
-class Scale:
-    """Something of the user's that a call is given, which can be referred to weakly."""
-
-
 def test_a_call_that_failed_is_freed_with_its_error(lab):
     """By counting alone: a circle would keep the inputs on the device."""
 
-    def lost(x, scale):
+    def lost(x):
         raise KeyError("weights")
 
     method = polyattr.Saliency(lost, backend=lab.name)
 
-    def fail(scale):
+    def fail(x):
         try:  # what `pytest.raises` catches, it keeps
-            method.explain(lab.tensor(X), 0, forward_args=(scale,))
+            method.explain(x, 0)
         except KeyError:
             return
         raise AssertionError("the call did not fail")
 
-    fail(Scale())  # what a first call of a process loads
-    scale = Scale()
-    seen = weakref.ref(scale)
+    fail(lab.tensor(X))  # what a first call of a process loads
+    x = lab.tensor(X)
+    seen = weakref.ref(x)
     gc.collect()
     gc.disable()
     try:
-        fail(scale)
-        del scale
+        fail(x)
+        del x
         assert seen() is None
     finally:
         gc.enable()

@@ -147,7 +147,7 @@ class Engine:
         for first, live, sheet in pieces:
             index = None if sheet.samples == n else clipped_range(first, sheet.samples, n)
             part = question.take(self.backend, index, question.inputs.fan)
-            tick = _in_samples(asked.tick, first, live, inputs)
+            tick = _in_samples(asked.tick, first, live, question.inputs)
             if tick is not None:
                 tick(0.0, "")
             supply = Supply(tools, recipe, depth, part, sheet)

@@ -57,7 +57,13 @@ class Harness(Hooks):
         return self.backend.to_numpy(tensor)
 
     def same_again(self, found: Any, wanted: Any, what: str) -> None:
-        """Compares answers (...) to one question: to the bit, where the device adds up in order."""
+        """Compares answers to one question: to the bit, where the device adds up in order.
+
+        Args:
+            found: One answer (...).
+            wanted: The other (...).
+            what: What they are, for the message.
+        """
         if "sums in order" in self.lacks:
             expect.close(found, wanted, 128 * ROUNDING["float32"], what)
         else:

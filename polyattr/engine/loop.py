@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.engine.plan.course import Course
 from polyattr.engine.kernels import Workshop
 from polyattr.engine.ledger import Entry, entry_of, told
+from polyattr.engine.plan.course import Course
 from polyattr.engine.plan.cut import Cut
 from polyattr.engine.plan.one_round import second_table
 from polyattr.engine.plan.sheet import Sheet

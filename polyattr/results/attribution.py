@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from polyattr.errors import InputError
-from polyattr.question.foreign_names import missing_member
-from polyattr.question.structure import flatten, map_leaves
-from polyattr.results import npz
-from polyattr.results.names import Names
-
-if TYPE_CHECKING:
-    from polyattr.backend import GradBackend
-
-Array = np.ndarray[Any, Any]
+from polyattr.results.files import paths
+from polyattr.results.samples import Samples
 
 
 @dataclass(frozen=True, repr=False)
-class Attribution:
+class Attribution(Samples):
     """What `Explainer.attribute` returns.
 
     For T targets at once, as `polyattr.each` asks for, everything with an axis of N samples has one
@@ -51,6 +43,9 @@ class Attribution:
             times `error`. None for other methods.
         names: What features, channels, classes, words and samples are called; None if not known.
         inputs: What was explained, in its containers, where it was kept; or None.
+        methods: The settings of all samples, of which there are several after `Explainer.refine`;
+            `method` is the first of them.
+        settings: (N,) which of `methods` each sample was explained with.
 
     Raises:
         InputError: `names` has more or fewer entries than there are.
@@ -62,94 +57,26 @@ class Attribution:
         (array([0]), array([2.]), tensor([[2., 0.]]))
     """
 
-    values: Any
-    scores: Array
-    baseline_scores: Array | None
-    completeness_gap: Array | None
-    error: Array
-    converged: Array
-    evaluations: Array
-    targets: Array | str | None
-    method: str
-    seed: int | None
-    backend: str
-    standard_error: Any = None
-    bound: Array | None = None
-    names: Names | None = None
-    inputs: Any = None
-    _native: GradBackend | None = None
-
-    def __post_init__(self) -> None:
-        if self.names is not None:
-            axis = self.scores.ndim
-            leaves = [leaf for leaf in flatten(self.values, "values")[1] if leaf is not None]
-            self.names.check([tuple(leaf.shape)[axis:] for leaf in leaves], self.scores.shape[-1])
-
-    if not TYPE_CHECKING:  # a type checker would take any name for known
-
-        def __getattr__(self, name: str) -> Any:
-            """Says what another library's name is called here."""
-            raise AttributeError(missing_member(self, name))
-
-    @property
-    def base_values(self) -> Array | None:
-        """What the attributions are measured from, (N,), as SHAP calls it: `baseline_scores`."""
-        return self.baseline_scores
-
-    def to_numpy(self) -> Attribution:
-        """Returns the same attribution with NumPy arrays for tensors, their shapes unchanged.
-
-        NumPy functions take an attribution of a single input as it is.
-
-        Example:
-            >>> import numpy as np, polyattr, torch
-            >>> result = polyattr.Saliency(lambda x: x).attribute(torch.ones(1, 2))
-            >>> type(result.to_numpy().values), np.sum(result).item()
-            (<class 'numpy.ndarray'>, 1.0)
-        """
-        if self._native is None:
-            return self
-        native = self._native
-
-        def host(tensors: Any) -> Any:
-            return map_leaves(lambda t: native.to_numpy(t) if native.is_tensor(t) else t, tensors)
-
-        return replace(
-            self,
-            values=host(self.values),
-            standard_error=host(self.standard_error),
-            inputs=host(self.inputs),
-            _native=None,
-        )
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """The values of a single input as one array."""
-        values = self.to_numpy().values
-        if not isinstance(values, np.ndarray):
-            raise InputError(
-                f"this attribution holds {flatten(values, 'values')[0].outline()}; use "
-                f"attribution.to_numpy().values and choose one input"
-            )
-        if copy is None:  # a value that NumPy 1 does not know
-            return np.asarray(values, dtype=dtype)
-        return np.array(values, dtype=dtype, copy=copy)
-
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes everything to one npz file, readable by `polyattr.load` and by NumPy.
+        """Writes everything to one file, readable by `polyattr.load`.
+
+        As npz it is compressed, and NumPy reads it; bfloat16 is widened to float32. As safetensors
+        all dtypes stay, memory is mapped to it, and the reader of each framework takes it.
 
         Args:
-            path: Where to write; ``.npz`` is appended if missing.
+            path: Where to write: a name that ends with ``.npz`` or ``.safetensors``; ``.npz`` is
+                appended if it ends with neither.
 
         Raises:
-            InputError: Values in a dict whose keys are neither str nor int.
+            InputError: Values in a dict whose keys are neither str nor int, or kept `inputs` that
+                are no numbers.
             InputTypeError: `path` is not one.
 
         Example:
             >>> import jax.numpy as jnp, polyattr
             >>> polyattr.Saliency(lambda x: x).attribute(jnp.ones((1, 2))).save("map.npz")
         """
-        host = self.to_numpy()
-        npz.write(path, {field.name: getattr(host, field.name) for field in fields(host)})
+        paths.write(path, self)
 
     def plot(self, inputs: Any = None, titles: Any = None) -> Any:
         """Draws the values: heat maps with a zero-centred scale, or bars for feature vectors.
@@ -205,12 +132,14 @@ def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
     """Reads an attribution written by `Attribution.save`; values are NumPy arrays.
 
     Args:
-        path: An npz file. Nothing in it is executed: pickled objects are refused.
+        path: What was given to `save`. Nothing in the file is executed: pickled objects are
+            refused.
         max_bytes: Most memory to unfold it to; a file from a stranger can be small and take far
-            more.
+            more. Of a safetensors file only what is bfloat16 is unfolded, the rest is mapped and
+            read when it is looked at.
 
     Returns:
-        What was saved, in the shapes and dtypes it had; bfloat16 as float32.
+        What was saved, in the shapes and dtypes it had; bfloat16, which NumPy lacks, as float32.
 
     Raises:
         InputError: Not a file written by `Attribution.save`, or by a later format, or too large.
@@ -222,4 +151,4 @@ def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
         >>> polyattr.load("map.npz").values
         array([[2., 0.]], dtype=float32)
     """
-    return Attribution(**npz.read(path, max_bytes))
+    return Attribution(**paths.read(path, max_bytes))

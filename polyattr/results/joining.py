@@ -12,7 +12,7 @@ from polyattr.backend import GradBackend
 from polyattr.errors import InputError
 from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
-from polyattr.results.npz import PER_SAMPLE
+from polyattr.results.fields import PER_SAMPLE
 
 Part = TypeVar("Part")
 

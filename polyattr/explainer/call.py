@@ -17,6 +17,7 @@ from polyattr.backend import (
 )
 from polyattr.engine.convergence import Convergence
 from polyattr.explainer.binding import Bound, Method
+from polyattr.explainer.keeping.kept import Kept
 from polyattr.explainer.lock import CallLock
 from polyattr.explainer.options import Options
 from polyattr.explainer.progress import progress_bar
@@ -71,8 +72,10 @@ class Calls(Unfollowed):
         options = replace(options, sample_ids=ids)
         marks, recipe = Marks(), self.method.recipes[0]
         convergence = Convergence(self.method.tolerance, recipe.more, recipe.origin is not None)
+        kept = Kept(self.method, options, datasets.is_dataset(inputs))
         with progress_bar(options.progress, self.method.name) as tick:
-            for x, y in batches:
+            for given, y in batches:
+                x, y = kept.read(given, y)
                 with self._lock:
                     bound = self.bound(x)
                     bound.check_recorded(x)
@@ -84,8 +87,10 @@ class Calls(Unfollowed):
                 ids.step()
                 convergence.add(outcome.error)
                 marks.add(outcome.non_finite)
-                yield bound.backend, outcome.values, outcome.attribution
+                found = kept.on(outcome.attribution, x, bound.backend)
+                yield bound.backend, outcome.values, found
         ids.done()
+        kept.done()
         marks.tell()
         convergence.tell()
 

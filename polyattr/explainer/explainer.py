@@ -81,10 +81,10 @@ class Explainer(MethodBase):
         """Computes attributions.
 
         Args:
-            inputs: Floating tensor (N, ...) of the framework or of NumPy; a tuple, list or dict of
-                them for a model with several inputs, where token ids, masks, None and the like
-                are passed on to the model; or a dataset: any iterable of batches, or of (inputs,
-                targets) batches.
+            inputs: Floating tensor (N, ...) of the framework or of NumPy, a DataFrame of numbers
+                (N, F) or an array of xarray; a tuple, list or dict of them for a model with several
+                inputs, where token ids, masks, None and the like are passed on to the model; or a
+                dataset: any iterable of batches, or of (inputs, targets) batches.
             targets: Class index (int, or (N,) integers), counted from 0; a tuple of indices for
                 outputs with more axes, or one such tuple per sample, (N, axes); weights in the
                 shape of the output; a callable on the output; or None: the output itself where it
@@ -102,6 +102,9 @@ class Explainer(MethodBase):
                 progress: True shows a progress bar.
                 sample_ids: whole numbers (N,), of a dataset for all its batches, that say which
                 draws a sample has where each has its own (``shared_draws=False``).
+                names: `polyattr.Names` that the result of `attribute` has, or a dict of them; what
+                a DataFrame's columns and index or an array's coordinates say need not be given.
+                keep_inputs: True keeps a copy of the inputs in the result of `attribute`.
 
         Returns:
             Attributions in the containers, shapes, dtypes and device of the inputs.

@@ -10,6 +10,7 @@ from polyattr.errors import InputError, InputTypeError, nearest
 from polyattr.question.arguments import Beside, read_beside
 from polyattr.question.checks import check_flag
 from polyattr.question.foreign_names import our_argument, our_place
+from polyattr.results.names import Names, read_names
 
 
 class CallOptions(TypedDict, total=False):
@@ -21,6 +22,8 @@ class CallOptions(TypedDict, total=False):
     batched: Any
     progress: bool
     sample_ids: Any
+    names: Any
+    keep_inputs: bool
 
 
 CALL_ARGUMENTS = ("inputs", "targets", *CallOptions.__annotations__)
@@ -34,6 +37,8 @@ class Options:
     beside: Beside
     progress: bool
     sample_ids: Any = None
+    names: Names | None = None
+    keep_inputs: bool = False
 
     @property
     def arrays(self) -> tuple[Any, ...]:
@@ -92,7 +97,14 @@ def read_options(
         options.get("forward_args", ()), options.get("forward_kwargs"), options.get("batched")
     )
     progress = check_flag("progress", options.get("progress", False))
-    return Options(options.get("baselines"), beside, progress, options.get("sample_ids"))
+    return Options(
+        options.get("baselines"),
+        beside,
+        progress,
+        options.get("sample_ids"),
+        read_names(options.get("names")),
+        check_flag("keep_inputs", options.get("keep_inputs", False)),
+    )
 
 
 def _check_used(name: str, options: CallOptions, uses_baselines: bool, own_draws: bool) -> None:

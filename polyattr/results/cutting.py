@@ -27,7 +27,7 @@ def positions(index: Any, n: int) -> Array:
     """
     if isinstance(index, slice):
         return np.arange(n)[_checked(index)]
-    given = np.asarray(index)
+    given = np.asarray(None if isinstance(index, tuple) else index)
     if given.size == 0 and given.ndim == 1:  # an empty list is one of floats to NumPy
         given = given.astype(np.int64) if given.dtype.kind != "b" else given
     if given.dtype.kind not in "biu" or isinstance(index, bool):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from polyattr.errors import InputError, InputTypeError
+from polyattr.errors import InputError, InputTypeError, brief
 
 Shapes = Sequence[tuple[int, ...]]
 
@@ -81,6 +82,40 @@ class Names:
             return self
         own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         return replace(others, **{name: v for name, v in own.items() if v is not None})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Names | None]) -> Names | None:
+        """Joins the names of the results of several batches.
+
+        Raises:
+            InputError: Their features, channels or classes are called otherwise.
+        """
+        known = [part or cls() for part in parts]
+        first = known[0]
+        for number, part in enumerate(known):
+            for name in ("features", "channels", "classes"):
+                here, there = getattr(part, name), getattr(first, name)
+                if here != there:
+                    raise InputError(
+                        f"the {name} of batch {number + 1} of the dataset are called {brief(here)},"
+                        f" those of the first {brief(there)}; expected the same in the same order"
+                    )
+        whole = replace(
+            first,
+            tokens=_end_to_end([part.tokens for part in known]),
+            rows=_end_to_end([part.rows for part in known]),
+        )
+        return whole if whole else None
+
+    def fitting(self, shapes: Shapes, n: int) -> Names:
+        """Returns the names that are as many as there are; `check` has the arguments."""
+        fitting = Names()
+        for entry in fields(self):
+            alone = Names(**{entry.name: getattr(self, entry.name)})
+            with suppress(InputError):
+                alone.check(shapes, n)
+                fitting = alone.over(fitting)
+        return fitting
 
     def check(self, shapes: Shapes, n: int) -> None:
         """Checks that as many are named as there are.
@@ -190,6 +225,11 @@ def _are_texts(name: str, value: Any) -> bool:
     if name == "tokens":
         return isinstance(value, list) and all(_are_texts("", words) for words in value)
     return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+
+
+def _end_to_end(parts: Sequence[tuple[Any, ...] | None]) -> tuple[Any, ...] | None:
+    known = [part for part in parts if part is not None]
+    return sum(known, ()) if len(known) == len(parts) else None
 
 
 def _shown(shapes: Shapes) -> str:

@@ -91,8 +91,14 @@ class Calls(Unfollowed):
                 yield bound.backend, outcome.values, found
         ids.done()
         kept.done()
-        marks.tell()
-        convergence.tell()
+        if not options.quiet:
+            marks.tell()
+            convergence.tell()
+
+    def backend_of(self, inputs: Any) -> GradBackend:
+        """Returns the backend that answers for such inputs."""
+        with self._lock:
+            return self.bound(inputs).backend
 
     @contextmanager
     def _ready(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Unpack
 
 from polyattr.errors import InputError
-from polyattr.explainer.base import MethodBase
 from polyattr.explainer.call import Call
 from polyattr.explainer.function import differentiable
-from polyattr.explainer.options import CallOptions, Options, read_options
+from polyattr.explainer.keeping.refinable import RefinableMethod
+from polyattr.explainer.options import CallOptions
 from polyattr.question.datasets import is_dataset
 from polyattr.question.foreign_names import missing_member
 from polyattr.results import joining
@@ -18,7 +17,7 @@ from polyattr.results.attribution import Attribution
 from polyattr.scores.each import Each
 
 
-class Explainer(MethodBase):
+class Explainer(RefinableMethod):
     """A method bound to a model; call it, or its `explain` or `attribute`, with inputs.
 
     A subclass is a frozen dataclass without a decorator: its annotated fields are its keyword
@@ -82,9 +81,9 @@ class Explainer(MethodBase):
 
         Args:
             inputs: Floating tensor (N, ...) of the framework or of NumPy, a DataFrame of numbers
-                (N, F) or an array of xarray; a tuple, list or dict of them for a model with several
-                inputs, where token ids, masks, None and the like are passed on to the model; or a
-                dataset: any iterable of batches, or of (inputs, targets) batches.
+                (N, F); a tuple, list or dict of them for a model with several inputs, where token
+                ids, masks, None and the like are passed on to the model; or a dataset: any
+                iterable of batches, or of (inputs, targets) batches.
             targets: Class index (int, or (N,) integers), counted from 0; a tuple of indices for
                 outputs with more axes, or one such tuple per sample, (N, axes); weights in the
                 shape of the output; a callable on the output; or None: the output itself where it
@@ -102,9 +101,6 @@ class Explainer(MethodBase):
                 progress: True shows a progress bar.
                 sample_ids: whole numbers (N,), of a dataset for all its batches, that say which
                 draws a sample has where each has its own (``shared_draws=False``).
-                names: `polyattr.Names` that the result of `attribute` has, or a dict of them; what
-                a DataFrame's columns and index or an array's coordinates say need not be given.
-                keep_inputs: True keeps a copy of the inputs in the result of `attribute`.
 
         Returns:
             Attributions in the containers, shapes, dtypes and device of the inputs.
@@ -128,6 +124,9 @@ class Explainer(MethodBase):
 
         Takes the arguments of `explain` and raises its errors. May evaluate the model, without
         gradient, at the input and the baseline where the method's points do not include them.
+        ``names=polyattr.Names(...)`` names features, channels, classes, words and samples; what a
+        DataFrame's columns and index, or an array's coordinates say, need not be given.
+        ``keep_inputs=True`` keeps a copy of the inputs in the result, for pictures and `refine`.
 
         Example:
             >>> import polyattr, tensorflow as tf
@@ -253,11 +252,6 @@ class Explainer(MethodBase):
         def __getattr__(self, name: str) -> Any:
             """Says what another library's name is called here."""
             raise AttributeError(missing_member(self, name))
-
-    def _read(self, options: CallOptions) -> Options:
-        made_with = [entry.name for entry in fields(self)]
-        name, uses, own = type(self).__name__, self.uses_baselines, self.has_own_draws
-        return read_options(name, uses, options, made_with, own)
 
     def _stream(
         self, inputs: Any, targets: Any, options: CallOptions, full: bool

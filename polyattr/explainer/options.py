@@ -39,6 +39,7 @@ class Options:
     sample_ids: Any = None
     names: Names | None = None
     keep_inputs: bool = False
+    quiet: bool = False  # whether the caller tells of errors above the tolerance
 
     @property
     def arrays(self) -> tuple[Any, ...]:
@@ -93,14 +94,17 @@ def read_options(
                 f"{', '.join(known)}"
             )
     _check_used(name, options, uses_baselines, own_draws)
+    return _checked(options)
+
+
+def _checked(options: CallOptions) -> Options:
     beside = read_beside(
         options.get("forward_args", ()), options.get("forward_kwargs"), options.get("batched")
     )
-    progress = check_flag("progress", options.get("progress", False))
     return Options(
         options.get("baselines"),
         beside,
-        progress,
+        check_flag("progress", options.get("progress", False)),
         options.get("sample_ids"),
         read_names(options.get("names")),
         check_flag("keep_inputs", options.get("keep_inputs", False)),

@@ -13,7 +13,7 @@ from polyattr.errors import InputError
 from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
 from polyattr.results.fields import PER_SAMPLE
-from polyattr.results.names import Names
+from polyattr.results.parts import naming
 
 Part = TypeVar("Part")
 
@@ -46,7 +46,7 @@ def join(parts: Iterable[tuple[GradBackend, Attribution]]) -> Attribution:
     joined = {name: _concat(every(name), backend, axis) for name in ("values", "standard_error")}
     merged = {name: _merge(every(name), axis) for name in PER_SAMPLE}
     kept = _concat_kept([result.inputs for result in results], backend)
-    names = Names.joined([result.names for result in results])
+    names = naming.joined([result.names for result in results])
     return replace(first, **joined, **merged, inputs=kept, names=names)
 
 

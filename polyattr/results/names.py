@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from polyattr.errors import InputError, InputTypeError, brief
-
-Shapes = Sequence[tuple[int, ...]]
+from polyattr.errors import InputError, InputTypeError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,116 +60,18 @@ class Names:
         return any(getattr(self, entry.name) is not None for entry in fields(self))
 
     def class_name(self, index: int) -> str:
-        """Returns the name of a class, or "class 3" where it has none."""
-        named = {} if self.classes is None else self.classes
-        return named.get(int(index), f"class {int(index)}")
-
-    def take(self, samples: Sequence[int]) -> Names:
-        """Returns the names of some samples, by their positions."""
-        tokens, rows = self.tokens, self.rows
-        return replace(
-            self,
-            tokens=None if tokens is None else tuple(tokens[i] for i in samples),
-            rows=None if rows is None else tuple(rows[i] for i in samples),
-        )
-
-    def over(self, others: Names | None) -> Names:
-        """Returns these names, and where there are none those of `others`."""
-        if others is None:
-            return self
-        own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return replace(others, **{name: v for name, v in own.items() if v is not None})
-
-    @classmethod
-    def joined(cls, parts: Sequence[Names | None]) -> Names | None:
-        """Joins the names of the results of several batches.
-
-        Raises:
-            InputError: Their features, channels or classes are called otherwise.
-        """
-        known = [part or cls() for part in parts]
-        first = known[0]
-        for number, part in enumerate(known):
-            for name in ("features", "channels", "classes"):
-                here, there = getattr(part, name), getattr(first, name)
-                if here != there:
-                    raise InputError(
-                        f"the {name} of batch {number + 1} of the dataset are called {brief(here)},"
-                        f" those of the first {brief(there)}; expected the same in the same order"
-                    )
-        whole = replace(
-            first,
-            tokens=_end_to_end([part.tokens for part in known]),
-            rows=_end_to_end([part.rows for part in known]),
-        )
-        return whole if whole else None
-
-    def fitting(self, shapes: Shapes, n: int) -> Names:
-        """Returns the names that are as many as there are; `check` has the arguments."""
-        fitting = Names()
-        for entry in fields(self):
-            alone = Names(**{entry.name: getattr(self, entry.name)})
-            with suppress(InputError):
-                alone.check(shapes, n)
-                fitting = alone.over(fitting)
-        return fitting
-
-    def check(self, shapes: Shapes, n: int) -> None:
-        """Checks that as many are named as there are.
+        """Returns the name of a class, or "class 3" where it has none.
 
         Args:
-            shapes: Of one sample of each input, without the axis of samples.
-            n: Number of samples.
+            index: Of the class, from 0.
 
-        Raises:
-            InputError: More or fewer.
+        Example:
+            >>> import polyattr
+            >>> polyattr.Names(classes=["no", "yes"]).class_name(1)
+            'yes'
         """
-        tables = [shape[0] for shape in shapes if len(shape) == 1]
-        layered = [size for shape in shapes if len(shape) > 1 for size in (shape[0], shape[-1])]
-        axes = (
-            ("features", tables, "one for each feature of a table (N, F)"),
-            ("channels", layered, "one for each entry of a sample's first or last axis"),
-            ("rows", [n], "one for each sample"),
-            ("tokens", [n], "one sequence of words for each sample"),
-        )
-        for name, sizes, expected in axes:
-            given = getattr(self, name)
-            if given is not None and len(given) not in sizes:
-                raise InputError(
-                    f"names.{name} has {len(given)} entries for {n} samples of shape "
-                    f"{_shown(shapes)}; expected {expected}"
-                )
-        self._check_words(shapes)
-
-    def _check_words(self, shapes: Shapes) -> None:
-        lengths = {shape[0] for shape in shapes if shape}
-        for i, words in enumerate(self.tokens or ()):
-            if len(words) not in lengths:
-                raise InputError(
-                    f"names.tokens[{i}] has {len(words)} words for a sample of shape "
-                    f"{_shown(shapes)}; expected one for each entry of its first axis, those of "
-                    f"padding and of marks such as [CLS] included"
-                )
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns what `from_json` reads: what is named, in lists and dicts of texts."""
-        known = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return {name: value for name, value in known.items() if value is not None}
-
-    @classmethod
-    def from_json(cls, value: Any) -> Names:
-        """Reads what `to_json` wrote.
-
-        Raises:
-            ValueError: Something else was written.
-        """
-        known = {entry.name for entry in fields(cls)}
-        if not isinstance(value, dict) or not all(_are_texts(name, value[name]) for name in value):
-            raise ValueError("its names are not texts")
-        classes = value.get("classes")
-        if classes is not None:  # the keys of JSON are texts
-            value = value | {"classes": {int(index): name for index, name in classes.items()}}
-        return cls(**{name: part for name, part in value.items() if name in known})
+        named = {} if self.classes is None else self.classes
+        return named.get(int(index), f"class {int(index)}")
 
 
 def read_names(value: object) -> Names | None:
@@ -216,21 +115,3 @@ def _classes(value: Any) -> dict[int, str] | None:
         if index < 0:
             raise InputError(f"names.classes has the key {index}; expected indices from 0")
     return {int(index): str(name) for index, name in value.items()}
-
-
-def _are_texts(name: str, value: Any) -> bool:
-    if name == "classes":
-        items = value.items() if isinstance(value, dict) else [(None, None)]
-        return all(isinstance(v, str) and str(k).isdecimal() for k, v in items)
-    if name == "tokens":
-        return isinstance(value, list) and all(_are_texts("", words) for words in value)
-    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
-
-
-def _end_to_end(parts: Sequence[tuple[Any, ...] | None]) -> tuple[Any, ...] | None:
-    known = [part for part in parts if part is not None]
-    return sum(known, ()) if len(known) == len(parts) else None
-
-
-def _shown(shapes: Shapes) -> str:
-    return " and ".join(map(str, shapes))

@@ -11,6 +11,7 @@ from polyattr.errors import InputError
 from polyattr.question.foreign_names import missing_member
 from polyattr.question.structure import flatten, map_leaves
 from polyattr.results.names import Names
+from polyattr.results.parts import naming
 
 if TYPE_CHECKING:
     from polyattr.backend import GradBackend
@@ -47,7 +48,7 @@ class Record:
             object.__setattr__(self, "settings", np.zeros(self.scores.shape, np.int64))
         if self.names is not None:
             shapes = [tuple(leaf.shape)[self.scores.ndim :] for leaf in self._leaves()]
-            self.names.check(shapes, self.scores.shape[-1])
+            naming.check(self.names, shapes, self.scores.shape[-1])
 
     if not TYPE_CHECKING:  # a type checker would take any name for known
 
@@ -58,6 +59,12 @@ class Record:
     def _leaves(self) -> list[Any]:
         """The tensors of `values`, without what was not attributed to."""
         return [leaf for leaf in flatten(self.values, "values")[1] if leaf is not None]
+
+    def _dtypes(self) -> set[str]:
+        """Names the dtypes of the `values`."""
+        native = self._native
+        leaves = self._leaves()
+        return {leaf.dtype.name if native is None else native.dtype(leaf) for leaf in leaves}
 
     @property
     def base_values(self) -> Array | None:

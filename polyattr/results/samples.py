@@ -10,9 +10,10 @@ import numpy as np
 
 from polyattr.errors import InputError, InputTypeError, nearest
 from polyattr.question.checks import check_count, check_flag
-from polyattr.results.cutting import cut, picked, positions
 from polyattr.results.fields import PER_SAMPLE
 from polyattr.results.names import Names
+from polyattr.results.parts import naming
+from polyattr.results.parts.cutting import cut, picked, positions
 from polyattr.results.record import Array, Record
 
 LARGEST_FIRST = ("error", "bound", "evaluations")
@@ -57,7 +58,7 @@ class Samples(Record):
             "values": cut(self.values, where, axis, self._native),
             "standard_error": cut(self.standard_error, where, axis, self._native),
             "inputs": cut(self.inputs, where, 0, self._native),
-            "names": None if self.names is None else self.names.take(where.tolist()),
+            "names": None if self.names is None else naming.take(self.names, where.tolist()),
         }
         return replace(self, **changed)._with_used_methods()
 
@@ -85,10 +86,10 @@ class Samples(Record):
 
         Example:
             >>> import polyattr, torch
-            >>> method = polyattr.IntegratedGradients(lambda x: (x**4).sum(1), steps=10)
+            >>> method = polyattr.IntegratedGradients(lambda x: x.exp().sum(1), steps=10)
             >>> result = method.attribute(torch.tensor([[0.0], [1.0], [2.0]]))
-            >>> result.worst(2).scores
-            array([16.,  1.])
+            >>> result.worst(2).scores.round(1)
+            array([7.4, 2.7])
         """
         count = check_count("count", count, 1)
         return self._at(self._order(self.error, largest_first=True)[:count])
@@ -215,4 +216,4 @@ class Samples(Record):
                     f"nothing is called {name!r} here.{nearest(name, known)} What has names: "
                     f"{', '.join(known)}"
                 )
-        return replace(self, names=Names(**fields).over(given).over(self.names))
+        return replace(self, names=naming.over(naming.over(Names(**fields), given), self.names))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend
-from polyattr.errors import InputError
+from polyattr.errors import InputError, brief
 from polyattr.explainer.binding import Method
 from polyattr.explainer.options import Options
 from polyattr.question.structure import flatten, map_leaves
@@ -16,6 +16,7 @@ from polyattr.question.tables.coordinates import Coordinates
 from polyattr.question.tables.edge import read_column, read_tables
 from polyattr.results.attribution import Attribution
 from polyattr.results.names import Names
+from polyattr.results.parts import naming
 
 Shapes = list[tuple[int, ...]]
 
@@ -31,11 +32,13 @@ class Kept:
     """
 
     def __init__(self, method: Method, options: Options, batches: bool) -> None:
-        self._at_inputs = method.input_layer is None and method.domain is None
+        elsewhere = (method.input_layer, method.domain, method.layers or None)
+        self._at_inputs = all(place is None for place in elsewhere)
         self._given, self._keep = options.names, options.keep_inputs
         self._batches = batches
         self._first = self._last = 0
         self._found: Coordinates | None = None
+        self._columns: tuple[str, ...] | None = None
 
     def read(self, inputs: Any, targets: Any) -> tuple[Any, Any]:
         """Returns inputs and targets with plain arrays in place of tables.
@@ -46,6 +49,7 @@ class Kept:
                 do not have a row for each sample.
         """
         plain, self._found = read_tables(inputs)
+        self._check_columns()
         structure, leaves = flatten(plain, "inputs")
         shapes = {
             name: tuple(leaf.shape)
@@ -62,13 +66,23 @@ class Kept:
             self._check(self._given, list(shapes.values()))
         return plain, read_column(targets)
 
+    def _check_columns(self) -> None:
+        """Checks that the tables of a dataset have the same columns in the same order."""
+        columns = None if self._found is None else self._found.features
+        self._columns = self._columns or columns
+        if columns != self._columns:
+            raise InputError(
+                f"the columns of a batch of the dataset are {brief(columns)}, those of the first "
+                f"{brief(self._columns)}; expected the same in the same order"
+            )
+
     def _check(self, names: Names, shapes: Shapes) -> None:
         """Checks the names that were given, before anything is computed."""
         n = shapes[0][0]
         here = self._of_batch(names, n)
         if not self._at_inputs:  # what these belong to is known when it has been computed
             here = replace(here, features=None, channels=None, tokens=None)
-        here.check([shape[1:] for shape in shapes], n)
+        naming.check(here, [shape[1:] for shape in shapes], n)
 
     def _of_batch(self, names: Names, n: int) -> Names:
         """The names of the samples of this batch, among those of all."""
@@ -97,9 +111,9 @@ class Kept:
         own = Names(rows=found.rows)
         if self._at_inputs:
             own = Names(features=found.features, channels=found.channels, rows=found.rows)
-        names = own.fitting(shapes, n)
+        names = naming.fitting(own, shapes, n)
         if self._given is not None:
-            names = self._of_batch(self._given, n).over(names)
+            names = naming.over(self._of_batch(self._given, n), names)
         self._first += n
         kept = map_leaves(lambda leaf: _copied(leaf, backend), inputs) if self._keep else None
         return replace(result, names=names if names else None, inputs=kept)

@@ -15,7 +15,7 @@ import numpy as np
 from polyattr.errors import InputError, brief
 from polyattr.question.structure import flatten
 from polyattr.results.fields import ALWAYS, PER_SAMPLE, SOMETIMES
-from polyattr.results.names import Names
+from polyattr.results.parts import naming
 from polyattr.results.record import Record
 
 Array = np.ndarray[Any, Any]
@@ -107,7 +107,7 @@ def pack(record: Record) -> Packed:
             "seed": record.seed,
             "backend": record.backend,
             "targets": targets if isinstance(targets, str) else None,
-            "names": record.names.to_json() if record.names else None,
+            "names": naming.to_json(record.names) if record.names else None,
         }
     )
     known = {name: getattr(record, name) for name in PER_SAMPLE}
@@ -135,7 +135,7 @@ def unpack(meta: dict[str, Any], arrays: Mapping[str, Array], path: object) -> d
     if fields["settings"] is None and fields["scores"] is not None:  # of files from before
         fields["settings"] = np.zeros(fields["scores"].shape, np.int64)
     named = meta.get("names")
-    fields["names"] = None if named is None else Names.from_json(named)
+    fields["names"] = None if named is None else naming.from_json(named)
     _check_fields(fields)
     return fields
 
@@ -182,7 +182,7 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
     _check_settings(fields)
     if fields["names"] is not None:
         shapes = [leaf.shape[scores.ndim :] for leaf in leaves if leaf is not None]
-        fields["names"].check(shapes, scores.shape[-1])
+        naming.check(fields["names"], shapes, scores.shape[-1])
 
 
 def _check_settings(fields: Mapping[str, Any]) -> None:

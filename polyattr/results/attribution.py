@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.results.exports.dataset import to_xarray
+from polyattr.results.exports.explanation import to_shap
+from polyattr.results.exports.frames import to_frame
 from polyattr.results.files import paths
 from polyattr.results.samples import Samples
 
@@ -77,6 +80,63 @@ class Attribution(Samples):
             >>> polyattr.Saliency(lambda x: x).attribute(jnp.ones((1, 2))).save("map.npz")
         """
         paths.write(path, self)
+
+    def to_frame(self) -> Any:
+        """Returns a DataFrame of pandas.
+
+        Of a table (N, F) one row per sample: its class, score, baseline's score, gap, error and the
+        like, then a column per feature. Of several targets a row for each of them and each sample.
+        Of any other shape, or of several inputs, one row per number: sample, places, value and
+        standard error.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+            InputError: A feature is called like one of the other columns.
+
+        Example:
+            >>> import pandas, polyattr, torch
+            >>> result = polyattr.GradientInput(lambda x: x.sum(1)).attribute(torch.ones(1, 2))
+            >>> named = result.named(features=["age", "income"], rows=["Ann"])
+            >>> named.to_frame().loc["Ann", ["score", "age", "income"]].tolist()
+            [2.0, 1.0, 1.0]
+        """
+        return to_frame(self)
+
+    def to_xarray(self) -> Any:
+        """Returns a Dataset of xarray, whose coordinates are the names.
+
+        Its variables are "values", "standard_error", "inputs" where they are kept, and the facts of
+        `to_frame`; of several inputs "values['ids']" and so on.
+
+        Raises:
+            MissingExtraError: xarray is not installed.
+
+        Example:
+            >>> import polyattr, torch, xarray
+            >>> result = polyattr.GradientInput(lambda x: x.sum(1)).attribute(torch.ones(3, 2))
+            >>> dict(result.to_xarray()["values"].sizes)
+            {'sample': 3, 'feature': 2}
+        """
+        return to_xarray(self)
+
+    def to_shap(self) -> Any:
+        """Returns a ``shap.Explanation``, which all of shap's plots take.
+
+        Its base values are `baseline_scores` (None for methods without a baseline, for which
+        shap's waterfall and force plots have nothing to start from), its data the kept inputs or
+        the words. Of several targets its outputs are the last axis, as in shap.
+
+        Raises:
+            MissingExtraError: shap is not installed.
+            InputError: There are several inputs.
+
+        Example:
+            >>> import polyattr, shap, torch
+            >>> method = polyattr.IntegratedGradients(lambda x: x.sum(1))
+            >>> method.attribute(torch.ones(3, 2)).to_shap().base_values
+            array([0., 0., 0.])
+        """
+        return to_shap(self)
 
     def plot(self, inputs: Any = None, titles: Any = None) -> Any:
         """Draws the values: heat maps with a zero-centred scale, or bars for feature vectors.

@@ -42,8 +42,7 @@ class RefinableMethod(MethodBase):
             The result, of which the samples that had converged are as they were.
 
         Raises:
-            InputError: The method has neither steps nor draws, or the result is that of another
-                method or question.
+            InputError: There is nothing to refine, or the result is that of another question.
             InputTypeError: `result` is none, or `tolerance` is no number.
 
         Example:

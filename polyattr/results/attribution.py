@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.results import showing
 from polyattr.results.exports.dataset import to_xarray
 from polyattr.results.exports.explanation import to_shap
 from polyattr.results.exports.frames import to_frame
@@ -178,14 +179,13 @@ class Attribution(Samples):
         return [f"{p}f(x) = {s:.3g}" for p, s in zip(prefix, scores, strict=True)]
 
     def __repr__(self) -> str:
-        gap = self.completeness_gap
-        worst = "" if gap is None else f", largest gap {np.fmax.reduce(np.abs(gap), axis=None):.3g}"
-        *targets, n = self.scores.shape
-        samples = f"{n} samples" + "".join(f" at {count} targets" for count in targets)
-        return (
-            f"<Attribution of {samples} by {self.method} on {self.backend}: "
-            f"largest error {np.fmax.reduce(self.error, axis=None):.3g}{worst}>"
-        )
+        return showing.text(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the worst samples, in a table and, with matplotlib, a picture."""
+        where = self._order(self.error, largest_first=True)[: showing.SHOWN]
+        worst = self._at(where)
+        return showing.page(self, worst, where.tolist(), worst.plot)
 
 
 def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:

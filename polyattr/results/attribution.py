@@ -8,11 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.results import showing
-from polyattr.results.exports.dataset import to_xarray
-from polyattr.results.exports.explanation import to_shap
-from polyattr.results.exports.frames import to_frame
-from polyattr.results.files import paths
 from polyattr.results.samples import Samples
 
 
@@ -80,6 +75,8 @@ class Attribution(Samples):
             >>> import jax.numpy as jnp, polyattr
             >>> polyattr.Saliency(lambda x: x).attribute(jnp.ones((1, 2))).save("map.npz")
         """
+        from polyattr.results.files import paths
+
         paths.write(path, self)
 
     def to_frame(self) -> Any:
@@ -101,6 +98,8 @@ class Attribution(Samples):
             >>> named.to_frame().loc["Ann", ["score", "age", "income"]].tolist()
             [2.0, 1.0, 1.0]
         """
+        from polyattr.results.exports.frames import to_frame  # late, as all that few results need
+
         return to_frame(self)
 
     def to_xarray(self) -> Any:
@@ -118,6 +117,8 @@ class Attribution(Samples):
             >>> dict(result.to_xarray()["values"].sizes)
             {'sample': 3, 'feature': 2}
         """
+        from polyattr.results.exports.dataset import to_xarray
+
         return to_xarray(self)
 
     def to_shap(self) -> Any:
@@ -137,6 +138,8 @@ class Attribution(Samples):
             >>> method.attribute(torch.ones(3, 2)).to_shap().base_values
             array([0., 0., 0.])
         """
+        from polyattr.results.exports.explanation import to_shap
+
         return to_shap(self)
 
     def plot(self, inputs: Any = None, titles: Any = None) -> Any:
@@ -179,10 +182,14 @@ class Attribution(Samples):
         return [f"{p}f(x) = {s:.3g}" for p, s in zip(prefix, scores, strict=True)]
 
     def __repr__(self) -> str:
+        from polyattr.results import showing
+
         return showing.text(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the worst samples, in a table and, with matplotlib, a picture."""
+        from polyattr.results import showing
+
         where = self._order(self.error, largest_first=True)[: showing.SHOWN]
         worst = self._at(where)
         return showing.page(self, worst, where.tolist(), worst.plot)
@@ -211,4 +218,6 @@ def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
         >>> polyattr.load("map.npz").values
         array([[2., 0.]], dtype=float32)
     """
+    from polyattr.results.files import paths
+
     return Attribution(**paths.read(path, max_bytes))

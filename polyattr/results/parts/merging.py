@@ -40,11 +40,13 @@ def merged(
     if part.method not in methods:
         methods = (*methods, part.method)
     known: dict[str, Any] = {
-        name: _array(getattr(whole, name), getattr(part, name), where) for name in PER_SAMPLE
+        name: _array(getattr(whole, name), getattr(part, name), where)
+        for name in PER_SAMPLE
+        if name != "targets"  # which are those that were asked for again
     }
     settings = whole.settings.copy()
     settings[..., where] = methods.index(part.method)
-    known |= {"settings": settings, "targets": whole.targets}
+    known |= {"settings": settings}
     return replace(whole, **maps, **known, methods=methods)._with_used_methods()
 
 

@@ -61,6 +61,8 @@ def same_leaves(left, right, name):
     elif isinstance(left, tuple | list):
         for one, other in zip(left, right, strict=True):
             same_leaves(one, other, name)
-    elif left is not None:
+    elif not isinstance(left, np.ndarray):
+        assert left == right, name
+    else:
         assert left.dtype == right.dtype, name
         np.testing.assert_array_equal(left, right, name)

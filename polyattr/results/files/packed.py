@@ -182,7 +182,10 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
     _check_settings(fields)
     if fields["names"] is not None:
         shapes = [leaf.shape[scores.ndim :] for leaf in leaves if leaf is not None]
-        naming.check(fields["names"], shapes, scores.shape[-1])
+        try:
+            naming.check(fields["names"], shapes, scores.shape[-1])
+        except InputError as error:  # of the file, not of an argument
+            raise ValueError(str(error)) from None
 
 
 def _check_settings(fields: Mapping[str, Any]) -> None:

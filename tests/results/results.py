@@ -1,9 +1,29 @@
 """Results made by hand, and how two of them are compared."""
 
+import importlib
+import os
+
 import numpy as np
+import pytest
 
 import polyattr
 from polyattr.results.fields import PER_SAMPLE
+
+# Of the optional ones those a session has to have, as POLYATTR_TEST_BACKENDS names frameworks.
+NEEDED = os.environ.get("POLYATTR_TEST_LIBRARIES", "").split(",")
+
+
+def library(name, whole=False):
+    """Imports an optional library, or skips the test, or the `whole` module, where it is missing.
+
+    It is an error to be without one that the session was asked to have.
+    """
+    if name.partition(".")[0] in NEEDED:
+        return importlib.import_module(name)
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        pytest.skip(str(error), allow_module_level=whole)
 
 
 def made(n=5, targets=None, seed=0, **changes):

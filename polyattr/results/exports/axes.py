@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from polyattr.question.structure import flatten
-from polyattr.results.names import Names
 from polyattr.results.record import Record
 
 Array = np.ndarray[Any, Any]
@@ -25,6 +24,12 @@ class Axis(NamedTuple):
     labels: list[Any]
 
 
+def named(record: Record, what: str) -> tuple[Any, ...] | None:
+    """Returns what some entries are called, or None."""
+    names: tuple[Any, ...] | None = getattr(record.names, what, None)
+    return names
+
+
 def leaves(record: Record) -> list[tuple[str, Array, Array | None]]:
     """Returns name, values and standard errors of each input that has attributions.
 
@@ -40,9 +45,8 @@ def leaves(record: Record) -> list[tuple[str, Array, Array | None]]:
 
 def outer(record: Record) -> list[Axis]:
     """Returns the axes in front: of targets, if there are several, and of samples."""
-    names = record.names or Names()
-    n = record.scores.shape[-1]
-    samples = Axis("sample", list(range(n)) if names.rows is None else list(names.rows))
+    n, rows = record.scores.shape[-1], named(record, "rows")
+    samples = Axis("sample", list(range(n) if rows is None else rows))
     if record.scores.ndim == 1:
         return [samples]
     return [Axis("target", targets(record)), samples]
@@ -65,27 +69,29 @@ def classes(record: Record) -> Array | None:
         return None
     if asked.dtype.kind not in "iu":
         return None
-    named = [_class(record, index) for index in asked.ravel()]
-    kind = object if record.names is not None and record.names.classes else asked.dtype
-    return np.array(named, dtype=kind).reshape(asked.shape)
+    called = [_class(record, index) for index in asked.ravel()]
+    kind = object if named(record, "classes") else asked.dtype
+    return np.array(called, dtype=kind).reshape(asked.shape)
 
 
 def _class(record: Record, index: Any) -> Any:
-    known = record.names is not None and record.names.classes
-    return record.names.class_name(index) if known and record.names else int(index)
+    if record.names is None or not record.names.classes:
+        return int(index)
+    return record.names.class_name(index)
 
 
 def inner(record: Record, shape: tuple[int, ...]) -> list[Axis]:
     """Returns the axes of one sample of this shape."""
-    names = record.names or Names()
+    features, tokens = named(record, "features"), named(record, "tokens")
+    channels = named(record, "channels")
     axes = [Axis(f"axis_{i + 1}", list(range(size))) for i, size in enumerate(shape)]
-    if len(shape) == 1 and names.tokens is None:
-        fitting = names.features is not None and len(names.features) == shape[0]
-        return [Axis("feature", list(names.features or ()) if fitting else axes[0].labels)]
-    if names.tokens is not None and all(len(words) == shape[0] for words in names.tokens):
+    if len(shape) == 1 and tokens is None:
+        fitting = features is not None and len(features) == shape[0]
+        return [Axis("feature", list(features) if features and fitting else axes[0].labels)]
+    if tokens is not None and all(len(words) == shape[0] for words in tokens):
         axes[0] = axes[0]._replace(dim="token")
-    if names.channels is not None:
-        places = [i for i in (0, len(shape) - 1) if shape[i] == len(names.channels)]
-        if places and len(shape) > 1:
-            axes[places[0]] = Axis("channel", list(names.channels))
+    if channels is not None and len(shape) > 1:
+        places = [i for i in (0, len(shape) - 1) if shape[i] == len(channels)]
+        if places:
+            axes[places[0]] = Axis("channel", list(channels))
     return axes

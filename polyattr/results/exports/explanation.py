@@ -8,7 +8,6 @@ import numpy as np
 
 from polyattr.results.exports import axes
 from polyattr.results.exports.optional import library
-from polyattr.results.names import Names
 from polyattr.results.record import Record
 
 
@@ -22,12 +21,12 @@ def to_shap(record: Record) -> Any:
     shap = library("shap", "to_shap")
     host = record.to_numpy()
     values, base = np.asarray(host), host.baseline_scores
-    names = host.names or Names()
+    features, words = axes.named(host, "features"), axes.named(host, "tokens")
     known: dict[str, Any] = {"data": host.inputs}
-    if names.features is not None and values.ndim == host.scores.ndim + 1:
-        known["feature_names"] = list(names.features)
-    if names.tokens is not None:  # words stand for what was explained
-        known["data"] = np.array(names.tokens, dtype=object)
+    if features is not None and values.ndim == host.scores.ndim + 1:
+        known["feature_names"] = list(features)
+    if words is not None:  # words stand for what was explained
+        known["data"] = np.array(words, dtype=object)
         if values.ndim == host.scores.ndim + 2:
             values = values.sum(axis=-1)
     if host.scores.ndim == 2:  # there outputs are the last axis

@@ -11,7 +11,6 @@ from results import library, made
 
 import polyattr
 
-
 # What shap uses of matplotlib is about to be deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 

@@ -75,9 +75,9 @@ class Attribution(Samples):
             >>> import jax.numpy as jnp, polyattr
             >>> polyattr.Saliency(lambda x: x).attribute(jnp.ones((1, 2))).save("map.npz")
         """
-        from polyattr.results.files import paths
+        from polyattr.results.files.paths import write
 
-        paths.write(path, self)
+        write(path, self)
 
     def to_frame(self) -> Any:
         """Returns a DataFrame of pandas.
@@ -182,17 +182,17 @@ class Attribution(Samples):
         return [f"{p}f(x) = {s:.3g}" for p, s in zip(prefix, scores, strict=True)]
 
     def __repr__(self) -> str:
-        from polyattr.results import showing
+        from polyattr.results.showing import text
 
-        return showing.text(self)
+        return text(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the worst samples, in a table and, with matplotlib, a picture."""
-        from polyattr.results import showing
+        from polyattr.results.showing import SHOWN, page
 
-        where = self._order(self.error, largest_first=True)[: showing.SHOWN]
+        where = self._order(self.error, largest_first=True)[:SHOWN]
         worst = self._at(where)
-        return showing.page(self, worst, where.tolist(), worst.plot)
+        return page(self, worst, where.tolist(), worst.plot)
 
 
 def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
@@ -218,6 +218,6 @@ def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
         >>> polyattr.load("map.npz").values
         array([[2., 0.]], dtype=float32)
     """
-    from polyattr.results.files import paths
+    from polyattr.results.files.paths import read
 
-    return Attribution(**paths.read(path, max_bytes))
+    return Attribution(**read(path, max_bytes))

@@ -11,7 +11,7 @@ import numpy as np
 from polyattr.errors import InputError, InputTypeError
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False)
 class Names:
     """What features, channels, classes, words and samples are called, where that is known.
 
@@ -43,14 +43,20 @@ class Names:
     tokens: tuple[tuple[str, ...], ...] | None = None
     rows: tuple[str, ...] | None = None
 
-    def __post_init__(self) -> None:
-        for name in ("features", "channels", "rows"):
-            self._keep(name, _texts(f"names.{name}", getattr(self, name)))
-        self._keep("classes", _classes(self.classes))
-        if self.tokens is not None:
-            each = enumerate(_items("names.tokens", self.tokens, "one sequence per sample"))
-            words = tuple(_texts(f"names.tokens[{i}]", one) or () for i, one in each)
-            self._keep("tokens", words)
+    def __init__(
+        self,
+        *,
+        features: Iterable[object] | None = None,
+        channels: Iterable[object] | None = None,
+        classes: Mapping[int, object] | Iterable[object] | None = None,
+        tokens: Iterable[Iterable[object]] | None = None,
+        rows: Iterable[object] | None = None,
+    ) -> None:
+        self._keep("features", _texts("names.features", features))
+        self._keep("channels", _texts("names.channels", channels))
+        self._keep("classes", _classes(classes))
+        self._keep("tokens", _words(tokens))
+        self._keep("rows", _texts("names.rows", rows))
 
     def _keep(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -102,6 +108,13 @@ def _texts(name: str, value: Any) -> tuple[str, ...] | None:
     if value is None:
         return None
     return tuple(str(entry) for entry in _items(name, value, "a sequence of names"))
+
+
+def _words(value: Any) -> tuple[tuple[str, ...], ...] | None:
+    if value is None:
+        return None
+    each = enumerate(_items("names.tokens", value, "one sequence of words per sample"))
+    return tuple(_texts(f"names.tokens[{i}]", one) or () for i, one in each)
 
 
 def _classes(value: Any) -> dict[int, str] | None:

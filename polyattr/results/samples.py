@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -188,17 +188,29 @@ class Samples(Record):
                     return t
         raise InputError(f"class {name!r} is none of the targets: {asked!r}")
 
-    def named(self, names: Names | None = None, **fields: Any) -> Self:
+    def named(
+        self,
+        names: Names | None = None,
+        *,
+        features: Iterable[object] | None = None,
+        channels: Iterable[object] | None = None,
+        classes: Mapping[int, object] | Iterable[object] | None = None,
+        tokens: Iterable[Iterable[object]] | None = None,
+        rows: Iterable[object] | None = None,
+    ) -> Self:
         """Returns the same attribution with names, which those it has already give way to.
 
         Args:
             names: All of them; optional.
-            **fields: Some of them by what they name, as those of `Names`: `features`, `channels`,
-                `classes`, `tokens`, `rows`.
+            features: These and the following are those of `Names`: of the features of a table;
+            channels: of the channels of images or series;
+            classes: of classes by their index;
+            tokens: the words of each sample;
+            rows: labels of the samples.
 
         Raises:
             InputError: More or fewer names than there are.
-            InputTypeError: `names` are no `Names`, or the names of something else are given.
+            InputTypeError: `names` are no `Names`, or one text stands for a sequence of them.
 
         Example:
             >>> import polyattr, torch
@@ -206,14 +218,9 @@ class Samples(Record):
             >>> result.named(features=["age", "income"]).names.features
             ('age', 'income')
         """
-        given = Names() if names is None else names
-        if not isinstance(given, Names):
+        if not isinstance(names, Names | None):
             raise InputTypeError(f"names is {names!r}; expected polyattr.Names(...)")
-        known = list(Names.__dataclass_fields__)
-        for name in fields:
-            if name not in known:
-                raise InputTypeError(
-                    f"nothing is called {name!r} here.{nearest(name, known)} What has names: "
-                    f"{', '.join(known)}"
-                )
-        return replace(self, names=naming.over(naming.over(Names(**fields), given), self.names))
+        given = Names(
+            features=features, channels=channels, classes=classes, tokens=tokens, rows=rows
+        )
+        return replace(self, names=naming.over(naming.over(given, names), self.names))

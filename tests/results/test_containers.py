@@ -163,7 +163,7 @@ def test_wrong_indices(index, said):
         (lambda r: r.worst(0), "count is 0; expected at least 1"),
         (lambda r: r.worst(1.5), "count is 1.5"),
         (lambda r: r.target(0), "one target for each sample"),
-        (lambda r: r.named(feature=["a"]), "nothing is called 'feature'.*'features'"),
+        (lambda r: r.named(features="abc"), "names.features is 'abc'; expected a sequence"),
         (lambda r: r.named(features=["a"]), "names.features has 1 entries for 5 samples"),
         (lambda r: r.named(rows=["a"]), "names.rows has 1 entries"),
         (lambda r: r.named(["a"]), r"expected polyattr.Names"),

@@ -15,6 +15,10 @@ from polyattr.results.samples import Samples
 class Attribution(Samples):
     """What `Explainer.attribute` returns.
 
+    A container of its N samples: it has a length, ``result[3]`` is an attribution of one sample,
+    slices, positions and masks, as in ``result[~result.converged]``, are attributions of some, and
+    everything that belongs to a sample is cut with it.
+
     For T targets at once, as `polyattr.each` asks for, everything with an axis of N samples has one
     of T targets before it: (T, N) instead of (N,).
 

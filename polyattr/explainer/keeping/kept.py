@@ -50,7 +50,12 @@ class Kept:
         """
         plain, self._found = read_tables(inputs)
         self._check_columns()
-        structure, leaves = flatten(plain, "inputs")
+        if self._keep or self._given is not None:
+            self._check_sizes(plain)
+        return plain, read_column(targets)
+
+    def _check_sizes(self, inputs: Any) -> None:
+        structure, leaves = flatten(inputs, "inputs")
         shapes = {
             name: tuple(leaf.shape)
             for name, leaf in zip(structure.names, leaves, strict=True)
@@ -64,7 +69,6 @@ class Kept:
             )
         if self._given is not None and shapes:
             self._check(self._given, list(shapes.values()))
-        return plain, read_column(targets)
 
     def _check_columns(self) -> None:
         """Checks that the tables of a dataset have the same columns in the same order."""

@@ -57,8 +57,11 @@ class Calls(Unfollowed):
         """Answers for the inputs, or for each batch of a dataset.
 
         Raises:
-            InputError: Targets given for a whole dataset are an array.
+            InputError: Targets given for a whole dataset are an array, or something is to be kept
+                where only values are returned.
         """
+        if not full:
+            options.check_values_alone()
         if datasets.is_dataset(inputs):
             for target in listed(targets):
                 datasets.check_targets(target)

@@ -9,7 +9,7 @@ from polyattr.errors import InputError
 from polyattr.explainer.call import Call
 from polyattr.explainer.function import differentiable
 from polyattr.explainer.keeping.refinable import RefinableMethod
-from polyattr.explainer.options import CallOptions
+from polyattr.explainer.options import CallOptions, values_alone
 from polyattr.question.datasets import is_dataset
 from polyattr.question.foreign_names import missing_member
 from polyattr.results import joining
@@ -210,7 +210,7 @@ class Explainer(RefinableMethod):
             )
         # What the first call of a process loads and counts is settled in its second.
         for _ in range(2):
-            self.explain(inputs, targets, **options)
+            self.explain(inputs, targets, **values_alone(options))
             self.attribute(inputs, targets, **options)
 
     def function(

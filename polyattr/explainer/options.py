@@ -55,6 +55,19 @@ class Options:
             return None
         return n, full, type(targets), type(self.baselines)
 
+    def check_values_alone(self) -> None:
+        """Checks that nothing is asked for that values alone have no place for.
+
+        Raises:
+            InputError: Something is.
+        """
+        for name, given in (("names", self.names is not None), ("keep_inputs", self.keep_inputs)):
+            if given:
+                raise InputError(
+                    f"{name} is given, but explain returns values alone, which keep nothing; "
+                    f"expected it in method.attribute(inputs, targets, {name}=...)"
+                )
+
     def for_dataset(self) -> Options:
         """Takes arguments as shared by all batches, whose sizes may differ, unless told."""
         if self.beside.batched is not None:
@@ -127,3 +140,11 @@ def _check_used(name: str, options: CallOptions, uses_baselines: bool, own_draws
             f"sample_ids is given, but no draw of {name} belongs to a sample; leave it out or give "
             f"the constructor of a noisy method shared_draws=False"
         )
+
+
+def values_alone(options: CallOptions) -> CallOptions:
+    """Leaves out what only a result keeps."""
+    rest = options.copy()
+    rest.pop("names", None)
+    rest.pop("keep_inputs", None)
+    return rest

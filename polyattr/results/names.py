@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.errors import InputError, InputTypeError
+from polyattr.errors import InputError, InputTypeError, brief
 
 
 @dataclass(frozen=True, init=False)
@@ -91,7 +91,7 @@ def read_names(value: object) -> Names | None:
     known = [entry.name for entry in fields(Names)]
     if isinstance(value, Mapping) and set(value) <= set(known):
         return Names(**value)
-    shown = f"a dict with {sorted(map(str, value))}" if isinstance(value, Mapping) else repr(value)
+    shown = f"a dict with {sorted(map(str, value))}" if isinstance(value, Mapping) else brief(value)
     raise InputTypeError(
         f"names is {shown}; expected polyattr.Names(...) or a dict of its fields: "
         f"{', '.join(known)}"
@@ -99,8 +99,9 @@ def read_names(value: object) -> Names | None:
 
 
 def _items(name: str, value: Any, expected: str) -> list[Any]:
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise InputTypeError(f"{name} is {value!r}; expected {expected}")
+    single = isinstance(value, str | bytes | Mapping) or getattr(value, "shape", None) == ()
+    if single or not isinstance(value, Iterable):
+        raise InputTypeError(f"{name} is {brief(value)}; expected {expected}")
     return list(value)
 
 

@@ -22,6 +22,7 @@ SHOWN = 5
 """Samples in the table and the picture of a notebook."""
 _LONGEST = 300
 _LEFT_OUT = re.compile(r", \w+=None\b")
+_LINES = re.compile(r"=[^=]*\n[^=]*(?=, \w+=|\)$)")
 _ARRAYS = ("array(", "tensor(", "Array(")
 
 
@@ -92,7 +93,7 @@ def elided(method: str) -> str:
         while depth and place < len(method):
             depth += {"(": 1, ")": -1}.get(method[place], 0)
             place += 1
-    return _short(_LEFT_OUT.sub("", kept), _LONGEST)
+    return _short(_LEFT_OUT.sub("", _LINES.sub("=...", kept)), _LONGEST)
 
 
 def _short(said: str, most: int = 40) -> str:

@@ -195,6 +195,17 @@ def test_features_of_another_place_have_no_names_of_columns(lab):
     assert moved.names == polyattr.Names(rows=list("wxyz"))
 
 
+def test_values_alone_keep_nothing(lab):
+    method, x = method_of(lab), lab.tensor(X)
+    for given in ({"names": {"features": list("abc")}}, {"keep_inputs": True}):
+        for call in (method.explain, method):
+            with pytest.raises(polyattr.InputError, match=f"{min(given)} is given, but explain"):
+                call(x, 0, **given)
+        with pytest.raises(polyattr.InputError, match=f"{min(given)} is given, but explain"):
+            method.explain_batches([(x, 0)], **given)
+        method.warm(x, 0, **given)
+
+
 def test_a_flag_is_a_flag(lab):
     with pytest.raises(polyattr.InputTypeError, match="keep_inputs is 'yes'"):
         method_of(lab).attribute(lab.tensor(X), 0, keep_inputs="yes")

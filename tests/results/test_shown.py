@@ -62,6 +62,14 @@ def test_arrays_are_elided(lab):
     assert "0.63" not in shown  # its first number
 
 
+def test_tables_are_elided():
+    table = "ExpectedGradients(background=   a  b\n0  1  2\n1  3  4, nb_samples=50, seed=0)"
+    shown = lines(made(method=table, methods=(table, table)))
+    assert shown[0].startswith(
+        "<Attribution of 5 samples by ExpectedGradients(background=..., nb_samples=50, seed=0) and"
+    )
+
+
 def test_long_names_are_cut():
     shown = repr(made(names=polyattr.Names(rows=["x" * 1000] * 5)))
     assert max(map(len, shown.splitlines())) < 200

@@ -99,6 +99,22 @@ def test_refining_takes_the_table_again(lab):
     assert (refined.evaluations > 5).all()
 
 
+def test_tables_as_baselines(lab):
+    method = method_of(lab, steps=5)
+    baselines = MIXED * 0.1 + 0.2
+    numbers = baselines.to_numpy().astype(np.float32)
+    result = method.attribute(MIXED, 0, baselines=baselines)
+    np.testing.assert_allclose(
+        lab.numpy(result.values),
+        lab.numpy(method.attribute(MIXED, 0, baselines=numbers).values),
+        rtol=1e-5,
+    )
+    limit = float(np.sort(result.error)[-2] * 1.01)
+    refined = method.refine(result, MIXED, baselines=baselines, tolerance=limit)
+    assert refined.converged.all()
+    assert (refined.evaluations > 5).sum() == 1
+
+
 @pytest.mark.parametrize(
     ("column", "said"),
     [

@@ -12,6 +12,7 @@ from polyattr.errors import InputError
 from polyattr.explainer.options import Options
 from polyattr.question.arguments import Beside
 from polyattr.question.structure import flatten
+from polyattr.question.tables.edge import read_column
 from polyattr.results.parts.cutting import cut
 from polyattr.scores.each import Each, each
 
@@ -72,6 +73,7 @@ class Subset:
         if baselines is None or callable(baselines):
             return baselines
         structure, leaves = flatten(baselines, "baselines")
+        leaves = [read_column(leaf) for leaf in leaves]
         at = flatten(inputs, "inputs")[1]
         shapes = [tuple(getattr(leaf, "shape", ()))[1:] for leaf in at]
         shapes = shapes if len(shapes) == len(leaves) else [()] * len(leaves)

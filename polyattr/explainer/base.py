@@ -242,6 +242,8 @@ class MethodBase(Fielded, ABC):
         batched: Any,
         progress: Any,
         sample_ids: Any,
+        names: Any = None,
+        keep_inputs: Any = False,
     ) -> Options:
         """Checks the keyword arguments of a call, before anything of it is done."""
         return read_options(
@@ -254,6 +256,8 @@ class MethodBase(Fielded, ABC):
             batched=batched,
             progress=progress,
             sample_ids=sample_ids,
+            names=names,
+            keep_inputs=keep_inputs,
         )
 
     def _keep(self, **values: Any) -> None:

@@ -17,6 +17,7 @@ from polyattr.backend import (
 )
 from polyattr.engine.convergence import Convergence
 from polyattr.explainer.binding import Bound, Method
+from polyattr.explainer.keeping.kept import Kept
 from polyattr.explainer.lock import CallLock
 from polyattr.explainer.options import Options
 from polyattr.explainer.shown.first_call import first_call
@@ -73,9 +74,12 @@ class Calls(Unfollowed):
         options = replace(options, sample_ids=ids)
         marks, recipe = Marks(), self.method.recipes[0]
         convergence = Convergence(self.method.tolerance, recipe.more, recipe.origin is not None)
-        length = datasets.length(inputs) if datasets.is_dataset(inputs) else 1
+        several = datasets.is_dataset(inputs)
+        kept = Kept(self.method, options, several)
+        length = datasets.length(inputs) if several else 1
         with progress_bar(options.progress, self.method.name, length) as tick:
-            for x, y in batches:
+            for given, y in batches:
+                x, y = kept.read(given, y)
                 with self._lock, self.reading(x, y, options):
                     bound = self.bound(x)
                     bound.check_recorded(x)
@@ -89,10 +93,18 @@ class Calls(Unfollowed):
                     tick.step()
                 convergence.add(outcome.error)
                 marks.add(outcome.non_finite)
-                yield bound.backend, outcome.values, outcome.attribution
+                found = kept.on(outcome.attribution, x, bound.backend)
+                yield bound.backend, outcome.values, found
         ids.done()
-        marks.tell()
-        convergence.tell()
+        kept.done()
+        if not options.quiet:
+            marks.tell()
+            convergence.tell()
+
+    def backend_of(self, inputs: Any) -> GradBackend:
+        """Returns the backend that answers for such inputs."""
+        with self._lock:
+            return self.bound(inputs).backend
 
     @contextmanager
     def _ready(

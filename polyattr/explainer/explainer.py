@@ -8,9 +8,10 @@ from typing import Any
 
 from polyattr.errors import InputError
 from polyattr.explainer.function import differentiable
-from polyattr.explainer.one_call import OneCall
+from polyattr.explainer.keeping.refinable import RefinableMethod
 from polyattr.explainer.shown.call_arguments import (
     CALL_ARGUMENTS,
+    KEPT_OF_A_DATASET,
     OF_A_DATASET,
     OF_A_FUNCTION,
 )
@@ -20,7 +21,7 @@ from polyattr.question.datasets import is_dataset
 from polyattr.results.attribution import Attribution
 
 
-class Explainer(OneCall):
+class Explainer(RefinableMethod):
     """A method bound to a model; call it, or its `explain` or `attribute`, with inputs.
 
     A subclass is a frozen dataclass without a decorator: its annotated fields are its keyword
@@ -73,7 +74,7 @@ class Explainer(OneCall):
         return (values for _, values, _ in self._stream(dataset, targets, given))
 
     @own_words
-    @described_by(OF_A_DATASET)
+    @described_by(OF_A_DATASET + KEPT_OF_A_DATASET)
     def attribute_batches(
         self,
         dataset: Any,
@@ -85,6 +86,8 @@ class Explainer(OneCall):
         batched: Any = None,
         progress: bool = False,
         sample_ids: Any = None,
+        names: Any = None,
+        keep_inputs: bool = False,
     ) -> Iterator[Attribution]:
         """Computes the `Attribution` of each batch of a dataset, holding one batch at a time.
 
@@ -100,7 +103,8 @@ class Explainer(OneCall):
             >>> [result.scores.item() for result in method.attribute_batches(batches)]
             [0.0, 2.0, 4.0]
         """
-        given = self._read(baselines, forward_args, forward_kwargs, batched, progress, sample_ids)
+        beside = forward_args, forward_kwargs, batched
+        given = self._read(baselines, *beside, progress, sample_ids, names, keep_inputs)
         calls = self._stream(dataset, targets, given, full=True)
         return (result for _, _, result in calls if result is not None)
 

@@ -8,7 +8,7 @@ from typing import Any
 from polyattr.explainer.base import MethodBase
 from polyattr.explainer.call import Call
 from polyattr.explainer.options import Options
-from polyattr.explainer.shown.call_arguments import CALL_ARGUMENTS
+from polyattr.explainer.shown.call_arguments import CALL_ARGUMENTS, KEPT
 from polyattr.explainer.shown.described import described_by
 from polyattr.explainer.shown.own_words import own_words
 from polyattr.results import joining
@@ -77,7 +77,7 @@ class OneCall(MethodBase):
         return joining.join_values(pairs, axis=int(isinstance(targets, Each)))
 
     @own_words
-    @described_by(CALL_ARGUMENTS)
+    @described_by(CALL_ARGUMENTS + KEPT)
     def attribute(
         self,
         inputs: Any,
@@ -89,6 +89,8 @@ class OneCall(MethodBase):
         batched: Any = None,
         progress: bool = False,
         sample_ids: Any = None,
+        names: Any = None,
+        keep_inputs: bool = False,
     ) -> Attribution:
         """Returns an `Attribution`: the values of `explain` and everything known about them.
 
@@ -101,7 +103,8 @@ class OneCall(MethodBase):
             >>> method.attribute(tf.ones((2, 3))).scores
             array([3., 3.])
         """
-        given = self._read(baselines, forward_args, forward_kwargs, batched, progress, sample_ids)
+        beside = forward_args, forward_kwargs, batched
+        given = self._read(baselines, *beside, progress, sample_ids, names, keep_inputs)
         calls = self._stream(inputs, targets, given, full=True)
         return joining.join((backend, result) for backend, _, result in calls if result is not None)
 

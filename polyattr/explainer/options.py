@@ -9,10 +9,11 @@ from typing import Any
 from polyattr.errors import InputError
 from polyattr.question.arguments import Beside, read_beside
 from polyattr.question.checks import check_flag
+from polyattr.results.names import Names, read_names
 
 CALL_ARGUMENTS = (
     *("inputs", "targets", "baselines", "forward_args", "forward_kwargs", "batched"),
-    *("progress", "sample_ids"),
+    *("progress", "sample_ids", "names", "keep_inputs"),
 )
 
 
@@ -24,6 +25,9 @@ class Options:
     beside: Beside
     progress: bool
     sample_ids: Any = None
+    names: Names | None = None
+    keep_inputs: bool = False
+    quiet: bool = False  # whether the caller tells of errors above the tolerance
 
     @property
     def plain(self) -> bool:
@@ -62,6 +66,8 @@ _DEFAULTS: dict[str, Any] = {
     "batched": None,
     "progress": False,
     "sample_ids": None,
+    "names": None,
+    "keep_inputs": False,
 }
 
 
@@ -97,4 +103,11 @@ def read_options(
             f"the constructor of a noisy method shared_draws=False"
         )
     beside = read_beside(given["forward_args"], given["forward_kwargs"], given["batched"])
-    return Options(baselines, beside, check_flag("progress", given["progress"]), sample_ids)
+    return Options(
+        baselines,
+        beside,
+        check_flag("progress", given["progress"]),
+        sample_ids,
+        read_names(given["names"]),
+        check_flag("keep_inputs", given["keep_inputs"]),
+    )

@@ -2,10 +2,10 @@
 
 CALL_ARGUMENTS = """
 Args:
-    inputs: Floating tensor (N, ...) of the framework or of NumPy; a tuple, list or dict of
-        them for a model with several inputs, where token ids, masks, None and the like
-        are passed on to the model; or a dataset: any iterable of batches, or of (inputs,
-        targets) batches.
+    inputs: Floating tensor (N, ...) of the framework or of NumPy, a DataFrame of numbers
+        (N, F); a tuple, list or dict of them for a model with several inputs, where token
+        ids, masks, None and the like are passed on to the model; or a dataset: any
+        iterable of batches, or of (inputs, targets) batches.
     targets: Class index (int, or (N,) integers), counted from 0; a tuple of indices for
         outputs with more axes, or one such tuple per sample, (N, axes); weights in the
         shape of the output; a callable on the output; or None: the output itself where it
@@ -23,6 +23,12 @@ Args:
     progress: Show a bar, which counts samples.
     sample_ids: Whole numbers (N,), of a dataset for all its batches, that say which draws a
         sample has where each has its own (``shared_draws=False``).
+"""
+
+KEPT = """\
+    names: `polyattr.Names` of features, channels, classes, words and samples; what a DataFrame's
+        columns and index, or an array's coordinates say, need not be given.
+    keep_inputs: Keep a copy of the inputs in the result, for pictures and `refine`.
 """
 
 OF_A_DATASET = """
@@ -48,4 +54,24 @@ Args:
     batched: Which of them have a row per sample, by position and name, as for `explain`.
     progress: Has no meaning here.
     sample_ids: Whole numbers (N,), as for `explain`.
+"""
+
+KEPT_OF_A_DATASET = """\
+    names: `polyattr.Names`, those of words and samples over all batches.
+    keep_inputs: Keep a copy of the inputs of each batch in its result.
+"""
+
+OF_A_RESULT = """
+Args:
+    result: What `attribute` returned, some of its samples, or what `load` read.
+    inputs: What was explained, in the result's order; None takes what the result keeps.
+    targets: As given; None takes those the result knows, which is no callable.
+    tolerance: Relative error to come within; None for the method's own, or 0.05.
+    baselines: As they were given to `attribute`, for all samples.
+    forward_args: Likewise; of those with as many rows as there are samples, `batched` has to say
+        whether they are theirs.
+    forward_kwargs: Likewise.
+    batched: Which of them have a row per sample, by position and name.
+    progress: Show a bar, which counts samples.
+    sample_ids: As they were given to `attribute`.
 """

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from polyattr.errors import InputTypeError, nearest
 from polyattr.question.foreign.arguments import our_argument, our_place
 
+_KEPT = ("names", "keep_inputs")
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -47,7 +49,11 @@ def _refused(
     if unknown:
         given = unknown[0]
         hint = our_argument(given, kind)
-        if given in {entry.name for entry in fields(method) if entry.init}:
+        if given in _KEPT:
+            hint = (
+                f" Only a result keeps something: method.attribute(inputs, targets, {given}=...)."
+            )
+        elif given in {entry.name for entry in fields(method) if entry.init}:
             hint = our_place(given, kind, "constructor")
         hint = hint or nearest(given, known)
         return InputTypeError(

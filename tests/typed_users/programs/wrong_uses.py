@@ -159,6 +159,15 @@ def results() -> None:
     RESULT.save()  # wrong: call-arg
     RESULT.save(3)  # wrong: arg-type
     RESULT.plot(X, ["title"], "extra")  # wrong: call-arg
+    RESULT.worst("8")  # wrong: arg-type
+    RESULT.sort(by=3)  # wrong: arg-type
+    RESULT.sort("error", True)  # wrong: call-arg
+    RESULT.target(1.5)  # wrong: arg-type
+    RESULT.named(["a"])  # wrong: arg-type
+    polyattr.Names(["a"])  # wrong: call-arg
+    polyattr.Names(features=3)  # wrong: arg-type
+    METHOD.refine(3)  # wrong: arg-type
+    METHOD.refine(RESULT, tolerance="small")  # wrong: arg-type
     polyattr.load(None)  # wrong: arg-type
     polyattr.load("a.npz", max_bytes="1 GB")  # wrong: arg-type
 

@@ -26,6 +26,9 @@ CALLS = {
     "warm": "inputs",
     "function": "example",
 }
+KEPT = ("names", "keep_inputs")
+"""Arguments of what returns a result, the last ones."""
+RESULTS = ("attribute", "attribute_batches")
 ENTRIES = [
     *((Explainer, name) for name in CALLS),
     (AttributionPatching, "__call__"),
@@ -60,8 +63,10 @@ def test_every_call_lists_the_same_arguments(owner, name):
     found = inspect.signature(getattr(owner, name)).parameters
     model = inspect.signature(Explainer.explain).parameters
     first = CALLS[name]
-    assert list(found) == ["self", first, *CALL_ARGUMENTS[1:]]
-    for argument in CALL_ARGUMENTS[1:]:
+    common = [argument for argument in CALL_ARGUMENTS[1:] if argument not in KEPT]
+    assert CALL_ARGUMENTS[-2:] == KEPT
+    assert list(found) == ["self", first, *common, *(KEPT if name in RESULTS else ())]
+    for argument in common:
         ours, theirs = found[argument], model[argument]
         assert (ours.default, ours.annotation, ours.kind) == (
             theirs.default,
@@ -86,6 +91,14 @@ def test_every_argument_of_every_call_arrives(name, argument):
     with pytest.raises(kind) as caught:
         getattr(method, name)(3.0, **{argument: value})
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_what_a_result_keeps_arrives(name):
+    method = polyattr.GradientInput(abs)
+    for argument, value in (("names", 3), ("keep_inputs", "yes")):
+        with pytest.raises(InputTypeError, match=argument):
+            getattr(method, name)(3.0, **{argument: value})
 
 
 def test_no_call_takes_more_than_it_says():

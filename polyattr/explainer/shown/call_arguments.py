@@ -26,8 +26,8 @@ Args:
 """
 
 KEPT = """\
-    names: `polyattr.Names` of features, channels, classes, words and samples; what a DataFrame's
-        columns and index, or an array's coordinates say, need not be given.
+    names: `polyattr.Names` of features (F,), channels (C,), classes, words and samples (N,); what
+        a DataFrame's columns and index, or an array's coordinates say, need not be given.
     keep_inputs: Keep a copy of the inputs in the result, for pictures and `refine`.
 """
 
@@ -57,7 +57,7 @@ Args:
 """
 
 KEPT_OF_A_DATASET = """\
-    names: `polyattr.Names`, those of words and samples over all batches.
+    names: `polyattr.Names`, those of words and samples (N,) over all batches.
     keep_inputs: Keep a copy of the inputs of each batch in its result.
 """
 

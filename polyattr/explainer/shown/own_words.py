@@ -50,9 +50,7 @@ def _refused(
         given = unknown[0]
         hint = our_argument(given, kind)
         if given in _KEPT:
-            hint = (
-                f" Only a result keeps something: method.attribute(inputs, targets, {given}=...)."
-            )
+            hint = f" A result keeps it: method.attribute(inputs, targets, {given}=...)."
         elif given in {entry.name for entry in fields(method) if entry.init}:
             hint = our_place(given, kind, "constructor")
         hint = hint or nearest(given, known)

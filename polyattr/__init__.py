@@ -48,6 +48,7 @@ from polyattr.patching import AttributionPatching
 from polyattr.question.foreign_names import our_class
 from polyattr.results.attribution import Attribution, load
 from polyattr.results.comparison import BaselineComparison, compare_baselines
+from polyattr.results.names import Names
 from polyattr.sampling import Recipe, Rows, Weights
 from polyattr.scores.each import each
 from polyattr.scores.losses import loss
@@ -77,6 +78,7 @@ __all__ = [
     "MissingExtraError",
     "MissingFrameworkError",
     "ModelOutputError",
+    "Names",
     "NonFiniteGradientError",
     "NonFiniteGradientWarning",
     "Paper",

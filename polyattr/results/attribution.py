@@ -12,6 +12,7 @@ from polyattr.errors import InputError
 from polyattr.question.foreign_names import missing_member
 from polyattr.question.structure import flatten, map_leaves
 from polyattr.results import npz
+from polyattr.results.names import Names
 
 if TYPE_CHECKING:
     from polyattr.backend import GradBackend
@@ -48,6 +49,11 @@ class Attribution:
         bound: (N,) the summed error relative to the summed magnitude that path methods do not
             exceed if the gradient of a feature moves one way between neighbouring points; several
             times `error`. None for other methods.
+        names: What features, channels, classes, words and samples are called; None if not known.
+        inputs: What was explained, in its containers, where it was kept; or None.
+
+    Raises:
+        InputError: `names` has more or fewer entries than there are.
 
     Example:
         >>> import polyattr, torch
@@ -69,7 +75,15 @@ class Attribution:
     backend: str
     standard_error: Any = None
     bound: Array | None = None
+    names: Names | None = None
+    inputs: Any = None
     _native: GradBackend | None = None
+
+    def __post_init__(self) -> None:
+        if self.names is not None:
+            axis = self.scores.ndim
+            leaves = [leaf for leaf in flatten(self.values, "values")[1] if leaf is not None]
+            self.names.check([tuple(leaf.shape)[axis:] for leaf in leaves], self.scores.shape[-1])
 
     if not TYPE_CHECKING:  # a type checker would take any name for known
 
@@ -98,12 +112,13 @@ class Attribution:
         native = self._native
 
         def host(tensors: Any) -> Any:
-            return map_leaves(lambda t: None if t is None else native.to_numpy(t), tensors)
+            return map_leaves(lambda t: native.to_numpy(t) if native.is_tensor(t) else t, tensors)
 
         return replace(
             self,
             values=host(self.values),
             standard_error=host(self.standard_error),
+            inputs=host(self.inputs),
             _native=None,
         )
 

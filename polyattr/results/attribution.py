@@ -51,6 +51,8 @@ class Attribution:
             times `error`. None for other methods.
         names: What features, channels, classes, words and samples are called; None if not known.
         inputs: What was explained, in its containers, where it was kept; or None.
+        signed: Whether values can be negative, by the method, or are magnitudes, squares or
+            variances; None in files that do not say.
 
     Raises:
         InputError: `names` has more or fewer entries than there are.
@@ -77,6 +79,7 @@ class Attribution:
     bound: Array | None = None
     names: Names | None = None
     inputs: Any = None
+    signed: bool | None = None
     _native: GradBackend | None = None
 
     def __post_init__(self) -> None:

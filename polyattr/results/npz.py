@@ -52,6 +52,7 @@ def write(path: str | PathLike[str], fields: Mapping[str, Any]) -> None:
         "method": fields["method"],
         "seed": fields["seed"],
         "backend": fields["backend"],
+        "signed": fields["signed"],
         "targets": targets if isinstance(targets, str) else None,
     }
     once = {name: fields[name] for name in PER_SAMPLE if isinstance(fields[name], np.ndarray)}
@@ -96,6 +97,7 @@ def _read(handle: IO[bytes], path: object, max_bytes: int) -> dict[str, Any]:
     fields["values"] = _unpack(meta["layout"], arrays)
     fields["standard_error"] = _unpack(meta.get("standard_error"), arrays)
     fields |= {name: meta[name] for name in ("method", "seed", "backend")}
+    fields["signed"] = meta.get("signed")  # earlier files do not say
     _check_fields(fields)
     return fields
 
@@ -183,7 +185,8 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
         if array.dtype.kind not in "biuf" or array.shape[: scores.ndim] != scores.shape:
             raise ValueError("its values or targets do not belong to its samples")
     texts = all(isinstance(fields[name], str) for name in ("method", "backend"))
-    if not texts or not isinstance(fields["seed"], int | None):
+    known = isinstance(fields["seed"], int | None) and isinstance(fields["signed"], bool | None)
+    if not texts or not known:
         raise ValueError("its settings are not those of a method")
 
 

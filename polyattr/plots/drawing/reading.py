@@ -1,0 +1,250 @@
+"""What there is to draw: the values of one input of a result, or of plain arrays, on the host."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from polyattr.backend import get_backend
+from polyattr.errors import InputError, InputTypeError, PolyattrError, brief
+from polyattr.plots.drawing.words import facts_of
+from polyattr.question.structure import flatten
+from polyattr.results.attribution import Attribution
+from polyattr.results.names import Names
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The values of one sample.
+
+    Attributes:
+        values: (...) as float64.
+        errors: (...) their standard errors, or None.
+        signed: Whether values can be negative.
+        inputs: (...) what was explained, or None.
+        lines: What the result says of the sample, for a title; none for plain arrays.
+        names: What the result calls things.
+        number: Which of the samples it is.
+    """
+
+    values: Array
+    errors: Array | None
+    signed: bool
+    inputs: Array | None
+    lines: tuple[str, ...]
+    names: Names
+    number: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The values of one input of all samples; those of T targets one after the other.
+
+    Attributes:
+        values: (M, ...) as float64, M = T * N.
+        errors: (M, ...) their standard errors, or None.
+        signed: Whether values can be negative.
+        inputs: (M, ...) what was explained, or None.
+        names: What the result calls things.
+        result: The result they are of; None for plain arrays.
+        targets: T.
+    """
+
+    values: Array
+    errors: Array | None
+    signed: bool
+    inputs: Array | None
+    names: Names
+    result: Attribution | None = None
+    targets: int = 1
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def one(self, i: int) -> Sample:
+        """Returns what is known of one of the M samples."""
+        return Sample(
+            self.values[i],
+            None if self.errors is None else self.errors[i],
+            self.signed,
+            None if self.inputs is None else self.inputs[i],
+            () if self.result is None else facts_of(self.result, i),
+            self.names,
+            i % (len(self) // self.targets),
+        )
+
+
+def read_samples(
+    given: Any,
+    inputs: Any = None,
+    *,
+    which: Any = None,
+    standard_error: Any = None,
+    signed: bool | None = None,
+) -> Samples:
+    """Reads a result, or an array of values with an axis of samples.
+
+    Args:
+        given: An `Attribution`, or values (N, ...).
+        inputs: What was explained, (N, ...); None for what the result kept.
+        which: Of several inputs, the key or index of the one to draw.
+        standard_error: (N, ...) in place of that of the result.
+        signed: Whether values can be negative, in place of what the result says; plain arrays can.
+
+    Raises:
+        InputError: Several inputs and `which` names none of them, or shapes that do not fit.
+        InputTypeError: No arrays of real numbers.
+    """
+    if not isinstance(given, Attribution):
+        values = numbers_of("attribution", given)
+        errors = None if standard_error is None else numbers_of("standard_error", standard_error)
+        _alike("standard_error", errors, values)
+        shown = None if inputs is None else numbers_of("inputs", inputs)
+        return Samples(values, errors, signed is not False, shown, Names())
+    host = given.to_numpy()
+    leaf = numbers_of("values", _chosen(host.values, which))
+    error = _chosen(host.standard_error, which) if standard_error is None else standard_error
+    inputs = host.inputs if inputs is None else inputs
+    inputs = _chosen(inputs, which) if isinstance(inputs, dict | list | tuple) else inputs
+    errors = None if error is None else numbers_of("standard_error", error, given.backend)
+    _alike("standard_error", errors, leaf)
+    shown = None if inputs is None else numbers_of("inputs", inputs, given.backend)
+    targets = len(host.scores) if host.scores.ndim == 2 else 1
+    if host.scores.ndim == 2:
+        leaf = leaf.reshape(-1, *leaf.shape[2:])
+        errors = None if errors is None else errors.reshape(leaf.shape)
+        shown = None if shown is None else np.concatenate([shown] * targets)
+    says = given.signed is not False if signed is None else signed
+    return Samples(leaf, errors, says, shown, given.names or Names(), host, targets)
+
+
+def read_sample(
+    given: Any,
+    inputs: Any = None,
+    *,
+    sample: Any = 0,
+    which: Any = None,
+    standard_error: Any = None,
+    signed: bool | None = None,
+) -> Sample:
+    """Reads one sample of a result, or an array that is one.
+
+    Args:
+        given: An `Attribution`, or the values (...) of one sample.
+        inputs: What was explained: (N, ...) for a result, or (...) for one sample of it.
+        sample: Which sample of a result, or its target and which sample.
+        which: As for `read_samples`, whose errors are raised too.
+        standard_error: (...) for an array; (N, ...) for a result.
+        signed: As for `read_samples`.
+
+    Raises:
+        InputError: There is no such sample.
+        InputTypeError: `sample` is no number.
+    """
+    if not isinstance(given, Attribution):
+        values = numbers_of("attribution", given)
+        errors = None if standard_error is None else numbers_of("standard_error", standard_error)
+        _alike("standard_error", errors, values)
+        shown = None if inputs is None else numbers_of("inputs", inputs)
+        if shown is not None and shown.ndim == values.ndim + 1 and len(shown) == 1:
+            shown = shown[0]
+        return Sample(values, errors, signed is not False, shown, (), Names(), 0)
+    every = read_samples(given, which=which, standard_error=standard_error, signed=signed)
+    number = _number(sample, len(every) // every.targets, every.targets)
+    one = every.one(number)
+    if inputs is None:
+        return one
+    if isinstance(inputs, dict | list | tuple):
+        inputs = _chosen(inputs, which)
+    shown = numbers_of("inputs", inputs, given.backend)
+    if shown.ndim == every.values.ndim:
+        if len(shown) != len(every) // every.targets:
+            raise InputError(
+                f"inputs of shape {shown.shape} are {len(shown)} samples, and the attribution has "
+                f"{len(every) // every.targets}; expected what was explained, sample by sample"
+            )
+        shown = shown[one.number]
+    return Sample(one.values, one.errors, one.signed, shown, one.lines, one.names, one.number)
+
+
+def numbers_of(name: str, given: Any, backend: str | None = None) -> Array:
+    """Reads real numbers as float64 on the host: half and bfloat16 have no picture otherwise.
+
+    Args:
+        name: The argument, for messages.
+        given: An array, or a tensor of the `backend` of that name.
+        backend: The framework the numbers may come from.
+
+    Raises:
+        InputTypeError: Something else.
+    """
+    for read in (np.asarray, lambda tensor: _native(tensor, backend)):
+        try:
+            array = read(given)
+            if array.dtype.kind in "biuf" or array.dtype.name == "bfloat16":
+                return array.astype(np.float64)
+        except (TypeError, ValueError, RuntimeError, PolyattrError):
+            continue
+    raise InputTypeError(
+        f"{name} is a {type(given).__name__}; expected an Attribution or an array of real numbers"
+        if name == "attribution"
+        else f"{name} are a {type(given).__name__}; expected an array of real numbers"
+    )
+
+
+def _native(tensor: Any, backend: str | None) -> Array:
+    if backend is None:
+        raise TypeError
+    return get_backend(backend).to_numpy(tensor)
+
+
+def _chosen(values: Any, which: Any) -> Any:
+    """Takes one input of several."""
+    if values is None:
+        return None
+    structure, leaves = flatten(values, "values")
+    known = [pair for pair in zip(structure.names, leaves, strict=True) if pair[1] is not None]
+    if which is not None:
+        try:
+            leaf = values[which]
+        except (KeyError, IndexError, TypeError):
+            leaf = None
+        if not isinstance(values, dict | list | tuple) or leaf is None:
+            raise InputError(
+                f"which is {brief(which)}; expected one of the inputs, of which there are "
+                f"{', '.join(name for name, _ in known)}"
+            )
+        return leaf
+    if len(known) > 1:
+        raise InputError(
+            f"this attribution holds {structure.outline()}; expected which= one of its inputs: "
+            f"{', '.join(name for name, _ in known)}"
+        )
+    return known[0][1]
+
+
+def _number(sample: Any, n: int, targets: int) -> int:
+    """The place of a sample among those of all targets."""
+    parts = sample if isinstance(sample, tuple) else (0, sample)
+    if len(parts) != 2 or not all(
+        isinstance(part, numbers.Integral) and not isinstance(part, bool) for part in parts
+    ):
+        raise InputTypeError(
+            f"sample is {brief(sample)}; expected the number of a sample, or (target, sample)"
+        )
+    for name, part, count in zip(("target", "sample"), parts, (targets, n), strict=True):
+        if not -count <= part < count:
+            raise InputError(f"there is no {name} {part}; expected one of {count}, from 0")
+    return int(parts[0] % targets * n + parts[1] % n)
+
+
+def _alike(name: str, errors: Array | None, values: Array) -> None:
+    if errors is not None and errors.shape != values.shape:
+        raise InputError(
+            f"{name} has shape {errors.shape}, and the values {values.shape}; expected the same"
+        )

@@ -1,0 +1,235 @@
+"""Text whose words are coloured by what they add to the score."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polyattr.plots.drawing.colours import INFINITE, NAN, colour_map
+from polyattr.plots.drawing.doubt import haze, unsure
+from polyattr.plots.drawing.figure import FAINT, INK, axes_for, head
+from polyattr.plots.drawing.marks import key
+from polyattr.plots.drawing.reading import read_sample
+from polyattr.plots.drawing.scale import Scale, scale_of
+from polyattr.plots.drawing.tokens import Words, glued, read_words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = np.ndarray[Any, Any]
+
+_WIDTH, _LINE, _LETTERS, _PAD = 6.8, 0.28, 11.0, 0.028
+"""Of a new figure, in inches, and the height of a line; of letters, in points; around words."""
+
+
+def text(
+    attribution: Any,
+    tokens: Any = None,
+    *,
+    ax: Axes | None = None,
+    cmap: Any = None,
+    sample: Any = 0,
+    which: Any = None,
+    skip: Any = (),
+    standard_error: Any = None,
+    signed: bool | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draws the words of one sample on their colours, in lines as wide as the axes.
+
+    Words within two standard errors of zero fade to grey. Embeddings are summed over their axis,
+    their errors as if they were independent.
+
+    Args:
+        attribution: An `Attribution`, or one value per token (L,), or (L, E) of embeddings.
+        tokens: L words; None for those of the result.
+        ax: Axes to draw on; None for those of a new figure.
+        cmap: A colormap or its name; None for blue - white - red.
+        sample: Which sample of an attribution, or (target, sample).
+        which: Of several inputs, the key or index of the one to draw.
+        skip: Words that are left out, such as ``["[PAD]"]``.
+        standard_error: In the shape of `attribution`, in place of what a result says.
+        signed: Whether values can be negative, in place of what a result says; arrays can.
+        title: In place of what a result says of the sample: target, score, gap and error.
+
+    Returns:
+        The axes. Those of a new figure show it in a notebook; ``ax.figure`` is not pyplot's.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        InputError: Shapes that do not fit, no words, or no such sample.
+        InputTypeError: Arguments of other types.
+
+    Example:
+        >>> import numpy as np
+        >>> from polyattr import plots
+        >>> ax = plots.text(np.array([0.1, 2.0, -1.0]), ["not", "so", "good"])
+        >>> [word.get_text() for word in ax.texts]
+        ['not', 'so', 'good']
+    """
+    shown = _read(attribution, tokens, cmap, sample, which, skip, standard_error, signed)
+    lines = sum(len(word) + 1 for word in shown.words.texts) // 78 + 1
+    axes = axes_for(ax, _WIDTH, 0.75 + _LINE * 1.15 * lines)
+    axes.set_axis_off()
+    axes.set(xlim=(0, 1), ylim=(1, 0))
+    own = axes.get_window_extent().width / axes.figure.dpi
+    _write(axes, shown, _WIDTH - 0.1 if ax is None else own)
+    faded = int(unsure(shown.words.values, shown.words.errors).sum())
+    key(axes, shown.colours, shown.scale, faded, len(shown.words.texts), ends=True)
+    head(axes, shown.lines, title)
+    return axes
+
+
+def text_html(
+    attribution: Any,
+    tokens: Any = None,
+    *,
+    cmap: Any = None,
+    sample: Any = 0,
+    which: Any = None,
+    skip: Any = (),
+    standard_error: Any = None,
+    signed: bool | None = None,
+    title: str | None = None,
+) -> Html:
+    """Writes the words of one sample on their colours as HTML, which a notebook shows.
+
+    Takes the arguments of `text`. The value of a word, and its error, stand in its tooltip.
+
+    Returns:
+        A text that shows itself in a notebook.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed; it knows the colours.
+        InputError: Shapes that do not fit, no words, or no such sample.
+        InputTypeError: Arguments of other types.
+
+    Example:
+        >>> import numpy as np
+        >>> from polyattr import plots
+        >>> "<b>" in plots.text_html(np.array([2.0]), ["<b>"])
+        False
+    """
+    shown = _read(attribution, tokens, cmap, sample, which, skip, standard_error, signed)
+    said = title if title is not None else "; ".join(shown.lines)
+    spans = []
+    for i, word in enumerate(shown.words.texts):
+        plain, goes_on = glued(word, i)
+        spans.append(("" if goes_on or not i else " ") + _span(shown, i, plain))
+    above = f'<div style="color:{FAINT};font-size:85%">{html.escape(said)}</div>' if said else ""
+    style = f"font-family:sans-serif;line-height:1.9;color:{INK};background:#ffffff;padding:4px"
+    return Html(f'<div style="{style}">{above}{"".join(spans)}</div>')
+
+
+class Html(str):
+    """A piece of HTML that a notebook shows; a text like any other elsewhere.
+
+    Example:
+        >>> from polyattr.plots import Html
+        >>> Html("<b>bold</b>")._repr_html_()
+        '<b>bold</b>'
+    """
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The words, and the colours (L, 4) behind them."""
+
+    words: Words
+    scale: Scale
+    colours: Any
+    behind: Array
+    lines: tuple[str, ...]
+
+
+def _read(
+    attribution: Any,
+    tokens: Any,
+    cmap: Any,
+    sample: Any,
+    which: Any,
+    skip: Any,
+    standard_error: Any,
+    signed: bool | None,
+) -> _Shown:
+    one = read_sample(
+        attribution, sample=sample, which=which, standard_error=standard_error, signed=signed
+    )
+    words = read_words(one, tokens, skip)
+    scale = scale_of(words.values, signed=one.signed)
+    colours = colour_map(cmap, signed=one.signed)
+    return _Shown(words, scale, colours, _behind(words, scale, colours), one.lines)
+
+
+def _behind(words: Words, scale: Scale, colours: Any) -> Array:
+    from matplotlib.colors import to_rgba
+
+    place = (np.nan_to_num(words.values) - scale.low) / (scale.high - scale.low)
+    found = np.array(colours(np.clip(place, 0, 1)))
+    if words.errors is not None:
+        grey = haze(words.values[None], words.errors[None], scale.high)[0]
+        part = grey[:, 3:]
+        found[:, :3] = found[:, :3] * (1 - part) + grey[:, :3] * part
+    found[np.isnan(words.values)] = to_rgba(NAN)
+    found[np.isinf(words.values)] = to_rgba(INFINITE)
+    return found
+
+
+def _ink(colour: Array) -> str:
+    """Black or white, whichever is read more easily on a colour."""
+    return "white" if float(colour[:3] @ np.array([0.299, 0.587, 0.114])) < 0.55 else INK
+
+
+def _write(axes: Axes, shown: _Shown, width: float) -> None:
+    """Sets the words one after the other, as wide as they come out, in lines of so many inches.
+
+    In inches from the upper left corner: a layout may still move the sides of the axes.
+    """
+    x = y = 0.0
+    for i, word in enumerate(shown.words.texts):
+        plain, goes_on = glued(word, i)
+        wide = _inches_wide(plain) + 2 * _PAD
+        gap = 0.0 if goes_on or not x else 0.05
+        if x and x + gap + wide > width:
+            x, y, gap = 0.0, y + _LINE, 0.0
+        axes.annotate(
+            plain,
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(72 * (x + gap + _PAD), -72 * (y + _LINE / 2)),
+            textcoords="offset points",
+            fontsize=_LETTERS,
+            va="center_baseline",
+            color=_ink(shown.behind[i]),
+            parse_math=False,
+            bbox={"facecolor": shown.behind[i], "edgecolor": "none", "pad": 72 * _PAD},
+        )
+        x += gap + wide
+
+
+def _inches_wide(word: str) -> float:
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    if not word.strip():
+        return 0.04 * len(word)
+    path = TextPath((0, 0), word.replace("$", "S"), size=_LETTERS, prop=FontProperties())
+    return float(path.get_extents().x1) / 72
+
+
+def _span(shown: _Shown, i: int, word: str) -> str:
+    from matplotlib.colors import to_hex
+
+    value, errors = shown.words.values[i], shown.words.errors
+    tip = f"{value:.4g}" + ("" if errors is None else f" \u00b1 {errors[i]:.2g}")
+    colour = shown.behind[i]
+    style = f"background:{to_hex(colour)};color:{_ink(colour)};padding:2px 1px;border-radius:2px"
+    return f'<span style="{style}" title="{html.escape(tip)}">{html.escape(word)}</span>'

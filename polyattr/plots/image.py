@@ -14,8 +14,8 @@ from polyattr.plots.drawing.doubt import combined, haze, unsure
 from polyattr.plots.drawing.figure import axes_for, head, strip
 from polyattr.plots.drawing.marks import colour_bar, key, marked, say_empty
 from polyattr.plots.drawing.pictures import channels_last, grey, paint, stretched
-from polyattr.plots.drawing.reading import Sample, read_sample
 from polyattr.plots.drawing.scale import PERCENTILE, Scale, check_percentile, scale_of
+from polyattr.plots.reading.samples import Sample, read_sample
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from polyattr.plots.drawing.bars import Bars, bar_labels, draw_bars, feature_nam
 from polyattr.plots.drawing.colours import bar_colours, colour_map
 from polyattr.plots.drawing.doubt import unsure
 from polyattr.plots.drawing.figure import FAINT, FRAME, INK, SMALL, axes_for, head, open_frame
-from polyattr.plots.drawing.reading import Samples, read_samples
+from polyattr.plots.reading.samples import Samples, read_samples
 from polyattr.question.checks import check_count
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from polyattr.plots.drawing.bars import Bars, bar_labels, draw_bars, feature_nam
 from polyattr.plots.drawing.colours import bar_colours
 from polyattr.plots.drawing.doubt import combined
 from polyattr.plots.drawing.figure import axes_for, head
-from polyattr.plots.drawing.reading import Sample, read_sample
+from polyattr.plots.reading.samples import Sample, read_sample
 from polyattr.question.checks import check_count
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polyattr.plots.drawing.colours import INFINITE, NAN, colour_map
-from polyattr.plots.drawing.doubt import haze, unsure
+from polyattr.plots.drawing.colours import colour_map
+from polyattr.plots.drawing.doubt import unsure
 from polyattr.plots.drawing.figure import FAINT, INK, axes_for, head
 from polyattr.plots.drawing.marks import key
-from polyattr.plots.drawing.reading import read_sample
+from polyattr.plots.drawing.painted import painted
 from polyattr.plots.drawing.scale import Scale, scale_of
-from polyattr.plots.drawing.tokens import Words, glued, read_words
+from polyattr.plots.reading.samples import read_sample
+from polyattr.plots.reading.tokens import Words, glued, read_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +79,7 @@ def text(
     own = axes.get_window_extent().width / axes.figure.dpi
     _write(axes, shown, _WIDTH - 0.1 if ax is None else own)
     faded = int(unsure(shown.words.values, shown.words.errors).sum())
-    key(axes, shown.colours, shown.scale, faded, len(shown.words.texts), ends=True)
+    key(axes, shown.colours, shown.scale, faded, len(shown.words.texts), columns=6, ends=True)
     head(axes, shown.lines, title)
     return axes
 
@@ -166,21 +167,8 @@ def _read(
     words = read_words(one, tokens, skip)
     scale = scale_of(words.values, signed=one.signed)
     colours = colour_map(cmap, signed=one.signed)
-    return _Shown(words, scale, colours, _behind(words, scale, colours), one.lines)
-
-
-def _behind(words: Words, scale: Scale, colours: Any) -> Array:
-    from matplotlib.colors import to_rgba
-
-    place = (np.nan_to_num(words.values) - scale.low) / (scale.high - scale.low)
-    found = np.array(colours(np.clip(place, 0, 1)))
-    if words.errors is not None:
-        grey = haze(words.values[None], words.errors[None], scale.high)[0]
-        part = grey[:, 3:]
-        found[:, :3] = found[:, :3] * (1 - part) + grey[:, :3] * part
-    found[np.isnan(words.values)] = to_rgba(NAN)
-    found[np.isinf(words.values)] = to_rgba(INFINITE)
-    return found
+    behind = painted(words.values, words.errors, scale, colours)
+    return _Shown(words, scale, colours, behind, one.lines)
 
 
 def _ink(colour: Array) -> str:

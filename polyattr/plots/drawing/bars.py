@@ -12,7 +12,7 @@ from polyattr.errors import InputError
 from polyattr.plots.drawing.colours import INFINITE, NAN
 from polyattr.plots.drawing.doubt import ERRORS, unsure
 from polyattr.plots.drawing.figure import FAINT, INK, SMALL, open_frame
-from polyattr.plots.drawing.words import literal, shortened, texts_for
+from polyattr.plots.reading.words import literal, shortened, texts_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

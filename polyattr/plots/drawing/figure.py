@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from polyattr.errors import InputTypeError, MissingExtraError
 
@@ -100,8 +100,3 @@ def head(axes: Axes, lines: tuple[str, ...], title: str | None) -> None:
     if lines:
         said = "\n".join(lines).replace("$", r"\$")
         axes.set_title(said, loc="left", fontsize=SMALL + 0.5, color=INK)
-
-
-def styled(**changes: Any) -> dict[str, Any]:
-    """Returns how small text is written, with `changes`."""
-    return {"fontsize": SMALL, "color": FAINT} | changes

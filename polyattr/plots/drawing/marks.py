@@ -111,11 +111,17 @@ def key_entries(
 
 
 def key(
-    axes: Axes, colours: Colormap, scale: Scale, faded: int, size: int, **options: bool
+    axes: Axes,
+    colours: Colormap,
+    scale: Scale,
+    faded: int,
+    size: int,
+    columns: int = 2,
+    **options: bool,
 ) -> None:
     """Writes below the axes what is marked and how often; nothing where nothing is.
 
-    Takes the arguments of `key_entries` beside the axes.
+    Takes the arguments of `key_entries`, beside the axes and the most columns to write in.
     """
     entries = key_entries(colours, scale, faded, size, **options)
     if not entries:
@@ -127,7 +133,7 @@ def key(
         handles=patches,
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
-        ncols=len(patches) if options.get("ends") else min(2, len(patches)),
+        ncols=min(columns, len(patches)),
         frameon=False,
         fontsize=SMALL - 0.5,
         handlelength=0.9,

@@ -9,8 +9,8 @@ import numpy as np
 
 from polyattr.errors import InputError
 from polyattr.plots.drawing.doubt import combined
-from polyattr.plots.drawing.reading import Sample
-from polyattr.plots.drawing.words import texts_for
+from polyattr.plots.reading.samples import Sample
+from polyattr.plots.reading.words import texts_for
 
 Array = np.ndarray[Any, Any]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from polyattr.backend import get_backend
 from polyattr.errors import InputError, InputTypeError, PolyattrError, brief
-from polyattr.plots.drawing.words import facts_of
+from polyattr.plots.reading.words import facts_of
 from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
 from polyattr.results.names import Names

@@ -1,0 +1,149 @@
+"""How pairs of features act on the score together, as a matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polyattr.errors import InputError
+from polyattr.plots.drawing.bars import bar_labels, feature_names
+from polyattr.plots.drawing.colours import colour_map
+from polyattr.plots.drawing.doubt import unsure
+from polyattr.plots.drawing.figure import FAINT, INK, SMALL, axes_for, head
+from polyattr.plots.drawing.scale import Scale, check_percentile, scale_of
+from polyattr.plots.image import HeatMap, draw_heat
+from polyattr.plots.reading.samples import Sample, read_sample
+from polyattr.question.checks import check_count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = np.ndarray[Any, Any]
+
+_FEW = 9
+"""Up to this many features their numbers stand in the cells."""
+
+
+def interactions(
+    attribution: Any,
+    *,
+    ax: Axes | None = None,
+    cmap: Any = None,
+    sample: Any = 0,
+    which: Any = None,
+    names: Any = None,
+    max_features: int = 20,
+    percentile: float = 100.0,
+    standard_error: Any = None,
+    signed: bool | None = None,
+    colorbar: bool = True,
+    title: str | None = None,
+) -> Axes:
+    """Draws the interactions of features, as `SmoothHess` gives them, with zero in white.
+
+    What is within two standard errors of zero fades to grey.
+
+    Args:
+        attribution: An `Attribution` of pairs, or a matrix (F, F).
+        ax: Axes to draw on; None for those of a new figure.
+        cmap: A colormap or its name; None for blue - white - red.
+        sample: Which sample of an attribution, or (target, sample).
+        which: Of several inputs, the key or index of the one to draw.
+        names: One name per feature; None for numbers.
+        max_features: Most features that are drawn: those with the largest magnitudes.
+        percentile: Where the scale ends, of the magnitudes; 100 clips nothing.
+        standard_error: In the shape of `attribution`, in place of what a result says.
+        signed: Whether values can be negative, in place of what a result says; arrays can.
+        colorbar: Whether to draw the scale.
+        title: In place of what a result says of the sample: target, score and error.
+
+    Returns:
+        The axes. Those of a new figure show it in a notebook; ``ax.figure`` is not pyplot's.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        InputError: Shapes that cannot be drawn or do not fit, or no such sample.
+        InputTypeError: Arguments of other types.
+
+    Example:
+        >>> import numpy as np
+        >>> from polyattr import plots
+        >>> ax = plots.interactions(np.array([[0.0, 2.0], [2.0, 0.0]]), names=["age", "dose"])
+        >>> [label.get_text() for label in ax.get_yticklabels()]
+        ['age', 'dose']
+    """
+    one = read_sample(
+        attribution, sample=sample, which=which, standard_error=standard_error, signed=signed
+    )
+    f = _check(one)
+    called = feature_names(names, one.names.features, (f,))
+    kept = _kept(one.values, check_count("max_features", max_features, 1))
+    values, errors = _block(one.values, kept), _block(one.errors, kept)
+    scale = scale_of(values, signed=one.signed, percentile=check_percentile(percentile))
+    labels = bar_labels(called, None, kept)
+    side = 0.085 * max(map(len, labels)) + 0.26 * len(kept)
+    axes = axes_for(ax, side + 1.0, 0.8 * side + 0.9 + 0.05 * len(kept))
+    colours = colour_map(cmap, signed=one.signed)
+    found = HeatMap(values, errors, scale, colours, None, one.signed, bar=bool(colorbar))
+    draw_heat(axes, found, legend=False)
+    axes.set_aspect("auto")  # a layout knows the room of names beside axes that it may stretch
+    _name(axes, labels)
+    if len(kept) <= _FEW:
+        _write(axes, values, errors, scale)
+    _say(axes, found, f - len(kept))
+    head(axes, one.lines, title)
+    return axes
+
+
+def _check(one: Sample) -> int:
+    shape = one.values.shape
+    if one.values.ndim != 2 or shape[0] != shape[1] or not one.values.size:
+        raise InputError(
+            f"attribution has shape {shape}; expected one matrix (F, F), as SmoothHess gives for "
+            f"all pairs of its features, such as attribution[0]"
+        )
+    return int(shape[0])
+
+
+def _kept(values: Array, most: int) -> Array:
+    size = np.abs(np.where(np.isfinite(values), values, 0.0)).sum(axis=1)
+    return np.sort(np.argsort(-size, kind="stable")[:most])
+
+
+def _block(values: Array | None, kept: Array) -> Any:
+    return None if values is None else values[np.ix_(kept, kept)]
+
+
+def _name(axes: Axes, labels: tuple[str, ...]) -> None:
+    places = np.arange(len(labels))
+    axes.set_yticks(places, list(labels), fontsize=SMALL, color=INK)
+    axes.set_xticks(
+        places, list(labels), fontsize=SMALL, color=INK, rotation=45, ha="right",
+        rotation_mode="anchor",
+    )  # fmt: skip
+    axes.tick_params(length=0)
+
+
+def _write(axes: Axes, values: Array, errors: Array | None, scale: Scale) -> None:
+    pale = unsure(values, errors)
+    for (i, j), value in np.ndenumerate(values):
+        if not np.isfinite(value) or pale[i, j]:
+            continue
+        ink = "white" if abs(value) > 0.62 * scale.high else INK
+        axes.text(j, i, f"{value:.2g}", ha="center", va="center", fontsize=6.5, color=ink)
+
+
+def _say(axes: Axes, found: HeatMap, left: int) -> None:
+    """Says below what is marked: names take the place where other maps have their key."""
+    scale, faded = found.scale, int(unsure(found.values, found.errors).sum())
+    counted = (
+        (faded, f"grey: {faded / found.values.size:.0%} within 2 s.e. of 0"),
+        (scale.above + scale.below, f"{scale.above + scale.below} beyond the scale"),
+        (scale.nan, f"{scale.nan} NaN"),
+        (scale.plus + scale.minus, f"{scale.plus + scale.minus} infinite"),
+        (left, f"{left} more features"),
+    )
+    words = [text for count, text in counted if count]
+    if words:
+        axes.set_xlabel("; ".join(words), fontsize=SMALL, color=FAINT)

@@ -1,1 +1,29 @@
-"""Pictures of attributions, on matplotlib."""
+"""Pictures of attributions, on matplotlib, with their uncertainty."""
+
+from polyattr.plots.choice import plot
+from polyattr.plots.compare import compare
+from polyattr.plots.convergence import convergence
+from polyattr.plots.image import image
+from polyattr.plots.interactions import interactions
+from polyattr.plots.logo import logo
+from polyattr.plots.path import path
+from polyattr.plots.summary import summary
+from polyattr.plots.tabular import tabular
+from polyattr.plots.text import Html, text, text_html
+from polyattr.plots.timeseries import timeseries
+
+__all__ = [
+    "Html",
+    "compare",
+    "convergence",
+    "image",
+    "interactions",
+    "logo",
+    "path",
+    "plot",
+    "summary",
+    "tabular",
+    "text",
+    "text_html",
+    "timeseries",
+]

@@ -156,13 +156,14 @@ def heat_map(
     return HeatMap(total, errors, scale, colours, picture, one.signed)
 
 
-def draw_heat(axes: Axes, found: HeatMap, *, legend: bool = True) -> None:
+def draw_heat(axes: Axes, found: HeatMap, *, legend: bool = True, bar: bool | None = None) -> None:
     """Draws a heat map with its marks.
 
     Args:
         axes: Where.
         found: The map.
         legend: Whether to say below what the marks are.
+        bar: Whether to draw the scale; None for what the map says.
     """
     scale = found.scale
     drawn = axes.imshow(
@@ -181,7 +182,7 @@ def draw_heat(axes: Axes, found: HeatMap, *, legend: bool = True) -> None:
     say_empty(axes, scale)
     if legend:
         key(axes, found.colours, scale, faded, found.values.size)
-    if found.bar:
+    if found.bar if bar is None else bar:
         colour_bar(axes, drawn, scale)
 
 

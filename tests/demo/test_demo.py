@@ -57,7 +57,7 @@ def test_the_demo_explains_twelve_digits_with_all_methods(backend_name, tour):
         assert values.shape == (12, 28, 28)
         assert np.isfinite(values).all()
         assert values.any(axis=(1, 2)).all()
-        assert bool((values < 0).any()) == entry.method.signed
+        assert bool((values < 0).any()) == entry.attribution.signed
         np.testing.assert_array_equal(entry.attribution.targets, tour.shown.predicted)
     gaps = {e.method.name: e.attribution.completeness_gap for e in tour.explained}
     whole = [name for name in gaps if getattr(polyattr, name)(abs).recipe().complete]

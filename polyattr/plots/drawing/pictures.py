@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polyattr.errors import InputError, InputTypeError
+from polyattr.plots.drawing.figure import FAINT, SMALL, strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,3 +92,9 @@ def draw_input(axes: Axes, picture: Array) -> None:
         vmax=1.0,
         interpolation="nearest",
     )
+
+
+def strip_input(axes: Axes) -> None:
+    """Takes the ticks off an input, and keeps the room of the scale that its map has beside it."""
+    strip(axes)
+    axes.set_xlabel("input", fontsize=SMALL, color=FAINT)

@@ -10,6 +10,7 @@ import numpy as np
 
 from polyattr.backend import get_backend
 from polyattr.errors import InputError, InputTypeError, PolyattrError, brief
+from polyattr.plots.drawing.pictures import channels_last
 from polyattr.plots.reading.words import facts_of
 from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
@@ -86,6 +87,7 @@ def read_samples(
     which: Any = None,
     standard_error: Any = None,
     signed: bool | None = None,
+    strict: bool = False,
 ) -> Samples:
     """Reads a result, or an array of values with an axis of samples.
 
@@ -95,6 +97,7 @@ def read_samples(
         which: Of several inputs, the key or index of the one to draw.
         standard_error: (N, ...) in place of that of the result.
         signed: Whether values can be negative, in place of what the result says; plain arrays can.
+        strict: Whether inputs have to fit the values but for the place of channels.
 
     Raises:
         InputError: Several inputs and `which` names none of them, or shapes that do not fit.
@@ -115,6 +118,10 @@ def read_samples(
     _alike("standard_error", errors, leaf)
     shown = None if inputs is None else numbers_of("inputs", inputs, given.backend)
     targets = len(host.scores) if host.scores.ndim == 2 else 1
+    if shown is not None:
+        shown = _with_samples(shown, leaf.shape[host.scores.ndim - 1 :])
+        if strict:
+            _check_inputs(shown, leaf.shape[host.scores.ndim - 1 :])
     if host.scores.ndim == 2:
         leaf = leaf.reshape(-1, *leaf.shape[2:])
         errors = None if errors is None else errors.reshape(leaf.shape)
@@ -162,14 +169,41 @@ def read_sample(
     if isinstance(inputs, dict | list | tuple):
         inputs = _chosen(inputs, which)
     shown = numbers_of("inputs", inputs, given.backend)
-    if shown.ndim == every.values.ndim:
-        if len(shown) != len(every) // every.targets:
-            raise InputError(
-                f"inputs of shape {shown.shape} are {len(shown)} samples, and the attribution has "
-                f"{len(every) // every.targets}; expected what was explained, sample by sample"
-            )
+    if _are_samples(shown, (len(every) // every.targets, *every.values.shape[1:])):
         shown = shown[one.number]
     return Sample(one.values, one.errors, one.signed, shown, one.lines, one.names, one.number)
+
+
+def _are_samples(inputs: Array, shape: tuple[int, ...]) -> bool:
+    """Says whether inputs are all samples of values of a shape (N, ...), and not one of them."""
+    if inputs.shape in {shape, shape[1:]}:
+        return bool(inputs.shape == shape)
+    return bool(inputs.shape[:1] == shape[:1] and inputs.ndim >= len(shape))
+
+
+def _with_samples(inputs: Array, shape: tuple[int, ...]) -> Array:
+    """Gives the input of a single sample its axis of samples, where that is missing."""
+    alone = shape[:1] == (1,) and not _are_samples(inputs, shape)
+    return inputs[None] if alone else inputs
+
+
+def _check_inputs(inputs: Array, shape: tuple[int, ...]) -> None:
+    """Checks inputs against values of a shape (N, ...): a photo may have its channels elsewhere.
+
+    Raises:
+        InputError: They differ.
+    """
+    alike = inputs.shape == shape
+    pictures = min(inputs.ndim, len(shape)) >= 3 and max(inputs.ndim, len(shape)) <= 4
+    if not alike and pictures and inputs.shape[:1] == shape[:1] and inputs.size and 0 not in shape:
+        place = np.broadcast_to(0.0, shape[1:])
+        sides = channels_last("inputs", inputs[0]).shape[:2]
+        alike = sides == channels_last("values", place).shape[:2]
+    if not alike:
+        raise InputError(
+            f"inputs of shape {inputs.shape} and values of shape {shape} differ; expected what was "
+            f"explained, sample by sample (channels may be first or last)"
+        )
 
 
 def numbers_of(name: str, given: Any, backend: str | None = None) -> Array:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from polyattr.errors import InputError, InputTypeError
+from polyattr.errors import InputError, InputTypeError, brief
 from polyattr.results.attribution import Attribution
 from polyattr.results.names import Names
 
@@ -68,12 +69,10 @@ def texts_for(name: str, given: Any, count: int, of_what: str) -> tuple[str, ...
     """
     if given is None:
         return None
-    if isinstance(given, str | bytes) or not hasattr(given, "__len__") or isinstance(given, dict):
-        raise InputTypeError(f"{name} is {given!r}; expected one text for each {of_what}")
-    try:
-        texts = tuple(str(one) for one in given)
-    except TypeError:  # an array of no dimensions has a length that cannot be asked for
-        raise InputTypeError(f"{name} is {given!r}; expected one text for each {of_what}") from None
+    listed = isinstance(given, Sequence) and not isinstance(given, str | bytes)
+    if not listed and np.ndim(getattr(given, "shape", ())) != 1:
+        raise InputTypeError(f"{name} is {brief(given)}; expected one text for each {of_what}")
+    texts = tuple(str(one) for one in given)
     if len(texts) != count:
         raise InputError(f"{len(texts)} {name} for {count} {of_what}s; expected one for each")
     return texts

@@ -7,6 +7,7 @@ from polyattr.plots.image import image
 from polyattr.plots.interactions import interactions
 from polyattr.plots.logo import logo
 from polyattr.plots.path import path
+from polyattr.plots.reading.samples import Sample, read_sample
 from polyattr.plots.summary import summary
 from polyattr.plots.tabular import tabular
 from polyattr.plots.text import Html, text, text_html
@@ -14,6 +15,7 @@ from polyattr.plots.timeseries import timeseries
 
 __all__ = [
     "Html",
+    "Sample",
     "compare",
     "convergence",
     "image",
@@ -21,6 +23,7 @@ __all__ = [
     "logo",
     "path",
     "plot",
+    "read_sample",
     "summary",
     "tabular",
     "text",

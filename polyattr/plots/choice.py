@@ -48,13 +48,9 @@ _LETTERS, _SERIES = 4, 8
 
 
 def plot(
-    attribution: Attribution,
-    inputs: Any = None,
-    titles: Any = None,
-    *,
-    kind: str | None = None,
+    attribution: Attribution, inputs: Any = None, titles: Any = None, *, kind: str | None = None,
     **options: Any,
-) -> Figure:
+) -> Figure:  # fmt: skip
     """Draws a result, each sample on a scale of its own; `Attribution.plot` is this function.
 
     Args:
@@ -79,27 +75,28 @@ def plot(
     Example:
         >>> import polyattr, torch
         >>> from polyattr import plots
-        >>> result = polyattr.GradientInput(lambda x: (x**2).sum(1)).attribute(torch.ones(3, 5))
+        >>> result = polyattr.GradientInput(lambda x: (x**2).sum(1)).attribute(torch.ones(4, 5))
         >>> len(plots.plot(result).axes)
-        3
+        4
     """
-    which, error = options.pop("which", None), options.pop("standard_error", None)
-    signed = options.pop("signed", None)
-    every = read_samples(
-        attribution, inputs, which=which, standard_error=error, signed=signed, strict=True
-    )
-    if every.values.size == 0 or not 1 <= every.values.ndim <= 4:
-        raise InputError(
-            f"values of shape {every.values.shape} cannot be drawn; expected (N, features), "
-            f"(N, H, W), (N, H, W, C) or (N, C, H, W), with N at least 1"
-        )
+    every = _read(attribution, inputs, options)
     chosen = _chosen(kind, every)
     named = _named(chosen, options)
     texts = texts_for("titles", titles, len(every), "sample")
     if chosen == "summary" or every.values.ndim == 1:
         return _whole(chosen, every, named, texts)
-    draw = {"timeseries": _series, "text": _lines}.get(chosen, _grid)
-    return draw(chosen, every, named, texts)
+    return {"timeseries": _series, "text": _lines}.get(chosen, _grid)(chosen, every, named, texts)
+
+
+def _read(attribution: Any, inputs: Any, options: dict[str, Any]) -> Samples:
+    own = {name: options.pop(name, None) for name in ("which", "standard_error", "signed")}
+    every = read_samples(attribution, inputs, strict=True, **own)
+    if every.values.size == 0 or not 1 <= every.values.ndim <= 4:
+        raise InputError(
+            f"values of shape {every.values.shape} cannot be drawn; expected (N, features), "
+            f"(N, H, W), (N, H, W, C) or (N, C, H, W), with N at least 1"
+        )
+    return every
 
 
 def _chosen(kind: Any, every: Samples) -> str:

@@ -28,35 +28,23 @@ SMALLEST, LARGEST, PAGE = 0.92, 1.7, 9.0
 
 
 def compare(
-    results: Any,
-    inputs: Any = None,
-    *,
-    cmap: Any = None,
-    samples: Any = None,
-    which: Any = None,
-    labels: Any = None,
-    captions: Any = None,
-    heading: str | None = None,
-    subheading: str | None = None,
-    about_inputs: str = "input",
-) -> Figure:
+    results: Any, inputs: Any = None, *, cmap: Any = None, samples: Any = None, which: Any = None,
+    labels: Any = None, captions: Any = None, heading: str | None = None,
+    subheading: str | None = None, about_inputs: str = "input",
+) -> Figure:  # fmt: skip
     """Draws what several methods say of the same samples, with class, score, gap and error.
 
     Each map has a scale of its own. What is within two standard errors of zero fades to grey. Below
-    a map stand its completeness gap, if it has one, and the error of the map; in red where that is
-    more than was asked for.
+    a map stand its completeness gap, if it has one, and its error; in red where that is more than
+    was asked for. Takes the arguments `cmap` and `which` of `image` and raises its errors.
 
     Args:
         results: An `Attribution` for each method, in a dict by the names of the rows, whose second
             line is written smaller; or a list, whose rows are called by the methods.
         inputs: What was explained, (N, ...), drawn above the maps; None for what the results kept.
-        cmap: A colormap or its name; None for blue - white - red where values have signs, white -
-            purple where they are magnitudes.
         samples: Which of the N samples; None for the first 16. Those of T targets stand one target
             after the other.
-        which: Of several inputs, the key or index of the one to draw.
-        labels: (N,) the classes that are right: samples of another target are written in red, and
-            those of a kind stand together.
+        labels: (N,) the classes that are right: samples of another target are written in red.
         captions: One text for each sample that is drawn, in place of its target.
         heading: Over everything.
         subheading: Below the heading.
@@ -65,36 +53,37 @@ def compare(
     Returns:
         A figure that pyplot does not know; a notebook shows it, `savefig` writes it.
 
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-        InputError: No results, results of different samples, or shapes that cannot be drawn.
-        InputTypeError: Arguments of other types.
-
     Example:
         >>> import polyattr, torch
         >>> from polyattr import plots
-        >>> model = lambda x: (x**2).sum((1, 2))
+        >>> model, x = lambda x: (x**2).sum((1, 2)), torch.rand(3, 8, 8)
         >>> kinds = polyattr.Saliency, polyattr.IntegratedGradients
-        >>> x = torch.rand(3, 8, 8)
-        >>> figure = plots.compare({k.__name__: k(model).attribute(x) for k in kinds}, x)
-        >>> len(figure.axes) > 3 * 3
+        >>> len(plots.compare([kind(model).attribute(x) for kind in kinds], x).axes) > 9
         True
     """
     rows = _rows(results, inputs, which)
     table = read_table(rows, samples, labels, captions, MOST_SAMPLES)
+    return _page(rows, table, cmap, (heading, subheading, about_inputs))
+
+
+def _page(
+    rows: list[tuple[str, Samples]],
+    table: Table,
+    cmap: Any,
+    words: tuple[str | None, str | None, str],
+) -> Figure:
+    heading, subheading, about = words
     cell = float(np.clip(PAGE / len(table.columns), SMALLEST, LARGEST))
     top = _top(heading, subheading, grouped=table.wrong is not None)
     x = _columns(table, cell)
     maps = [(name, every, [_cell(every, i, cmap) for i in table.columns]) for name, every in rows]
-    pictured = next((every for _, every in rows if every.inputs is not None), None)
-    first = top + (cell + 0.2 if _drawable(pictured) else 0.0)
-    height = first + len(maps) * (cell + CAPTION + 0.08) + 0.62
-    page = Page(x[-1] + cell + RIGHT, height)
+    pictured = next((every for _, every in rows if _drawable(every)), None)
+    y = top + (0.0 if pictured is None else cell + 0.2)
+    page = Page(x[-1] + cell + RIGHT, y + len(maps) * (cell + CAPTION + 0.08) + 0.62)
     _headings(page, heading, subheading)
     _captions(page, table, x, top, cell)
-    if pictured is not None and _drawable(pictured):
-        _inputs(page, pictured, table, x, (top, cell), about_inputs)
-    y = first
+    if pictured is not None:
+        _inputs(page, pictured, table, x, (top, cell), about)
     for name, every, cells in maps:
         _row(page, name, every, cells, table, x, (y, cell))
         y += cell + CAPTION + 0.08
@@ -151,8 +140,8 @@ def _cell(every: Samples, i: int, cmap: Any) -> Cell:
     return Cell(one, heat_map(one, cmap), cmap)
 
 
-def _drawable(every: Samples | None) -> bool:
-    return every is not None and every.inputs is not None and every.inputs.ndim in {3, 4}
+def _drawable(every: Samples) -> bool:
+    return every.inputs is not None and every.inputs.ndim in {3, 4}
 
 
 def _top(heading: str | None, subheading: str | None, *, grouped: bool) -> float:

@@ -29,56 +29,41 @@ _COUNTS = ("steps", "nb_samples")
 
 
 def convergence(
-    method: Any,
-    inputs: Any = None,
-    targets: Any = None,
-    *,
-    ax: Axes | None = None,
-    cmap: Any = None,
-    counts: Sequence[int] = (8, 16, 32, 64, 128),
-    which: Any = None,
+    method: Any, inputs: Any = None, targets: Any = None, *, ax: Axes | None = None,
+    cmap: Any = None, counts: Sequence[int] = (8, 16, 32, 64, 128), which: Any = None,
     title: str | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draws the errors that maps state, and how far they are from the best of them.
 
     Thin lines are samples, thick ones the median. Where both thick lines fall together, the stated
     error can be trusted; the distance of one map from another is in the L1 norm, relative to the
-    better one.
+    better one. Takes the arguments `ax` and `title` of `image` and raises its errors.
 
     Args:
         method: A method with `steps` or `nb_samples`, which is called once with each of the counts;
             or at least two `Attribution` of the same samples, in the order of their effort.
         inputs: For a method: what to explain, as for `Explainer.explain`.
         targets: Likewise.
-        ax: Axes to draw on; None for those of a new figure.
         cmap: A colormap or its name, whose ends are the colours of the lines; None for ours.
         counts: The `steps` or `nb_samples`, ascending.
         which: Of several inputs, the key or index of the one whose maps are compared.
-        title: In place of the number of samples.
 
     Returns:
-        The axes. Those of a new figure show it in a notebook; ``ax.figure`` is not pyplot's.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-        InputError: Fewer than two maps, or maps of other samples.
-        InputTypeError: No method that takes a number of gradients, and no attributions.
+        The axes; a notebook shows them.
 
     Example:
-        >>> import numpy as np, polyattr, torch
+        >>> import polyattr, torch
         >>> from polyattr import plots
         >>> method = polyattr.IntegratedGradients(lambda x: torch.relu(x - 1).sum(1))
-        >>> ax = plots.convergence(method, np.array([[3.0, 2.0]], np.float32), counts=(5, 9, 17))
+        >>> ax = plots.convergence(method, torch.tensor([[3.0, 2.0]]), counts=(5, 9, 17))
         >>> ax.get_xscale(), ax.get_yscale()
         ('log', 'log')
     """
     results = _results(method, inputs, targets, counts)
-    spent = np.array([float(np.mean(result.evaluations)) for result in results])
     stated = np.stack([np.ravel(result.error).astype(np.float64) for result in results])
-    moved = _distances(results, which)
+    moved, n = _distances(results, which), stated.shape[1]
     axes = axes_for(ax, 5.2, 3.2)
-    _draw(axes, spent, stated, moved, cmap)
-    n = stated.shape[1]
+    _draw(axes, [float(np.mean(result.evaluations)) for result in results], stated, moved, cmap)
     head(axes, (f"{n:,} sample{'s' * (n > 1)}, the median of them thick",), title)
     return axes
 
@@ -134,7 +119,8 @@ def _distances(results: Sequence[Attribution], which: Any) -> Array:
     return relative
 
 
-def _draw(axes: Axes, spent: Array, stated: Array, moved: Array, cmap: Any) -> None:
+def _draw(axes: Axes, each: list[float], stated: Array, moved: Array, cmap: Any) -> None:
+    spent = np.array(each)
     colours: tuple[Any, Any] = (_STATED, _MOVED)
     if cmap is not None:
         chosen = colour_map(cmap, signed=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polyattr.errors import InputError, InputTypeError, nearest
+from polyattr.errors import InputError, nearest
 from polyattr.plots.drawing.colours import colour_map
 from polyattr.plots.drawing.doubt import combined, haze, unsure
 from polyattr.plots.drawing.figure import axes_for, head, strip
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
+KEPT = 0.2
+"""The part of the pixels that a mask leaves."""
+
+
 @dataclass(frozen=True)
 class HeatMap:
     """One map, ready to be drawn.
@@ -35,7 +39,6 @@ class HeatMap:
         colours: Its colours.
         picture: (H, W, C) the input, or None.
         signed: Whether its values can be negative.
-        keep: The part of the pixels that a mask shows.
         bar: Whether to draw the scale.
     """
 
@@ -45,79 +48,56 @@ class HeatMap:
     colours: Colormap
     picture: Array | None = None
     signed: bool = True
-    keep: float = 0.2
     bar: bool = True
 
 
 def image(
-    attribution: Any,
-    inputs: Any = None,
-    *,
-    ax: Axes | None = None,
-    cmap: Any = None,
-    mode: str = "map",
-    sample: Any = 0,
-    which: Any = None,
-    channel_axis: int | None = None,
-    percentile: float = PERCENTILE,
-    keep: float = 0.2,
-    standard_error: Any = None,
-    signed: bool | None = None,
-    colorbar: bool = True,
-    title: str | None = None,
-) -> Axes:
+    attribution: Any, inputs: Any = None, *, ax: Axes | None = None, cmap: Any = None,
+    mode: str = "map", sample: Any = 0, which: Any = None, channel_axis: int | None = None,
+    percentile: float = PERCENTILE, standard_error: Any = None, signed: bool | None = None,
+    colorbar: bool = True, title: str | None = None,
+) -> Axes:  # fmt: skip
     """Draws the map of one picture; zero is white, and channels are summed.
 
-    What is within two standard errors of zero fades to a grey as dark as these are large. Values
-    beyond the `percentile` have a darker colour than the ends of the scale, NaN and infinity one
-    of their own with a sign; below the map stands what each colour marks, and how often.
+    What is within two standard errors of zero fades to grey. Outliers, NaN and infinity have
+    colours and signs of their own; below stands which, and how many. The arguments not listed are
+    those of `read_sample`, whose errors are raised too.
 
     Args:
         attribution: An `Attribution`, or one map (H, W), (H, W, C) or (C, H, W).
-        inputs: What was explained, (N, ...) or one picture, with channels on either end.
-        ax: Axes to draw on; None for those of a new figure.
-        cmap: A colormap or its name; None for blue - white - red where values have signs, white -
-            purple where they are magnitudes.
-        mode: "map"; "overlay" on the grey input; "masked": the input where the map is largest;
-            "positive" or "negative" values alone.
-        sample: Which sample of an attribution, or (target, sample).
-        which: Of several inputs, the key or index of the one to draw.
+        ax: Axes to draw on; None for those of a new figure, which pyplot does not know.
+        cmap: A colormap or its name; None for blue - white - red, or white - purple of magnitudes.
+        mode: "map"; "overlay" on the grey input; "masked": the input, where the largest fifth of
+            the map is; "positive" or "negative" values alone.
         channel_axis: Of one picture, where its channels are; None finds the end that has 1, 3, 4.
-        percentile: Where the scale ends, of the magnitudes; 100 clips nothing.
-        keep: The part of the pixels that "masked" shows, from 0 to 1.
-        standard_error: In the shape of `attribution`, in place of what a result says.
-        signed: Whether values can be negative, in place of what a result says; arrays can.
+        percentile: Where the scale ends, of the magnitudes, if the largest is half as large again.
         colorbar: Whether to draw the scale.
         title: In place of what a result says of the sample: target, score, gap and error.
 
     Returns:
-        The axes. Those of a new figure show it in a notebook; ``ax.figure`` is not pyplot's.
+        The axes; a notebook shows them.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
-        InputError: Shapes that cannot be drawn or do not fit, an unknown mode, no such sample.
-        InputTypeError: Arguments of other types.
 
     Example:
         >>> import numpy as np
         >>> from polyattr import plots
-        >>> ax = plots.image(np.array([[1.0, -2.0], [0.0, 4.0]]), title="a map")
-        >>> ax.images[0].get_clim()
+        >>> plots.image(np.array([[1.0, -2.0], [0.0, 4.0]])).images[0].get_clim()
         (-4.0, 4.0)
     """
-    one = read_sample(
-        attribution,
-        inputs,
-        sample=sample,
-        which=which,
-        standard_error=standard_error,
-        signed=signed,
-    )
+    given: dict[str, Any] = {"standard_error": standard_error, "signed": signed}
+    one = read_sample(attribution, inputs, sample=sample, which=which, **given)
     found = heat_map(one, cmap, channel_axis, check_percentile(percentile))
-    draw = _mode(mode)
+    return _drawn(replace(found, bar=bool(colorbar)), _mode(mode), ax, (one.lines, title))
+
+
+def _drawn(
+    found: HeatMap, draw: Callable[..., None], ax: Axes | None, said: tuple[Any, Any]
+) -> Axes:
     axes = axes_for(ax, 3.4, 3.2)
-    head(axes, one.lines, title)
-    draw(axes, replace(found, keep=_check_keep(keep), bar=bool(colorbar)))
+    head(axes, *said)
+    draw(axes, found)
     return axes
 
 
@@ -243,7 +223,7 @@ def _masked(axes: Axes, found: HeatMap) -> None:
     picture = stretched(_needed(found, "masked"))
     size = np.where(np.isfinite(found.values), np.abs(found.values), -1.0)
     size = np.where(unsure(found.values, found.errors), 0.0, size)
-    kept = round(found.keep * size.size)
+    kept = round(KEPT * size.size)
     order = np.argsort(-size, axis=None, kind="stable")[:kept]
     shown = np.zeros(size.size, dtype=bool)
     shown[order] = True
@@ -273,14 +253,6 @@ def _mode(mode: Any) -> Callable[..., None]:
             f"mode is {mode!r}.{nearest(mode, _MODES)} Expected one of {', '.join(_MODES)}"
         )
     return _MODES[mode]
-
-
-def _check_keep(keep: Any) -> float:
-    if not isinstance(keep, int | float | np.number) or isinstance(keep, bool):
-        raise InputTypeError(f"keep is {keep!r}; expected a number from 0 to 1")
-    if not 0 <= keep <= 1:
-        raise InputError(f"keep is {keep}; expected a part of the pixels, from 0 to 1")
-    return float(keep)
 
 
 def _needed(found: HeatMap, mode: str) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,45 +27,23 @@ _FEW = 9
 
 
 def interactions(
-    attribution: Any,
-    *,
-    ax: Axes | None = None,
-    cmap: Any = None,
-    sample: Any = 0,
-    which: Any = None,
-    names: Any = None,
-    max_features: int = 20,
-    percentile: float = 100.0,
-    standard_error: Any = None,
-    signed: bool | None = None,
-    colorbar: bool = True,
+    attribution: Any, *, ax: Axes | None = None, cmap: Any = None, sample: Any = 0,
+    which: Any = None, names: Any = None, max_features: int = 20, percentile: float = 100.0,
+    standard_error: Any = None, signed: bool | None = None, colorbar: bool = True,
     title: str | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draws the interactions of features, as `SmoothHess` gives them, with zero in white.
 
-    What is within two standard errors of zero fades to grey.
+    What is within two standard errors of zero fades to grey. The arguments not listed are those of
+    `image`, whose errors are raised too.
 
     Args:
         attribution: An `Attribution` of pairs, or a matrix (F, F).
-        ax: Axes to draw on; None for those of a new figure.
-        cmap: A colormap or its name; None for blue - white - red.
-        sample: Which sample of an attribution, or (target, sample).
-        which: Of several inputs, the key or index of the one to draw.
         names: One name per feature; None for numbers.
         max_features: Most features that are drawn: those with the largest magnitudes.
-        percentile: Where the scale ends, of the magnitudes; 100 clips nothing.
-        standard_error: In the shape of `attribution`, in place of what a result says.
-        signed: Whether values can be negative, in place of what a result says; arrays can.
-        colorbar: Whether to draw the scale.
-        title: In place of what a result says of the sample: target, score and error.
 
     Returns:
-        The axes. Those of a new figure show it in a notebook; ``ax.figure`` is not pyplot's.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-        InputError: Shapes that cannot be drawn or do not fit, or no such sample.
-        InputTypeError: Arguments of other types.
+        The axes; a notebook shows them.
 
     Example:
         >>> import numpy as np
@@ -73,27 +52,32 @@ def interactions(
         >>> [label.get_text() for label in ax.get_yticklabels()]
         ['age', 'dose']
     """
-    one = read_sample(
-        attribution, sample=sample, which=which, standard_error=standard_error, signed=signed
-    )
-    f = _check(one)
-    called = feature_names(names, one.names.features, (f,))
+    given: dict[str, Any] = {"standard_error": standard_error, "signed": signed}
+    one = read_sample(attribution, sample=sample, which=which, **given)
+    called = feature_names(names, one.names.features, (_check(one),))
     kept = _kept(one.values, check_count("max_features", max_features, 1))
-    values, errors = _block(one.values, kept), _block(one.errors, kept)
-    scale = scale_of(values, signed=one.signed, percentile=check_percentile(percentile))
+    found = replace(_matrix(one, kept, cmap, percentile), bar=bool(colorbar))
     labels = bar_labels(called, None, kept)
     side = 0.085 * max(map(len, labels)) + 0.26 * len(kept)
     axes = axes_for(ax, side + 1.0, 0.8 * side + 0.9 + 0.05 * len(kept))
-    colours = colour_map(cmap, signed=one.signed)
-    found = HeatMap(values, errors, scale, colours, None, one.signed, bar=bool(colorbar))
+    _draw(axes, found, labels, left=len(called) - len(kept))
+    head(axes, one.lines, title)
+    return axes
+
+
+def _matrix(one: Sample, kept: Array, cmap: Any, percentile: Any) -> HeatMap:
+    values, errors = _block(one.values, kept), _block(one.errors, kept)
+    scale = scale_of(values, signed=one.signed, percentile=check_percentile(percentile))
+    return HeatMap(values, errors, scale, colour_map(cmap, signed=one.signed), None, one.signed)
+
+
+def _draw(axes: Axes, found: HeatMap, labels: tuple[str, ...], *, left: int) -> None:
     draw_heat(axes, found, legend=False)
     axes.set_aspect("auto")  # a layout knows the room of names beside axes that it may stretch
     _name(axes, labels)
-    if len(kept) <= _FEW:
-        _write(axes, values, errors, scale)
-    _say(axes, found, f - len(kept))
-    head(axes, one.lines, title)
-    return axes
+    if len(labels) <= _FEW:
+        _write(axes, found.values, found.errors, found.scale)
+    _say(axes, found, left)
 
 
 def _check(one: Sample) -> int:

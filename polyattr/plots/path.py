@@ -20,63 +20,42 @@ Array = np.ndarray[Any, Any]
 
 
 def path(
-    method: Any,
-    inputs: Any,
-    targets: Any = None,
-    *,
-    ax: Axes | None = None,
-    cmap: Any = None,
-    sample: int = 0,
-    baselines: Any = None,
-    points: int = 32,
-    features: int = 3,
-    names: Any = None,
+    method: Any, inputs: Any, targets: Any = None, *, ax: Axes | None = None, cmap: Any = None,
+    sample: int = 0, baselines: Any = None, points: int = 32, features: int = 3, names: Any = None,
     title: str | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draws how the score rises from baseline to input, and what is attributed on the way.
 
-    The thick line is the score above that of the baseline; the dashed one what all attributions sum
-    to so far, with the completeness gap at its end; the coloured ones are the features with the
-    largest attributions. Below, a mark stands wherever the method took a gradient.
-
-    The model is evaluated anew: `points` parts of the path are attributed one by one, each at the
-    cost of a sample.
+    Thick: the score above that of the baseline; dashed: what all attributions sum to so far, with
+    the completeness gap at its end; coloured: the features with the largest ones. Below, a mark
+    stands wherever the method took a gradient. Takes the arguments `ax`, `cmap` and `title` of
+    `image` and raises its errors.
 
     Args:
-        method: An `IntegratedGradients` on the straight path.
+        method: An `IntegratedGradients` on the straight path; each part costs as much as a sample.
         inputs: (N, ...) what to explain, a single array.
         targets: What to explain of the sample; None for the class predicted at the input.
-        ax: Axes to draw on; None for those of a new figure.
-        cmap: A colormap or its name, from which lines take their colours; None for ours.
         sample: Which of the N samples.
         baselines: In the shape of one sample, or a number; None for that of the method.
         points: Parts of the path.
         features: How many features have a line.
         names: One name per feature, counted through a sample; None for numbers.
-        title: In place of what the result says: target, score, gap and error.
 
     Returns:
-        The axes. Those of a new figure show it in a notebook; ``ax.figure`` is not pyplot's.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-        InputTypeError: Another method, inputs that are no single array, arguments of other types.
-        InputError: Another path, several baselines, or no such sample.
+        The axes; a notebook shows them.
 
     Example:
-        >>> import numpy as np, polyattr, torch
+        >>> import polyattr, torch
         >>> from polyattr import plots
         >>> method = polyattr.IntegratedGradients(lambda x: (x**2).sum(1), rule="midpoint")
-        >>> ax = plots.path(method, np.array([[1.0, 2.0]], np.float32))
-        >>> round(float(ax.lines[0].get_ydata()[-1]), 3)
+        >>> ax = plots.path(method, torch.tensor([[1.0, 2.0]]))
+        >>> round(float(ax.lines[1].get_ydata()[-1]), 3)
         5.0
     """
-    count, most = check_count("points", points, 2), check_count("features", features, 0)
-    number = check_count("sample", sample, -(2**62))
-    found = walk(method, inputs, targets, sample=number, baselines=baselines, points=count)
-    shape = np.shape(found.result.values)[1:]
-    called = feature_names(names, None, shape)
-    axes = axes_for(ax, 5.6, 3.4)
+    numbers = check_count("points", points, 2), check_count("sample", sample, -(2**62))
+    found = walk(method, inputs, targets, baselines, *numbers)
+    called = feature_names(names, None, np.shape(found.result.values)[1:])
+    most, axes = check_count("features", features, 0), axes_for(ax, 5.6, 3.4)
     _draw(axes, found, called, cmap, most)
     head(axes, facts_of(found.result, 0), title)
     return axes

@@ -37,44 +37,28 @@ class _Ranked:
 
 
 def summary(
-    attribution: Any,
-    inputs: Any = None,
-    *,
-    ax: Axes | None = None,
-    cmap: Any = None,
-    kind: str = "swarm",
-    which: Any = None,
-    names: Any = None,
-    max_features: int = 12,
-    standard_error: Any = None,
-    signed: bool | None = None,
-    title: str | None = None,
-) -> Axes:
+    attribution: Any, inputs: Any = None, *, ax: Axes | None = None, cmap: Any = None,
+    style: str = "swarm", which: Any = None, names: Any = None, max_features: int = 12,
+    standard_error: Any = None, signed: bool | None = None, title: str | None = None,
+) -> Axes:  # fmt: skip
     """Draws the attributions of all samples, the feature with the largest mean magnitude on top.
+
+    The arguments not listed are those of `image`, whose errors are raised too.
 
     Args:
         attribution: An `Attribution`, or values (N, F); of any shape (N, ...), which is counted
             through.
         inputs: What was explained, (N, ...): a swarm is coloured by it.
-        ax: Axes to draw on; None for those of a new figure.
         cmap: A colormap or its name: of the inputs in a swarm, of the attributions otherwise.
-        kind: "swarm": one dot per sample, hollow where it is within two standard errors of zero;
+        style: "swarm": one dot per sample, hollow where it is within two standard errors of zero;
             or "bar": mean magnitudes, whose whiskers reach two of the mean standard error, as if
             the errors of samples went together, which those with shared draws do.
-        which: Of several inputs, the key or index of the one to draw.
         names: One name per feature; None for those of the result, or numbers.
         max_features: Most features that are drawn.
-        standard_error: In the shape of `attribution`, in place of what a result says.
-        signed: Whether values can be negative, in place of what a result says; arrays can.
         title: In place of the number of samples and features.
 
     Returns:
-        The axes. Those of a new figure show it in a notebook; ``ax.figure`` is not pyplot's.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-        InputError: Shapes that do not fit, or an unknown kind.
-        InputTypeError: Arguments of other types.
+        The axes; a notebook shows them.
 
     Example:
         >>> import numpy as np
@@ -83,15 +67,9 @@ def summary(
         >>> [label.get_text() for label in ax.get_yticklabels()]
         ['income', 'age']
     """
-    every = read_samples(
-        attribution, inputs, which=which, standard_error=standard_error, signed=signed
-    )
-    if every.values.ndim < 2 or not every.values.size:
-        raise InputError(
-            f"attribution has shape {every.values.shape}; expected (N, F): several samples of at "
-            f"least one feature"
-        )
-    draw, most = _kind(kind), check_count("max_features", max_features, 1)
+    given: dict[str, Any] = {"standard_error": standard_error, "signed": signed}
+    every = read_samples(attribution, inputs, which=which, **given)
+    draw, most = _style(style), check_count("max_features", max_features, 1)
     found = _rank(every, most, names)
     axes = axes_for(ax, 5.2, 1.0 + 0.27 * len(found.labels))
     draw(axes, found, cmap)
@@ -105,6 +83,11 @@ def _said(samples: int, others: int) -> str:
 
 
 def _rank(every: Samples, most: int, names: Any) -> _Ranked:
+    if every.values.ndim < 2 or not every.values.size:
+        raise InputError(
+            f"attribution has shape {every.values.shape}; expected (N, F): several samples of at "
+            f"least one feature"
+        )
     n = len(every)
     flat = every.values.reshape(n, -1)
     size = np.abs(np.where(np.isfinite(flat), flat, 0.0)).mean(axis=0)
@@ -213,12 +196,12 @@ def _value_bar(axes: Axes, shown: Any) -> None:
     beside.tick_params(length=0)
 
 
-_KINDS: dict[str, Callable[..., None]] = {"swarm": _swarm, "bar": _bars}
+_STYLES: dict[str, Callable[..., None]] = {"swarm": _swarm, "bar": _bars}
 
 
-def _kind(kind: Any) -> Callable[..., None]:
-    if not isinstance(kind, str) or kind not in _KINDS:
+def _style(style: Any) -> Callable[..., None]:
+    if not isinstance(style, str) or style not in _STYLES:
         raise InputError(
-            f"kind is {kind!r}.{nearest(kind, _KINDS)} Expected one of {', '.join(_KINDS)}"
+            f"style is {style!r}.{nearest(style, _STYLES)} Expected one of {', '.join(_STYLES)}"
         )
-    return _KINDS[kind]
+    return _STYLES[style]

@@ -33,46 +33,26 @@ class _Ranked:
 
 
 def tabular(
-    attribution: Any,
-    inputs: Any = None,
-    *,
-    ax: Axes | None = None,
-    cmap: Any = None,
-    sample: Any = 0,
-    which: Any = None,
-    names: Any = None,
-    max_features: int = 12,
-    standard_error: Any = None,
-    signed: bool | None = None,
-    title: str | None = None,
-) -> Axes:
+    attribution: Any, inputs: Any = None, *, ax: Axes | None = None, cmap: Any = None,
+    sample: Any = 0, which: Any = None, names: Any = None, max_features: int = 12,
+    standard_error: Any = None, signed: bool | None = None, title: str | None = None,
+) -> Axes:  # fmt: skip
     """Draws the features of one sample as bars, the largest first, with what they were.
 
     Whiskers reach two standard errors to both sides; bars that are shorter than that are pale. The
     features that are not drawn stand in one bar, with the error that theirs have together if they
-    are independent.
+    are independent. The arguments not listed are those of `image`, whose errors are raised too.
 
     Args:
         attribution: An `Attribution`, or one value per feature (F,); of any shape (...), which is
             counted through.
         inputs: What was explained, (N, ...) or one sample, written beside the names.
-        ax: Axes to draw on; None for those of a new figure.
         cmap: A colormap or its name, whose ends are the colours; None for red and blue.
-        sample: Which sample of an attribution, or (target, sample).
-        which: Of several inputs, the key or index of the one to draw.
         names: One name per feature; None for those of the result, or numbers.
         max_features: Most features with a bar of their own.
-        standard_error: In the shape of `attribution`, in place of what a result says.
-        signed: Whether values can be negative, in place of what a result says; arrays can.
-        title: In place of what a result says of the sample: target, score, gap and error.
 
     Returns:
-        The axes. Those of a new figure show it in a notebook; ``ax.figure`` is not pyplot's.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-        InputError: Shapes that do not fit, or no such sample.
-        InputTypeError: Arguments of other types.
+        The axes; a notebook shows them.
 
     Example:
         >>> import numpy as np
@@ -81,25 +61,22 @@ def tabular(
         >>> [label.get_text() for label in ax.get_yticklabels()]
         ['income', 'age']
     """
-    one = read_sample(
-        attribution,
-        inputs,
-        sample=sample,
-        which=which,
-        standard_error=standard_error,
-        signed=signed,
-    )
-    count = one.values.size
-    if not count:
-        raise InputError(f"attribution has shape {one.values.shape}; expected at least one feature")
-    found = _rank(one, check_count("max_features", max_features, 1))
-    called = feature_names(names, one.names.features, one.values.shape)
-    labels = _labels(found, called, one, others=found.others)
-    axes = axes_for(ax, 4.6, 0.9 + 0.24 * len(labels))
-    colours = bar_colours(cmap, signed=one.signed)
-    draw_bars(axes, Bars(found.values, found.errors, labels, colours), signed=one.signed)
+    given: dict[str, Any] = {"standard_error": standard_error, "signed": signed}
+    one = read_sample(attribution, inputs, sample=sample, which=which, **given)
+    bars = _bars(one, names, check_count("max_features", max_features, 1), cmap)
+    axes = axes_for(ax, 4.6, 0.9 + 0.24 * len(bars.labels))
+    draw_bars(axes, bars, signed=one.signed)
     head(axes, one.lines, title)
     return axes
+
+
+def _bars(one: Sample, names: Any, most: int, cmap: Any) -> Bars:
+    if not one.values.size:
+        raise InputError(f"attribution has shape {one.values.shape}; expected at least one feature")
+    found = _rank(one, most)
+    called = feature_names(names, one.names.features, one.values.shape)
+    labels = _labels(found, called, one, others=found.others)
+    return Bars(found.values, found.errors, labels, bar_colours(cmap, signed=one.signed))
 
 
 def _rank(one: Sample, most: int) -> _Ranked:

@@ -14,7 +14,7 @@ from polyattr.plots.drawing.figure import FAINT, INK, axes_for, head
 from polyattr.plots.drawing.marks import key
 from polyattr.plots.drawing.painted import painted
 from polyattr.plots.drawing.scale import Scale, scale_of
-from polyattr.plots.reading.samples import read_sample
+from polyattr.plots.reading.samples import Sample, read_sample
 from polyattr.plots.reading.tokens import Words, glued, read_words
 
 if TYPE_CHECKING:
@@ -27,42 +27,23 @@ _WIDTH, _LINE, _LETTERS, _PAD = 6.8, 0.28, 11.0, 0.028
 
 
 def text(
-    attribution: Any,
-    tokens: Any = None,
-    *,
-    ax: Axes | None = None,
-    cmap: Any = None,
-    sample: Any = 0,
-    which: Any = None,
-    skip: Any = (),
-    standard_error: Any = None,
-    signed: bool | None = None,
-    title: str | None = None,
-) -> Axes:
+    attribution: Any, tokens: Any = None, *, ax: Axes | None = None, cmap: Any = None,
+    sample: Any = 0, which: Any = None, skip: Any = (), standard_error: Any = None,
+    signed: bool | None = None, title: str | None = None,
+) -> Axes:  # fmt: skip
     """Draws the words of one sample on their colours, in lines as wide as the axes.
 
     Words within two standard errors of zero fade to grey. Embeddings are summed over their axis,
-    their errors as if they were independent.
+    their errors as if they were independent. The arguments not listed are those of `image`, whose
+    errors are raised too.
 
     Args:
         attribution: An `Attribution`, or one value per token (L,), or (L, E) of embeddings.
         tokens: L words; None for those of the result.
-        ax: Axes to draw on; None for those of a new figure.
-        cmap: A colormap or its name; None for blue - white - red.
-        sample: Which sample of an attribution, or (target, sample).
-        which: Of several inputs, the key or index of the one to draw.
         skip: Words that are left out, such as ``["[PAD]"]``.
-        standard_error: In the shape of `attribution`, in place of what a result says.
-        signed: Whether values can be negative, in place of what a result says; arrays can.
-        title: In place of what a result says of the sample: target, score, gap and error.
 
     Returns:
-        The axes. Those of a new figure show it in a notebook; ``ax.figure`` is not pyplot's.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-        InputError: Shapes that do not fit, no words, or no such sample.
-        InputTypeError: Arguments of other types.
+        The axes; a notebook shows them.
 
     Example:
         >>> import numpy as np
@@ -71,50 +52,33 @@ def text(
         >>> [word.get_text() for word in ax.texts]
         ['not', 'so', 'good']
     """
-    shown = _read(attribution, tokens, cmap, sample, which, skip, standard_error, signed)
-    lines = sum(len(word) + 1 for word in shown.words.texts) // 78 + 1
-    axes = axes_for(ax, _WIDTH, 0.75 + _LINE * 1.15 * lines)
-    axes.set_axis_off()
-    axes.set(xlim=(0, 1), ylim=(1, 0))
-    own = axes.get_window_extent().width / axes.figure.dpi
-    _write(axes, shown, _WIDTH - 0.1 if ax is None else own)
-    faded = int(unsure(shown.words.values, shown.words.errors).sum())
-    key(axes, shown.colours, shown.scale, faded, len(shown.words.texts), columns=6, ends=True)
-    head(axes, shown.lines, title)
-    return axes
+    given: dict[str, Any] = {"standard_error": standard_error, "signed": signed}
+    one = read_sample(attribution, sample=sample, which=which, **given)
+    return _drawn(_shown(one, tokens, skip, cmap), ax, title)
 
 
 def text_html(
-    attribution: Any,
-    tokens: Any = None,
-    *,
-    cmap: Any = None,
-    sample: Any = 0,
-    which: Any = None,
-    skip: Any = (),
-    standard_error: Any = None,
-    signed: bool | None = None,
+    attribution: Any, tokens: Any = None, *, cmap: Any = None, sample: Any = 0, which: Any = None,
+    skip: Any = (), standard_error: Any = None, signed: bool | None = None,
     title: str | None = None,
-) -> Html:
+) -> Html:  # fmt: skip
     """Writes the words of one sample on their colours as HTML, which a notebook shows.
 
-    Takes the arguments of `text`. The value of a word, and its error, stand in its tooltip.
+    The value of a word, and its error, stand in its tooltip. Takes the arguments of `text` and
+    raises its errors; matplotlib knows the colours.
 
     Returns:
         A text that shows itself in a notebook.
 
-    Raises:
-        MissingExtraError: matplotlib is not installed; it knows the colours.
-        InputError: Shapes that do not fit, no words, or no such sample.
-        InputTypeError: Arguments of other types.
-
     Example:
         >>> import numpy as np
         >>> from polyattr import plots
-        >>> "<b>" in plots.text_html(np.array([2.0]), ["<b>"])
+        >>> "<b>" in plots.text_html(np.array([2.0]), ["<b>"]).text
         False
     """
-    shown = _read(attribution, tokens, cmap, sample, which, skip, standard_error, signed)
+    given: dict[str, Any] = {"standard_error": standard_error, "signed": signed}
+    one = read_sample(attribution, sample=sample, which=which, **given)
+    shown = _shown(one, tokens, skip, cmap)
     said = title if title is not None else "; ".join(shown.lines)
     spans = []
     for i, word in enumerate(shown.words.texts):
@@ -125,19 +89,26 @@ def text_html(
     return Html(f'<div style="{style}">{above}{"".join(spans)}</div>')
 
 
-class Html(str):
-    """A piece of HTML that a notebook shows; a text like any other elsewhere.
+@dataclass(frozen=True)
+class Html:
+    """A piece of HTML that a notebook shows.
+
+    Attributes:
+        text: The piece itself, which `str` returns too.
 
     Example:
         >>> from polyattr.plots import Html
-        >>> Html("<b>bold</b>")._repr_html_()
+        >>> str(Html("<b>bold</b>"))
         '<b>bold</b>'
     """
 
-    __slots__ = ()
+    text: str
 
     def _repr_html_(self) -> str:
-        return str(self)
+        return self.text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -151,24 +122,24 @@ class _Shown:
     lines: tuple[str, ...]
 
 
-def _read(
-    attribution: Any,
-    tokens: Any,
-    cmap: Any,
-    sample: Any,
-    which: Any,
-    skip: Any,
-    standard_error: Any,
-    signed: bool | None,
-) -> _Shown:
-    one = read_sample(
-        attribution, sample=sample, which=which, standard_error=standard_error, signed=signed
-    )
+def _shown(one: Sample, tokens: Any, skip: Any, cmap: Any) -> _Shown:
     words = read_words(one, tokens, skip)
     scale = scale_of(words.values, signed=one.signed)
     colours = colour_map(cmap, signed=one.signed)
     behind = painted(words.values, words.errors, scale, colours)
     return _Shown(words, scale, colours, behind, one.lines)
+
+
+def _drawn(shown: _Shown, ax: Axes | None, title: str | None) -> Axes:
+    lines = sum(len(word) + 1 for word in shown.words.texts) // 78 + 1
+    axes = axes_for(ax, _WIDTH, 0.75 + _LINE * 1.15 * lines)
+    axes.set_axis_off()
+    own = axes.get_window_extent().width / axes.figure.dpi
+    _write(axes, shown, _WIDTH - 0.1 if ax is None else own)
+    faded = int(unsure(shown.words.values, shown.words.errors).sum())
+    key(axes, shown.colours, shown.scale, faded, len(shown.words.texts), columns=6, ends=True)
+    head(axes, shown.lines, title)
+    return axes
 
 
 def _ink(colour: Array) -> str:

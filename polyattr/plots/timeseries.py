@@ -12,7 +12,7 @@ from polyattr.errors import InputError, InputTypeError
 from polyattr.plots.drawing.colours import colour_map
 from polyattr.plots.drawing.doubt import ERRORS, unsure
 from polyattr.plots.drawing.figure import FAINT, FRAME, INK, SMALL, head, new_figure, open_frame
-from polyattr.plots.drawing.marks import key
+from polyattr.plots.drawing.marks import key, say_empty
 from polyattr.plots.drawing.painted import painted
 from polyattr.plots.drawing.scale import PERCENTILE, Scale, check_percentile, scale_of
 from polyattr.plots.reading.samples import Sample, numbers_of, read_sample
@@ -55,49 +55,26 @@ class Series:
 
 
 def timeseries(
-    attribution: Any,
-    inputs: Any = None,
-    *,
-    cmap: Any = None,
-    sample: Any = 0,
-    which: Any = None,
-    time: Any = None,
-    names: Any = None,
-    channel_axis: int | None = None,
-    max_channels: int = 8,
-    percentile: float = PERCENTILE,
-    standard_error: Any = None,
-    signed: bool | None = None,
+    attribution: Any, inputs: Any = None, *, cmap: Any = None, sample: Any = 0, which: Any = None,
+    time: Any = None, names: Any = None, channel_axis: int | None = None, max_channels: int = 8,
+    percentile: float = PERCENTILE, standard_error: Any = None, signed: bool | None = None,
     title: str | None = None,
-) -> Figure:
+) -> Figure:  # fmt: skip
     """Draws the channels of one series, each on the colours of its attributions.
 
     All channels have one scale; moments within two standard errors of zero fade to grey. Without
     `inputs` the attributions themselves are drawn as a line, with two standard errors around it.
+    The arguments not listed are those of `image`, whose errors are raised too.
 
     Args:
         attribution: An `Attribution`, or the values of one series (T,), (T, C) or (C, T).
-        inputs: What was explained, (N, ...) or one series.
-        cmap: A colormap or its name; None for blue - white - red where values have signs, white -
-            purple where they are magnitudes.
-        sample: Which sample of an attribution, or (target, sample).
-        which: Of several inputs, the key or index of the one to draw.
         time: (T,) when each moment was, ascending; None for its number.
         names: One name per channel; None for those of the result, or numbers.
         channel_axis: Of one series, where its channels are; None takes the shorter axis.
         max_channels: Most channels that are drawn: those with the largest magnitudes.
-        percentile: Where the scale ends, of the magnitudes; 100 clips nothing.
-        standard_error: In the shape of `attribution`, in place of what a result says.
-        signed: Whether values can be negative, in place of what a result says; arrays can.
-        title: In place of what a result says of the sample: target, score, gap and error.
 
     Returns:
         A figure that pyplot does not know; a notebook shows it, `savefig` writes it.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-        InputError: Shapes that cannot be drawn or do not fit, or no such sample.
-        InputTypeError: Arguments of other types.
 
     Example:
         >>> import numpy as np
@@ -107,14 +84,8 @@ def timeseries(
         >>> len(figure.axes)
         2
     """
-    one = read_sample(
-        attribution,
-        inputs,
-        sample=sample,
-        which=which,
-        standard_error=standard_error,
-        signed=signed,
-    )
+    given: dict[str, Any] = {"standard_error": standard_error, "signed": signed}
+    one = read_sample(attribution, inputs, sample=sample, which=which, **given)
     most = check_count("max_channels", max_channels, 1)
     found = read_series(one, cmap, time, names, channel_axis, most, percentile)
     figure = new_figure(7.2, 0.9 + 1.05 * len(found.values))
@@ -123,14 +94,9 @@ def timeseries(
 
 
 def read_series(
-    one: Sample,
-    cmap: Any = None,
-    time: Any = None,
-    names: Any = None,
-    channel_axis: int | None = None,
-    max_channels: int = 8,
-    percentile: float = PERCENTILE,
-) -> Series:
+    one: Sample, cmap: Any = None, time: Any = None, names: Any = None,
+    channel_axis: int | None = None, max_channels: int = 8, percentile: float = PERCENTILE,
+) -> Series:  # fmt: skip
     """Makes channels (C, T) of a sample; the arguments are those of `timeseries`.
 
     Raises:
@@ -145,52 +111,47 @@ def read_series(
             f"inputs of shape {one.inputs.shape} and attribution of shape {one.values.shape} "
             f"differ; expected the series that was explained"
         )
-    count = len(values)
-    called = texts_for("names", names, count, "channel") or one.names.channels
-    if called is None or len(called) != count:
-        called = ("",) if count == 1 else tuple(f"channel {i}" for i in range(count))
     size = np.abs(np.where(np.isfinite(values), values, 0.0)).mean(axis=1)
     kept = np.sort(np.argsort(-size, kind="stable")[:max_channels])
-    rows = [None if a is None else _rows(a, axis)[kept] for a in (one.errors, one.inputs)]
-    scale = scale_of(values[kept], signed=one.signed, percentile=check_percentile(percentile))
+    errors, inputs = [None if a is None else _rows(a, axis)[kept] for a in (one.errors, one.inputs)]
+    called = _called(names, one.names.channels, len(values))
     return Series(
-        values=values[kept],
-        errors=rows[0],
-        inputs=rows[1],
-        time=_time(time, values.shape[1]),
-        names=tuple(called[i] for i in kept),
-        left=count - len(kept),
-        scale=scale,
-        colours=colour_map(cmap, signed=one.signed),
-        lines=one.lines,
+        values[kept],
+        errors,
+        inputs,
+        _time(time, values.shape[1]),
+        tuple(called[i] for i in kept),
+        len(values) - len(kept),
+        scale_of(values[kept], signed=one.signed, percentile=check_percentile(percentile)),
+        colour_map(cmap, signed=one.signed),
+        one.lines,
     )
+
+
+def _called(names: Any, known: tuple[str, ...] | None, count: int) -> tuple[str, ...]:
+    found = texts_for("names", names, count, "channel") or known
+    if found is not None and len(found) == count:
+        return found
+    return ("",) if count == 1 else tuple(f"channel {i}" for i in range(count))
 
 
 def draw_series(figure: Figure | SubFigure, found: Series, title: str | None) -> None:
     """Draws all channels below each other, with one scale, and a title over the first."""
     panels = figure.subplots(len(found.values), 1, sharex=True, squeeze=False)[:, 0]
     for i, axes in enumerate(panels):
-        if found.inputs is None:
-            _curve(axes, found, i)
-        else:
-            _coloured(axes, found, i)
-        if found.names[i]:
-            axes.set_ylabel(
-                literal(shortened(found.names[i], 22)), fontsize=SMALL, color=INK, rotation=0,
-                ha="right", va="center",
-            )  # fmt: skip
+        draw = _curve if found.inputs is None else _coloured
+        draw(axes, found, i)
+        axes.set_ylabel(
+            literal(shortened(found.names[i], 22)), fontsize=SMALL, color=INK, rotation=0,
+            ha="right", va="center",
+        )  # fmt: skip
         open_frame(axes, "bottom", "left")
         axes.tick_params(axis="y", labelsize=SMALL - 0.5)
         axes.locator_params(axis="y", nbins=3)
-        if axes is not panels[-1]:
-            axes.tick_params(labelbottom=False)
+        axes.tick_params(labelbottom=axes is panels[-1])
     panels[-1].set_xlim(*_edges(found.time)[[0, -1]])
     head(panels[0], found.lines, title)
-    if found.scale.empty:
-        panels[0].text(
-            0.5, 0.8, found.scale.empty, transform=panels[0].transAxes, color=FAINT, ha="center",
-            fontsize=SMALL + 1,
-        )  # fmt: skip
+    say_empty(panels[0], found.scale)
     if found.left:
         words = f"{found.left} channels with smaller attributions are not drawn"
         panels[-1].set_xlabel(words, fontsize=SMALL, color=FAINT)

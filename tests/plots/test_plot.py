@@ -4,9 +4,9 @@ import sys
 
 import numpy as np
 import pytest
+from polyattr.plots.maps import heat, plot_attribution
 
 from polyattr.errors import InputError, MissingExtraError
-from polyattr.plots.maps import heat, plot_attribution
 
 RNG = np.random.default_rng(0)
 

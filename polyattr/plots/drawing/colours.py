@@ -42,8 +42,7 @@ def colour_map(cmap: Any = None, *, signed: bool) -> Colormap:
         # Odd: zero is a colour.
         found: Colormap = LinearSegmentedColormap.from_list(name, list(colours), N=257)
         over = ABOVE if signed else ABOVE_UNSIGNED
-        found.set_extremes(bad=NAN, under=BELOW, over=over)
-        return found
+        return found.with_extremes(bad=NAN, under=BELOW, over=over)
     if isinstance(cmap, str):
         if cmap not in colormaps:
             raise InputError(
@@ -55,10 +54,8 @@ def colour_map(cmap: Any = None, *, signed: bool) -> Colormap:
         raise InputTypeError(
             f"cmap is a {type(cmap).__name__}; expected a matplotlib colormap, its name, or None"
         )
-    given = cmap.copy()
-    ends = [_darker(given(end)) for end in (0.0, 1.0)]
-    given.set_extremes(bad=NAN, under=ends[0], over=ends[1])
-    return given
+    ends = [_darker(cmap(end)) for end in (0.0, 1.0)]
+    return cmap.with_extremes(bad=NAN, under=ends[0], over=ends[1])
 
 
 def bar_colours(cmap: Any, *, signed: bool) -> tuple[Any, Any, Any, Any]:

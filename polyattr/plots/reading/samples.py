@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numbers
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from polyattr.backend import get_backend
-from polyattr.errors import InputError, InputTypeError, PolyattrError, brief
+from polyattr.errors import InputError, InputTypeError, brief
 from polyattr.plots.drawing.pictures import channels_last
 from polyattr.plots.reading.words import facts_of
 from polyattr.question.structure import flatten
@@ -28,9 +27,15 @@ class Sample:
         errors: (...) their standard errors, or None.
         signed: Whether values can be negative.
         inputs: (...) what was explained, or None.
-        lines: What the result says of the sample, for a title; none for plain arrays.
+        lines: What a result says of the sample, for a title.
         names: What the result calls things.
         number: Which of the samples it is.
+
+    Example:
+        >>> import numpy as np
+        >>> from polyattr import plots
+        >>> plots.read_sample(np.ones((2, 3)), standard_error=np.zeros((2, 3))).errors.shape
+        (2, 3)
     """
 
     values: Array
@@ -81,14 +86,9 @@ class Samples:
 
 
 def read_samples(
-    given: Any,
-    inputs: Any = None,
-    *,
-    which: Any = None,
-    standard_error: Any = None,
-    signed: bool | None = None,
-    strict: bool = False,
-) -> Samples:
+    given: Any, inputs: Any = None, *, which: Any = None, standard_error: Any = None,
+    signed: bool | None = None, strict: bool = False,
+) -> Samples:  # fmt: skip
     """Reads a result, or an array of values with an axis of samples.
 
     Args:
@@ -104,74 +104,91 @@ def read_samples(
         InputTypeError: No arrays of real numbers.
     """
     if not isinstance(given, Attribution):
-        values = numbers_of("attribution", given)
-        errors = None if standard_error is None else numbers_of("standard_error", standard_error)
-        _alike("standard_error", errors, values)
-        shown = None if inputs is None else numbers_of("inputs", inputs)
-        return Samples(values, errors, signed is not False, shown, Names())
-    host = given.to_numpy()
-    leaf = numbers_of("values", _chosen(host.values, which))
-    error = _chosen(host.standard_error, which) if standard_error is None else standard_error
-    inputs = host.inputs if inputs is None else inputs
-    inputs = _chosen(inputs, which) if isinstance(inputs, dict | list | tuple) else inputs
-    errors = None if error is None else numbers_of("standard_error", error, given.backend)
-    _alike("standard_error", errors, leaf)
-    shown = None if inputs is None else numbers_of("inputs", inputs, given.backend)
-    targets = len(host.scores) if host.scores.ndim == 2 else 1
+        one = _array(given, inputs, standard_error, signed)
+        return Samples(one.values, one.errors, one.signed, one.inputs, one.names)
+    host = _host(given, inputs, standard_error)
+    values = numbers_of("values", _chosen(host.values, which))
+    error = _chosen(host.standard_error, which)
+    errors = None if error is None else numbers_of("standard_error", error)
+    _alike("standard_error", errors, values)
+    shown = _explained(host, which)
+    axis = host.scores.ndim - 1
     if shown is not None:
-        shown = _with_samples(shown, leaf.shape[host.scores.ndim - 1 :])
+        shown = _with_samples(shown, values.shape[axis:])
         if strict:
-            _check_inputs(shown, leaf.shape[host.scores.ndim - 1 :])
-    if host.scores.ndim == 2:
-        leaf = leaf.reshape(-1, *leaf.shape[2:])
-        errors = None if errors is None else errors.reshape(leaf.shape)
+            _check_inputs(shown, values.shape[axis:])
+    targets = len(host.scores) if axis else 1
+    if axis:
+        values = values.reshape(-1, *values.shape[2:])
+        errors = None if errors is None else errors.reshape(values.shape)
         shown = None if shown is None else np.concatenate([shown] * targets)
     says = given.signed is not False if signed is None else signed
-    return Samples(leaf, errors, says, shown, given.names or Names(), host, targets)
+    return Samples(values, errors, says, shown, given.names or Names(), host, targets)
+
+
+def _host(given: Attribution, inputs: Any, standard_error: Any = None) -> Attribution:
+    """The result with what the user gave beside it, all of which its framework takes to NumPy."""
+    beside = {"inputs": inputs, "standard_error": standard_error}
+    return replace(given, **{k: v for k, v in beside.items() if v is not None}).to_numpy()
+
+
+def _explained(host: Attribution, which: Any) -> Array | None:
+    inputs = host.inputs
+    if isinstance(inputs, dict | list | tuple):
+        inputs = _chosen(inputs, which)
+    return None if inputs is None else numbers_of("inputs", inputs)
 
 
 def read_sample(
-    given: Any,
-    inputs: Any = None,
-    *,
-    sample: Any = 0,
-    which: Any = None,
-    standard_error: Any = None,
-    signed: bool | None = None,
-) -> Sample:
-    """Reads one sample of a result, or an array that is one.
+    attribution: Any, inputs: Any = None, *, sample: Any = 0, which: Any = None,
+    standard_error: Any = None, signed: bool | None = None,
+) -> Sample:  # fmt: skip
+    """Reads what there is to draw of one sample, for whoever draws pictures of their own.
 
     Args:
-        given: An `Attribution`, or the values (...) of one sample.
-        inputs: What was explained: (N, ...) for a result, or (...) for one sample of it.
-        sample: Which sample of a result, or its target and which sample.
-        which: As for `read_samples`, whose errors are raised too.
-        standard_error: (...) for an array; (N, ...) for a result.
-        signed: As for `read_samples`.
+        attribution: An `Attribution`, or the values (...) of one sample.
+        inputs: What was explained: (N, ...), or one sample of it; None for what a result kept.
+        sample: Which sample of a result, or (target, sample) where there are several targets.
+        which: Of several inputs, the key or index of the one to draw.
+        standard_error: In the shape of the values, in place of what a result says.
+        signed: Whether values can be negative, in place of what a result says; None for yes.
+
+    Returns:
+        A `Sample`, in float64 on the host, of any shape.
 
     Raises:
-        InputError: There is no such sample.
-        InputTypeError: `sample` is no number.
+        InputError: There is no such sample or input, or shapes do not fit.
+        InputTypeError: No arrays of real numbers, or `sample` is no number.
+
+    Example:
+        >>> import numpy as np
+        >>> from polyattr import plots
+        >>> plots.read_sample(np.array([1, -2])).values
+        array([ 1., -2.])
     """
-    if not isinstance(given, Attribution):
-        values = numbers_of("attribution", given)
-        errors = None if standard_error is None else numbers_of("standard_error", standard_error)
-        _alike("standard_error", errors, values)
-        shown = None if inputs is None else numbers_of("inputs", inputs)
-        if shown is not None and shown.ndim == values.ndim + 1 and len(shown) == 1:
-            shown = shown[0]
-        return Sample(values, errors, signed is not False, shown, (), Names(), 0)
-    every = read_samples(given, which=which, standard_error=standard_error, signed=signed)
-    number = _number(sample, len(every) // every.targets, every.targets)
-    one = every.one(number)
+    if not isinstance(attribution, Attribution):
+        return _array(attribution, inputs, standard_error, signed)
+    every = read_samples(attribution, which=which, standard_error=standard_error, signed=signed)
+    one = every.one(_number(sample, len(every) // every.targets, every.targets))
     if inputs is None:
         return one
-    if isinstance(inputs, dict | list | tuple):
-        inputs = _chosen(inputs, which)
-    shown = numbers_of("inputs", inputs, given.backend)
-    if _are_samples(shown, (len(every) // every.targets, *every.values.shape[1:])):
+    shown = _explained(_host(attribution, inputs), which)
+    if shown is not None and _are_samples(
+        shown, (len(every) // every.targets, *every.values.shape[1:])
+    ):
         shown = shown[one.number]
-    return Sample(one.values, one.errors, one.signed, shown, one.lines, one.names, one.number)
+    return replace(one, inputs=shown)
+
+
+def _array(given: Any, inputs: Any, standard_error: Any, signed: bool | None) -> Sample:
+    """An array that is one sample."""
+    values = numbers_of("attribution", given)
+    errors = None if standard_error is None else numbers_of("standard_error", standard_error)
+    _alike("standard_error", errors, values)
+    shown = None if inputs is None else numbers_of("inputs", inputs)
+    if shown is not None and shown.ndim == values.ndim + 1 and len(shown) == 1:
+        shown = shown[0]
+    return Sample(values, errors, signed is not False, shown, (), Names(), 0)
 
 
 def _are_samples(inputs: Array, shape: tuple[int, ...]) -> bool:
@@ -206,35 +223,27 @@ def _check_inputs(inputs: Array, shape: tuple[int, ...]) -> None:
         )
 
 
-def numbers_of(name: str, given: Any, backend: str | None = None) -> Array:
+def numbers_of(name: str, given: Any) -> Array:
     """Reads real numbers as float64 on the host: half and bfloat16 have no picture otherwise.
 
     Args:
         name: The argument, for messages.
-        given: An array, or a tensor of the `backend` of that name.
-        backend: The framework the numbers may come from.
+        given: An array, or what NumPy makes one of.
 
     Raises:
         InputTypeError: Something else.
     """
-    for read in (np.asarray, lambda tensor: _native(tensor, backend)):
-        try:
-            array = read(given)
-            if array.dtype.kind in "biuf" or array.dtype.name == "bfloat16":
-                return array.astype(np.float64)
-        except (TypeError, ValueError, RuntimeError, PolyattrError):
-            continue
+    try:
+        array = np.asarray(given)
+        if array.dtype.kind in "biuf" or array.dtype.name == "bfloat16":
+            return array.astype(np.float64)
+    except (TypeError, ValueError, RuntimeError):  # a tensor that is recorded, or elsewhere
+        pass
+    first = "an Attribution or an array" if name == "attribution" else "an array"
+    verb = "is" if name in {"attribution", "time"} else "are"
     raise InputTypeError(
-        f"{name} is a {type(given).__name__}; expected an Attribution or an array of real numbers"
-        if name == "attribution"
-        else f"{name} are a {type(given).__name__}; expected an array of real numbers"
+        f"{name} {verb} a {type(given).__name__}; expected {first} of real numbers, on the host"
     )
-
-
-def _native(tensor: Any, backend: str | None) -> Array:
-    if backend is None:
-        raise TypeError
-    return get_backend(backend).to_numpy(tensor)
 
 
 def _chosen(values: Any, which: Any) -> Any:

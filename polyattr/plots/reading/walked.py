@@ -36,25 +36,23 @@ class Walk:
     result: Attribution
 
 
-def walk(
-    method: Any, inputs: Any, targets: Any, *, sample: int, baselines: Any, points: int
-) -> Walk:
+def walk(method: Any, inputs: Any, targets: Any, baselines: Any, points: int, sample: int) -> Walk:
     """Attributes to the parts of one sample's path from its baseline.
 
     Args:
         method: An `IntegratedGradients` on the straight path.
         inputs: (N, ...) one array.
         targets: What to explain, for one sample; None for the class predicted at the input.
-        sample: Which of the N.
         baselines: In the shape of one sample, or a number; None for that of the method.
         points: How many parts.
+        sample: Which of the N.
 
     Raises:
         InputTypeError: Another method, or inputs that are no single array.
         InputError: Another path, several baselines, or one that is not known.
     """
     _check(method)
-    every = _array(inputs, method.backend)
+    every = _array(inputs)
     if not -len(every) <= sample < len(every):
         raise InputError(f"there is no sample {sample}; expected one of {len(every)}, from 0")
     x = every[sample][None]
@@ -63,19 +61,26 @@ def walk(
     with warnings.catch_warnings():  # the picture says how far off it is
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", BaselineWarning)
-        whole = watched.attribute(x, targets, baselines=start).to_numpy()
+        # As it was given: NumPy alone may not say which framework a function is of.
+        first = inputs[sample % len(every) :][:1]
+        whole = watched.attribute(first, targets, baselines=start).to_numpy()
+        nodes = np.unique(np.concatenate(seen))
         alpha = np.linspace(0, 1, points + 1)
         along = alpha[1:].reshape(-1, *[1] * (x.ndim - 1))
-        at = (start + along * (x - start)).astype(x.dtype)
         goals = _repeated(whole.targets, targets, points)
-        found = method.attribute(at, goals, baselines=start).to_numpy()
+        at = (start + along * (x - start)).astype(x.dtype)
+        found = watched.attribute(at, goals, baselines=start).to_numpy()
+    return _walked(alpha, found, whole, nodes)
+
+
+def _walked(alpha: Array, found: Attribution, whole: Attribution, nodes: Array) -> Walk:
     origin = 0.0 if found.baseline_scores is None else float(found.baseline_scores[0])
-    values = np.asarray(found.values, dtype=np.float64).reshape(points, -1)
+    values = np.asarray(found.values, dtype=np.float64).reshape(len(alpha) - 1, -1)
     return Walk(
         alpha,
         np.concatenate([[0.0], found.scores - origin]),
         np.concatenate([np.zeros((1, values.shape[1])), values]),
-        np.unique(np.concatenate(seen)) if seen else np.zeros(0),
+        nodes,
         whole,
     )
 
@@ -99,14 +104,13 @@ def _check(method: Any) -> None:
         )
 
 
-def _array(inputs: Any, backend: Any) -> Array:
-    name = backend if isinstance(backend, str) else getattr(backend, "name", None)
+def _array(inputs: Any) -> Array:
     if isinstance(inputs, dict | list | tuple):
         raise InputTypeError(
             f"inputs is a {type(inputs).__name__}; expected a single array (N, ...) for this "
             f"picture"
         )
-    wide = numbers_of("inputs", inputs, name)
+    wide = numbers_of("inputs", inputs)
     if wide.ndim < 2 or not wide.size:
         raise InputError(
             f"inputs have shape {wide.shape}; expected (N, ...), several features each"
@@ -187,13 +191,14 @@ def _watched(method: Any) -> tuple[Any, list[Array]]:
     if isinstance(nodes, FixedNodes):
         return method, [quadrature(nodes.rule, nodes.steps)[0]]
     seen: list[Array] = []
+    plain = type(method).recipe
 
     class Seen(type(method)):  # type: ignore[misc]  # the class is known when it is called
         """The same method."""
 
         def recipe(self) -> Any:
             """The same recipe, watched."""
-            own = super().recipe()
+            own = plain(self)
             return replace(own, nodes=_Watched(own.nodes, seen))
 
     given = {entry.name: getattr(method, entry.name) for entry in fields(method) if entry.init}

@@ -70,7 +70,7 @@ def texts_for(name: str, given: Any, count: int, of_what: str) -> tuple[str, ...
     if given is None:
         return None
     listed = isinstance(given, Sequence) and not isinstance(given, str | bytes)
-    if not listed and np.ndim(getattr(given, "shape", ())) != 1:
+    if not listed and len(getattr(given, "shape", ())) != 1:
         raise InputTypeError(f"{name} is {brief(given)}; expected one text for each {of_what}")
     texts = tuple(str(one) for one in given)
     if len(texts) != count:

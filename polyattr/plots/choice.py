@@ -16,6 +16,7 @@ from polyattr.plots.image import image
 from polyattr.plots.interactions import interactions
 from polyattr.plots.logo import logo
 from polyattr.plots.reading.samples import Samples, read_samples
+from polyattr.plots.reading.tokens import read_words
 from polyattr.plots.reading.words import texts_for
 from polyattr.plots.summary import summary
 from polyattr.plots.tabular import tabular
@@ -249,14 +250,20 @@ def _lines(
 ) -> Figure:
     """Texts below each other."""
     n = _shown(kind, every)
-    words = [sum(map(len, every.names.tokens[i])) if every.names.tokens else 60 for i in range(n)]
-    heights = [0.85 + 0.3 * (1 + count // 55) for count in words]
+    heights = [0.68 + 0.28 * (1 + _letters(every, i, options) // 62) for i in range(n)]
     figure = new_figure(6.8, sum(heights) + 0.2)
     panels = figure.subplots(n, 1, squeeze=False, height_ratios=heights).ravel()
     for i, axes in enumerate(panels):
         _draw(kind, every, i, axes, options, None if titles is None else titles[i])
     _say(figure, kind, every)
     return figure
+
+
+def _letters(every: Samples, i: int, options: dict[str, Any]) -> int:
+    """How many letters a text has, with room between words."""
+    one = every.one(i)
+    words = read_words(one, options.get("tokens"), options.get("skip", ()))
+    return sum(len(word) + 1 for word in words.texts)
 
 
 def _series(

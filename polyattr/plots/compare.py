@@ -29,14 +29,14 @@ SMALLEST, LARGEST, PAGE = 0.92, 1.7, 9.0
 
 def compare(
     results: Any, inputs: Any = None, *, cmap: Any = None, samples: Any = None, which: Any = None,
-    labels: Any = None, captions: Any = None, heading: str | None = None,
+    labels: Any = None, captions: Any = None, pool: int = 1, heading: str | None = None,
     subheading: str | None = None, about_inputs: str = "input",
 ) -> Figure:  # fmt: skip
     """Draws what several methods say of the same samples, with class, score, gap and error.
 
     Each map has a scale of its own. What is within two standard errors of zero fades to grey. Below
     a map stand its completeness gap, if it has one, and its error; in red where that is more than
-    was asked for. Takes the arguments `cmap` and `which` of `image` and raises its errors.
+    was asked for. Takes the arguments `cmap`, `pool` and `which` of `image` and raises its errors.
 
     Args:
         results: An `Attribution` for each method, in a dict by the names of the rows, whose second
@@ -63,20 +63,20 @@ def compare(
     """
     rows = _rows(results, inputs, which)
     table = read_table(rows, samples, labels, captions, MOST_SAMPLES)
-    return _page(rows, table, cmap, (heading, subheading, about_inputs))
+    return _page(rows, table, (cmap, pool), (heading, subheading, about_inputs))
 
 
 def _page(
     rows: list[tuple[str, Samples]],
     table: Table,
-    cmap: Any,
+    style: tuple[Any, int],
     words: tuple[str | None, str | None, str],
 ) -> Figure:
     heading, subheading, about = words
     cell = float(np.clip(PAGE / len(table.columns), SMALLEST, LARGEST))
     top = _top(heading, subheading, grouped=table.wrong is not None)
     x = _columns(table, cell)
-    maps = [(name, every, [_cell(every, i, cmap) for i in table.columns]) for name, every in rows]
+    maps = [(name, every, [_cell(every, i, *style) for i in table.columns]) for name, every in rows]
     pictured = next((every for _, every in rows if _drawable(every)), None)
     y = top + (0.0 if pictured is None else cell + 0.2)
     page = Page(x[-1] + cell + RIGHT, y + len(maps) * (cell + CAPTION + 0.08) + 0.62)
@@ -133,11 +133,11 @@ def _called(results: Sequence[Any]) -> list[str]:
     ]
 
 
-def _cell(every: Samples, i: int, cmap: Any) -> Cell:
+def _cell(every: Samples, i: int, cmap: Any, pool: int) -> Cell:
     one = every.one(i)
     if one.values.ndim == 1:
         return Cell(one, None, cmap)
-    return Cell(one, heat_map(one, cmap), cmap)
+    return Cell(one, heat_map(one, cmap, pool=pool), cmap)
 
 
 def _drawable(every: Samples) -> bool:

@@ -10,12 +10,13 @@ import numpy as np
 
 from polyattr.errors import InputError, nearest
 from polyattr.plots.drawing.colours import colour_map
-from polyattr.plots.drawing.doubt import combined, haze, unsure
+from polyattr.plots.drawing.doubt import haze, unsure
 from polyattr.plots.drawing.figure import axes_for, head, strip
 from polyattr.plots.drawing.marks import colour_bar, key, marked, say_empty
-from polyattr.plots.drawing.pictures import channels_last, grey, paint, stretched
+from polyattr.plots.drawing.pictures import channels_last, grey, paint, pooled, stretched
 from polyattr.plots.drawing.scale import PERCENTILE, Scale, check_percentile, scale_of
 from polyattr.plots.reading.samples import Sample, read_sample
+from polyattr.question.checks import check_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +40,8 @@ class HeatMap:
         colours: Its colours.
         picture: (H, W, C) the input, or None.
         signed: Whether its values can be negative.
+        pool: How many pixels of the picture a value covers, along each side.
+        size: Of the picture, in pixels; None for that of the map.
         bar: Whether to draw the scale.
     """
 
@@ -48,14 +51,27 @@ class HeatMap:
     colours: Colormap
     picture: Array | None = None
     signed: bool = True
+    pool: int = 1
+    size: tuple[int, ...] | None = None
     bar: bool = True
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where `imshow` has to draw the map, so that it lies on the picture."""
+        height, width = (self.pool * side - 0.5 for side in self.values.shape)
+        return {"extent": (-0.5, width, height, -0.5), "interpolation": "nearest"}
+
+    def trim(self, axes: Axes) -> None:
+        """Cuts off what the last blocks have beyond the picture."""
+        height, width = self.size or self.values.shape
+        axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
 
 
 def image(
     attribution: Any, inputs: Any = None, *, ax: Axes | None = None, cmap: Any = None,
     mode: str = "map", sample: Any = 0, which: Any = None, channel_axis: int | None = None,
-    percentile: float = PERCENTILE, standard_error: Any = None, signed: bool | None = None,
-    colorbar: bool = True, title: str | None = None,
+    pool: int = 1, percentile: float = PERCENTILE, standard_error: Any = None,
+    signed: bool | None = None, colorbar: bool = True, title: str | None = None,
 ) -> Axes:  # fmt: skip
     """Draws the map of one picture; zero is white, and channels are summed.
 
@@ -70,6 +86,7 @@ def image(
         mode: "map"; "overlay" on the grey input; "masked": the input, where the largest fifth of
             the map is; "positive" or "negative" values alone.
         channel_axis: Of one picture, where its channels are; None finds the end that has 1, 3, 4.
+        pool: Sums blocks of `pool` by `pool` pixels, as a photo needs to be more than speckles.
         percentile: Where the scale ends, of the magnitudes, if the largest is half as large again.
         colorbar: Whether to draw the scale.
         title: In place of what a result says of the sample: target, score, gap and error.
@@ -88,7 +105,7 @@ def image(
     """
     given: dict[str, Any] = {"standard_error": standard_error, "signed": signed}
     one = read_sample(attribution, inputs, sample=sample, which=which, **given)
-    found = heat_map(one, cmap, channel_axis, check_percentile(percentile))
+    found = heat_map(one, cmap, channel_axis, check_percentile(percentile), pool)
     return _drawn(replace(found, bar=bool(colorbar)), _mode(mode), ax, (one.lines, title))
 
 
@@ -102,8 +119,9 @@ def _drawn(
 
 
 def heat_map(
-    one: Sample, cmap: Any = None, channel_axis: int | None = None, percentile: float = PERCENTILE
-) -> HeatMap:
+    one: Sample, cmap: Any = None, channel_axis: int | None = None, percentile: float = PERCENTILE,
+    pool: int = 1,
+) -> HeatMap:  # fmt: skip
     """Makes a map (H, W) of a sample, with errors, scale and picture.
 
     Args:
@@ -111,6 +129,7 @@ def heat_map(
         cmap: As for `image`.
         channel_axis: Likewise.
         percentile: Likewise.
+        pool: Likewise.
 
     Raises:
         InputError: Shapes that cannot be drawn or do not fit.
@@ -119,21 +138,23 @@ def heat_map(
     """
     values = channels_last("attribution", one.values, channel_axis)
     with np.errstate(invalid="ignore"):  # infinities of two signs make NaN, which has its mark
-        total = values.sum(axis=-1)
+        total = pooled(values.sum(axis=-1), check_count("pool", pool, 1))
     errors = None
     if one.errors is not None:
-        errors = combined(channels_last("standard_error", one.errors, channel_axis), -1)
+        squares = channels_last("standard_error", one.errors, channel_axis) ** 2
+        errors = np.sqrt(pooled(squares.sum(axis=-1), pool))  # as if they were independent
     scale = scale_of(total, signed=one.signed, percentile=percentile)
-    picture = None
-    if one.inputs is not None:
-        picture = channels_last("inputs", one.inputs, channel_axis, like=one.values)
-        if picture.shape[:2] != total.shape:
-            raise InputError(
-                f"inputs of shape {one.inputs.shape} and attribution of shape {one.values.shape} "
-                f"differ; expected what was explained (channels may be first or last)"
-            )
     colours = colour_map(cmap, signed=one.signed)
-    return HeatMap(total, errors, scale, colours, picture, one.signed)
+    found = HeatMap(total, errors, scale, colours, None, one.signed, pool, values.shape[:2])
+    if one.inputs is None:
+        return found
+    picture = channels_last("inputs", one.inputs, channel_axis, like=one.values)
+    if picture.shape[:2] != values.shape[:2]:
+        raise InputError(
+            f"inputs of shape {one.inputs.shape} and attribution of shape {one.values.shape} "
+            f"differ; expected what was explained (channels may be first or last)"
+        )
+    return replace(found, picture=picture)
 
 
 def draw_heat(axes: Axes, found: HeatMap, *, legend: bool = True, bar: bool | None = None) -> None:
@@ -151,14 +172,15 @@ def draw_heat(axes: Axes, found: HeatMap, *, legend: bool = True, bar: bool | No
         cmap=found.colours,
         vmin=scale.low,
         vmax=scale.high,
-        interpolation="nearest",
+        **found.place,
     )
     strip(axes)
     faded = 0
     if found.errors is not None:
-        axes.imshow(haze(found.values, found.errors, scale.high), interpolation="nearest")
+        axes.imshow(haze(found.values, found.errors, scale.high), **found.place)
         faded = int(unsure(found.values, found.errors).sum())
-    marked(axes, found.values, scale)
+    marked(axes, found.values, scale, found.pool)
+    found.trim(axes)
     say_empty(axes, scale)
     if legend:
         key(axes, found.colours, scale, faded, found.values.size)
@@ -206,10 +228,11 @@ def _overlay(axes: Axes, found: HeatMap) -> None:
         vmin=scale.low,
         vmax=scale.high,
         alpha=alpha,
-        interpolation="nearest",
+        **found.place,
     )
     strip(axes)
-    marked(axes, values, scale)
+    marked(axes, values, scale, found.pool)
+    found.trim(axes)
     say_empty(axes, scale)
     key(
         axes, found.colours, scale, int(unsure(values, found.errors).sum()), values.size, clear=True
@@ -230,10 +253,11 @@ def _masked(axes: Axes, found: HeatMap) -> None:
     shown &= size.ravel() > 0
     pale = 0.85 + 0.15 * grey(picture)
     colours = picture if picture.shape[-1] >= 3 else np.repeat(grey(picture)[..., None], 3, -1)
-    mask = shown.reshape(size.shape)[..., None]
+    height, width = picture.shape[:2]
+    every = shown.reshape(size.shape).repeat(found.pool, axis=0).repeat(found.pool, axis=1)
+    mask = every[:height, :width, None]
     paint(axes, np.where(mask, colours[..., :3], pale[..., None]))
     strip(axes)
-    marked(axes, found.values, found.scale)
     say_empty(axes, found.scale)
     axes.set_xlabel(f"the {shown.mean():.0%} of pixels with the largest values", fontsize=7)
 

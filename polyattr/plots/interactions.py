@@ -12,6 +12,7 @@ from polyattr.plots.drawing.bars import bar_labels, feature_names
 from polyattr.plots.drawing.colours import colour_map
 from polyattr.plots.drawing.doubt import unsure
 from polyattr.plots.drawing.figure import FAINT, INK, SMALL, axes_for, head
+from polyattr.plots.drawing.marks import share
 from polyattr.plots.drawing.scale import Scale, check_percentile, scale_of
 from polyattr.plots.image import HeatMap, draw_heat
 from polyattr.plots.reading.samples import Sample, read_sample
@@ -58,7 +59,8 @@ def interactions(
     kept = _kept(one.values, check_count("max_features", max_features, 1))
     found = replace(_matrix(one, kept, cmap, percentile), bar=bool(colorbar))
     labels = bar_labels(called, None, kept)
-    side = 0.085 * max(map(len, labels)) + 0.26 * len(kept)
+    cell = 0.42 if len(kept) <= _FEW else 0.26
+    side = 0.085 * max(map(len, labels)) + cell * len(kept)
     axes = axes_for(ax, side + 1.0, 0.8 * side + 0.9 + 0.05 * len(kept))
     _draw(axes, found, labels, left=len(called) - len(kept))
     head(axes, one.lines, title)
@@ -111,18 +113,19 @@ def _name(axes: Axes, labels: tuple[str, ...]) -> None:
 
 def _write(axes: Axes, values: Array, errors: Array | None, scale: Scale) -> None:
     pale = unsure(values, errors)
+    places = int(np.clip(1 - np.floor(np.log10(scale.high)), 0, 6))
     for (i, j), value in np.ndenumerate(values):
         if not np.isfinite(value) or pale[i, j]:
             continue
         ink = "white" if abs(value) > 0.62 * scale.high else INK
-        axes.text(j, i, f"{value:.2g}", ha="center", va="center", fontsize=6.5, color=ink)
+        axes.text(j, i, f"{value:.{places}f}", ha="center", va="center", fontsize=6.5, color=ink)
 
 
 def _say(axes: Axes, found: HeatMap, left: int) -> None:
     """Says below what is marked: names take the place where other maps have their key."""
     scale, faded = found.scale, int(unsure(found.values, found.errors).sum())
     counted = (
-        (faded, f"grey: {faded / found.values.size:.0%} within 2 s.e. of 0"),
+        (faded, f"grey: {share(faded, found.values.size)} within 2 s.e. of 0"),
         (scale.above + scale.below, f"{scale.above + scale.below} beyond the scale"),
         (scale.nan, f"{scale.nan} NaN"),
         (scale.plus + scale.minus, f"{scale.plus + scale.minus} infinite"),

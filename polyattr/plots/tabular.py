@@ -66,7 +66,7 @@ def tabular(
     bars = _bars(one, names, check_count("max_features", max_features, 1), cmap)
     axes = axes_for(ax, 4.6, 0.9 + 0.24 * len(bars.labels))
     draw_bars(axes, bars, signed=one.signed)
-    head(axes, one.lines, title)
+    head(axes, one.lines, title, loc="right")
     return axes
 
 

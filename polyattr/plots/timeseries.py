@@ -197,10 +197,11 @@ def _scale_bar(figure: Figure | SubFigure, panels: list[Axes], found: Series) ->
     shown = ScalarMappable(Normalize(scale.low, scale.high), found.colours)
     extend = ("min" if not scale.above else "both") if scale.below else "max"
     bar = figure.colorbar(
-        shown, ax=panels, ticks=scale.ticks, format="%.2g", pad=0.015, fraction=0.03, aspect=28,
+        shown, ax=panels, ticks=scale.ticks, format="%.2g", pad=0.015, fraction=0.03,
         extend=extend if scale.below or scale.above else "neither",
     )  # fmt: skip
     bar.outline.set(edgecolor=FRAME, linewidth=0.6)
+    bar.ax.set_box_aspect(None)  # as tall as all panels
     bar.ax.tick_params(labelsize=SMALL - 0.5, color=FRAME, length=2, labelcolor=INK)
     faded = int(unsure(found.values, found.errors).sum())
     axes = panels[-1]

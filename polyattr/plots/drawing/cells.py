@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polyattr.plots.drawing.colours import bar_colours, colour_map
+from polyattr.plots.drawing.colours import FOR, bar_colours, colour_map
 from polyattr.plots.drawing.doubt import unsure
 from polyattr.plots.drawing.figure import FAINT, INK, strip
 from polyattr.plots.drawing.marks import key_entries
@@ -92,8 +92,9 @@ def legend(page: Page, x: float, y: float, cells: Sequence[Cell], *, far: bool) 
         for place, text, side in zip((x, x + 1.0, x + 2.0), ends, sides, strict=True):
             page.write(place, y + 0.18, text, ha=side, fontsize=8, color=FAINT)
         x += 2.3
-    red = "; red: error above the tolerance" if far else ""
-    page.write(x, y, f"each map on a scale of its own{red}", fontsize=8, color=FAINT)
+    page.write(x, y, "each map on a scale of its own", fontsize=8, color=FAINT)
+    if far:
+        page.write(x, y + 0.36, "red: error above the tolerance", fontsize=8, color=FOR)
     _marks(page, x, y + 0.18, cells)
 
 

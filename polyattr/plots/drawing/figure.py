@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from polyattr.errors import InputTypeError, MissingExtraError
 
@@ -86,17 +86,19 @@ def open_frame(axes: Axes, *sides: str) -> None:
     axes.tick_params(color="#909090", length=3)
 
 
-def head(axes: Axes, lines: tuple[str, ...], title: str | None) -> None:
-    """Writes a title: what was given, or the `lines` of a result, the first one darker.
+def head(
+    axes: Axes, lines: tuple[str, ...], title: str | None, loc: Literal["left", "right"] = "left"
+) -> None:
+    """Writes a title: what was given, or the `lines` of a result.
 
     Args:
         axes: Above which.
         lines: What a result says of itself.
         title: What the user gave in their place; None for nothing given.
+        loc: Which side of the axes it begins or ends at: beside long names it would run over the
+            right one.
     """
-    if title is not None:
-        axes.set_title(title, loc="left", fontsize=NORMAL, color=INK)
-        return
-    if lines:
-        said = "\n".join(lines).replace("$", r"\$")
-        axes.set_title(said, loc="left", fontsize=SMALL + 0.5, color=INK)
+    size = SMALL + 0.5 if title is None else NORMAL
+    said = "\n".join(lines).replace("$", r"\$") if title is None else title
+    if said:
+        axes.set_title(said, loc=loc, fontsize=size, color=INK, multialignment="left")

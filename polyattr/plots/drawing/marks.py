@@ -21,10 +21,11 @@ _MOST_SIGNS = 400
 """Beyond this many, signs on marked pixels would run into each other; their colour is enough."""
 
 
-def marked(axes: Axes, values: Array, scale: Scale) -> None:
+def marked(axes: Axes, values: Array, scale: Scale, pool: int = 1) -> None:
     """Marks what has no place on the `scale` of a map (H, W) that is drawn on the axes.
 
     NaN is painted over and has a cross, infinity its sign; what is beyond the scale a triangle.
+    Each value covers `pool` by `pool` pixels.
     """
     lost = ~np.isfinite(values)
     if lost.any():
@@ -33,7 +34,9 @@ def marked(axes: Axes, values: Array, scale: Scale) -> None:
         layer = np.zeros((*values.shape, 4))
         layer[np.isnan(values)] = to_rgba(NAN)
         layer[np.isinf(values)] = to_rgba(INFINITE)
-        axes.imshow(layer, aspect=axes.get_aspect(), interpolation="nearest")
+        height, width = (pool * side - 0.5 for side in values.shape)
+        place = (-0.5, width, height, -0.5)
+        axes.imshow(layer, extent=place, aspect=axes.get_aspect(), interpolation="nearest")
     with np.errstate(invalid="ignore"):
         signs = (
             ("x", np.isnan(values), INK, 1.0),
@@ -48,8 +51,9 @@ def marked(axes: Axes, values: Array, scale: Scale) -> None:
     for sign, where, colour, part in signs:
         y, x = np.nonzero(where)
         if len(x):
-            width = max(0.5, size**0.5 / 6) if part == 1.0 else 0.0
-            axes.scatter(x, y, marker=sign, s=size * part, c=colour, linewidths=width)
+            thick = max(0.5, size**0.5 / 6) if part == 1.0 else 0.0
+            across, down = ((at + 0.5) * pool - 0.5 for at in (x, y))
+            axes.scatter(across, down, marker=sign, s=size * part, c=colour, linewidths=thick)
 
 
 def _sign_size(axes: Axes, shape: tuple[int, ...]) -> float:
@@ -104,10 +108,15 @@ def key_entries(
         (NAN, scale.nan, f"{scale.nan} NaN"),
         (INFINITE, scale.plus, f"{scale.plus} +inf"),
         (INFINITE, scale.minus, f"{scale.minus} \N{MINUS SIGN}inf"),
-        ("none" if clear else UNSURE, faded, f"{faded / max(size, 1):.0%} within 2 s.e. of 0"),
+        ("none" if clear else UNSURE, faded, f"{share(faded, size)} within 2 s.e. of 0"),
     )
     known = [(colour, words) for colour, count, words in counted if count]
     return (limits if ends and not scale.empty else []) + known
+
+
+def share(part: int, whole: int) -> str:
+    """Returns a part in per cent; one that is there is not 0."""
+    return "<1%" if 0 < part < 0.005 * whole else f"{part / max(whole, 1):.0%}"
 
 
 def key(

@@ -52,6 +52,14 @@ def channels_last(
     return array
 
 
+def pooled(values: Array, pool: int) -> Array:
+    """Sums blocks of `pool` by `pool` pixels of a map (H, W); the last ones may be smaller."""
+    for axis in (0, 1):
+        starts = np.arange(0, values.shape[axis], pool)
+        values = np.add.reduceat(values, starts, axis=axis)
+    return values
+
+
 def stretched(picture: Array) -> Array:
     """Stretches a picture (H, W, C) over [0, 1], so that any normalisation can be shown.
 

@@ -23,7 +23,7 @@ def facts_of(result: Attribution, i: int) -> tuple[str, ...]:
 def exactness_of(result: Attribution, i: int) -> str:
     """Returns the gap and the error of a sample, and whether that is more than was asked for."""
     gap, error = result.completeness_gap, float(result.error.ravel()[i])
-    parts = [] if gap is None else [f"gap {gap.ravel()[i]:+.2g}"]
+    parts = [] if gap is None else [f"gap {gap.ravel()[i]:+.3g}"]
     parts.append(percent(error) if error != 0 else "exact gradient" if gap is None else "error 0")
     if not result.converged.ravel()[i] and np.isfinite(error):
         parts.append("not converged")

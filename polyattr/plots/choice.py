@@ -250,7 +250,7 @@ def _lines(
 ) -> Figure:
     """Texts below each other."""
     n = _shown(kind, every)
-    heights = [0.68 + 0.28 * (1 + _letters(every, i, options) // 62) for i in range(n)]
+    heights = [0.68 + 0.28 * (1 + _letters(every, i, options) // 54) for i in range(n)]
     figure = new_figure(6.8, sum(heights) + 0.2)
     panels = figure.subplots(n, 1, squeeze=False, height_ratios=heights).ravel()
     for i, axes in enumerate(panels):

@@ -82,7 +82,7 @@ def image(
     Args:
         attribution: An `Attribution`, or one map (H, W), (H, W, C) or (C, H, W).
         ax: Axes to draw on; None for those of a new figure, which pyplot does not know.
-        cmap: A colormap or its name; None for blue - white - red, or white - purple of magnitudes.
+        cmap: A colormap or its name; None for blue - white - red, or white - plum of magnitudes.
         mode: "map"; "overlay" on the grey input; "masked": the input, where the largest fifth of
             the map is; "positive" or "negative" values alone.
         channel_axis: Of one picture, where its channels are; None finds the end that has 1, 3, 4.

@@ -131,8 +131,8 @@ def _shown(one: Sample, tokens: Any, skip: Any, cmap: Any) -> _Shown:
 
 
 def _drawn(shown: _Shown, ax: Axes | None, title: str | None) -> Axes:
-    lines = sum(len(word) + 1 for word in shown.words.texts) // 78 + 1
-    axes = axes_for(ax, _WIDTH, 0.75 + _LINE * 1.15 * lines)
+    lines = sum(len(word) + 1 for word in shown.words.texts) // 54 + 1
+    axes = axes_for(ax, _WIDTH, 0.62 + _LINE * lines)
     axes.set_axis_off()
     own = axes.get_window_extent().width / axes.figure.dpi
     _write(axes, shown, _WIDTH - 0.1 if ax is None else own)

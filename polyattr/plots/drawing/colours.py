@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 # Both scales are pure white at zero, so that no attribution looks like paper. Blue is darker than
 # red at the same magnitude: in grey, and to the colour-blind, the signs differ in depth as well.
+# Magnitudes are a greyish plum: who sees no red in purple would take it for the blue of negatives.
 SIGNED_COLOURS = ("#1b4b9c", "#4d83c9", "#b0cceb", "#ffffff", "#fcc4a8", "#ee7350", "#d01c1f")
-UNSIGNED_COLOURS = ("#ffffff", "#cfcde5", "#978cc5", "#5a2d95")
-BELOW, ABOVE, ABOVE_UNSIGNED = "#061a45", "#6b0009", "#22034a"
-FOR, AGAINST, MAGNITUDE = "#d01c1f", "#1b4b9c", "#5a2d95"
-FOR_PALE, AGAINST_PALE, MAGNITUDE_PALE = "#efb6a6", "#aebfdd", "#cbc3de"
+UNSIGNED_COLOURS = ("#ffffff", "#d3cadc", "#937fa6", "#3f2557")
+BELOW, ABOVE, ABOVE_UNSIGNED = "#061a45", "#6b0009", "#0d0014"
+FOR, AGAINST, MAGNITUDE = "#d01c1f", "#1b4b9c", "#4f3367"
+FOR_PALE, AGAINST_PALE, MAGNITUDE_PALE = "#efb6a6", "#aebfdd", "#c9c0d2"
 NAN, INFINITE, UNSURE = "#f2c230", "#0c9c86", "#9a9a9a"
 
 
@@ -24,7 +25,7 @@ def colour_map(cmap: Any = None, *, signed: bool) -> Colormap:
 
     Args:
         cmap: A colormap, the name of one of matplotlib's, or None for blue - white - red where
-            values have signs, and white - purple where they have none.
+            values have signs, and white - plum where they have none.
         signed: Whether values have signs.
 
     Raises:

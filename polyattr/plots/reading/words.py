@@ -32,9 +32,11 @@ def exactness_of(result: Attribution, i: int) -> str:
 
 def percent(error: float) -> str:
     """Returns a relative error in words."""
-    return (
-        f"error {error:.2g}".replace("nan", "unknown") if not error < 10 else f"error {error:.1%}"
-    )
+    if np.isnan(error):
+        return "error unknown"
+    if 0 < error < 5e-4:
+        return "error <0.1%"
+    return f"error {error:.1%}" if error < 10 else f"error {error:.2g}"
 
 
 def target_of(result: Attribution, i: int) -> str:

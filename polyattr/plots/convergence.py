@@ -60,8 +60,9 @@ def convergence(
         ('log', 'log')
     """
     results = _results(method, inputs, targets, counts)
+    moved = _distances(results, which)
     stated = np.stack([np.ravel(result.error).astype(np.float64) for result in results])
-    moved, n = _distances(results, which), stated.shape[1]
+    n = stated.shape[1]
     axes = axes_for(ax, 5.2, 3.2)
     _draw(axes, [float(np.mean(result.evaluations)) for result in results], stated, moved, cmap)
     head(axes, (f"{n:,} sample{'s' * (n > 1)}, the median of them thick",), title)
@@ -136,15 +137,17 @@ def _draw(axes: Axes, each: list[float], stated: Array, moved: Array, cmap: Any)
             middle = np.nanmedian(shown[known], axis=1)
             axes.plot(x[known], middle, color=colour, linewidth=2.0, marker="o", markersize=3.5)
             lines.append((float(middle[-1]), name, colour))
-    axes.set(xscale="log", yscale="log")
+    axes.set_xscale("log")
     axes.set_xlabel("gradients per sample", fontsize=SMALL, color=FAINT)
     axes.set_ylabel("relative error of the map", fontsize=SMALL, color=FAINT)
     open_frame(axes, "left", "bottom")
+    if not lines:
+        axes.text(0.5, 0.5, "no error to draw", transform=axes.transAxes, ha="center", color=INK)
+        return
+    axes.set_yscale("log")
     axes.tick_params(axis="both", which="both", labelsize=SMALL)
     _limit(axes, stated, moved)
     _ticks(axes, spent)
-    if not lines:
-        axes.text(0.5, 0.5, "no error to draw", transform=axes.transAxes, ha="center", color=INK)
     axes.grid(axis="y", color=FRAME, linewidth=0.4)
     name_lines(axes, lines)
 

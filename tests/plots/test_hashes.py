@@ -11,7 +11,7 @@ from results import attribution, pixels
 
 from polyattr import plots
 
-PARTS, ALIKE = 16, 0.03
+PARTS, ALIKE = 16, 0.045
 
 
 def bump(x, y, size=24):

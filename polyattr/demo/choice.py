@@ -19,21 +19,17 @@ class DemoMethod:
     Attributes:
         name: The name of its class in `polyattr`.
         gist: What it computes, in a few words.
-        signed: Whether its values have a sign.
     """
 
     name: str
     gist: str
-    signed: bool
 
 
 def _plain_methods() -> tuple[DemoMethod, ...]:
     """Reads off the methods what the demo says of them; those that need data too are left out."""
     kinds: list[type[Explainer]] = [getattr(methods, name) for name in methods.__all__]
     return tuple(
-        DemoMethod(kind.__name__, kind.gist, kind.signed)
-        for kind in kinds
-        if not hasattr(kind, "background")
+        DemoMethod(kind.__name__, kind.gist) for kind in kinds if not hasattr(kind, "background")
     )
 
 

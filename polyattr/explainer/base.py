@@ -169,6 +169,12 @@ class MethodBase(Fielded, ABC):
         return (self.recipe(), *(() if inner is None else inner.recipes()))
 
     @property
+    def gives_signs(self) -> bool:
+        """Whether values can be negative: those of a mean of magnitudes cannot."""
+        inner = self.inner()
+        return self.signed and (inner is None or inner.gives_signs)
+
+    @property
     def uses_baselines(self) -> bool:
         """Whether a call may bring baselines."""
         return any(recipe.origin == "baseline" for recipe in self.recipes())
@@ -232,6 +238,7 @@ class MethodBase(Fielded, ABC):
             domain=core.domain,
             tangent=core.tangent,
             layers=getattr(core, "layers", ()),
+            signed=self.gives_signs,
         )
 
     def _read(

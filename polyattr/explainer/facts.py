@@ -14,6 +14,7 @@ from polyattr.engine.forward import Forward
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.sums.report import Measured
 from polyattr.engine.sums.spread import sizes
+from polyattr.explainer.binding.method import Method
 from polyattr.question.references import References
 from polyattr.results.attribution import Attribution
 from polyattr.sampling.errors.smoothness import MEAN_OF_NORMAL
@@ -48,14 +49,14 @@ class Facts:
         return self.recipes[0]
 
     def attribution(
-        self, values: Any, errors: Any, method: str, tolerance: float | None
+        self, values: Any, errors: Any, method: Method, tolerance: float | None
     ) -> Attribution:
         """Assembles the result.
 
         Args:
             values: Attributions in the containers of the inputs.
             errors: Their standard errors likewise, or None.
-            method: The explainer's repr.
+            method: What gave them.
             tolerance: Relative error that was asked for.
         """
         scores = self.scores()
@@ -79,7 +80,8 @@ class Facts:
             converged=converged,
             evaluations=self.answer.evaluations,
             targets=self.question.targets.record,
-            method=method,
+            method=method.text,
+            signed=method.signed,
             seed=self.recipe.drawn_from,
             backend=backend.name,
             standard_error=errors,

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
 from polyattr.results.samples import Samples
 
 
@@ -49,6 +47,8 @@ class Attribution(Samples):
         methods: The settings of all samples, of which there are several after `Explainer.refine`;
             `method` is the first of them.
         settings: (N,) which of `methods` each sample was explained with.
+        signed: Whether values can be negative, by the method, or are magnitudes, squares or
+            variances; None in files that do not say.
 
     Raises:
         InputError: `names` has more or fewer entries than there are.
@@ -146,12 +146,17 @@ class Attribution(Samples):
 
         return to_shap(self)
 
-    def plot(self, inputs: Any = None, titles: Any = None) -> Any:
-        """Draws the values: heat maps with a zero-centred scale, or bars for feature vectors.
+    def plot(
+        self, inputs: Any = None, titles: Any = None, *, kind: str | None = None, **options: Any
+    ) -> Any:
+        """Draws the values: maps, series, words, letters or bars, by their shape and names.
 
         Args:
-            inputs: The explained inputs (N, ...), drawn beside the maps; optional.
-            titles: One text per sample; optional, predicted from targets and scores otherwise.
+            inputs: The explained inputs (N, ...); None for those that were kept, if they were.
+            titles: One text per sample; None for target, score, gap and error.
+            kind: "image", "tabular", "text", "timeseries", "logo", "interactions" or "summary";
+                None for the one that fits.
+            **options: Further arguments of that function in `polyattr.plots`.
 
         Returns:
             A matplotlib Figure, not registered with pyplot; ``figure.savefig(path)`` writes it.
@@ -159,31 +164,16 @@ class Attribution(Samples):
         Raises:
             MissingExtraError: matplotlib is not installed.
             InputError: The values cannot be drawn, or `inputs` or `titles` do not match them.
-            InputTypeError: `inputs` or `titles` are not what can be drawn or written.
+            InputTypeError: `inputs`, `titles` or `options` are not what can be drawn or written.
 
         Example:
             >>> import polyattr, tensorflow as tf
             >>> method = polyattr.Saliency(lambda x: tf.reduce_sum(x, axis=[1, 2]))
             >>> method.attribute(tf.ones((1, 8, 8))).plot().savefig("map.png")
         """
-        from polyattr.plots.maps import plot_attribution  # late: pictures stand on results
+        from polyattr.plots.choice import plot  # late: pictures stand on results
 
-        if inputs is not None and self._native is not None and self._native.is_tensor(inputs):
-            inputs = self._native.to_numpy(inputs)
-        values = np.asarray(self)
-        if self.scores.ndim == 2:  # target by target, each with all samples
-            values = values.reshape(-1, *values.shape[2:])
-            inputs = None if inputs is None else np.concatenate([inputs] * len(self.scores))
-        return plot_attribution(
-            values, inputs=inputs, titles=self._titles() if titles is None else titles
-        )
-
-    def _titles(self) -> list[str]:
-        prefix, scores = [""] * self.scores.size, self.scores.ravel()
-        targets = self.targets if isinstance(self.targets, np.ndarray) else np.zeros(0)
-        if targets.shape == self.scores.shape and targets.dtype.kind == "i":
-            prefix = [f"class {target}, " for target in targets.ravel()]
-        return [f"{p}f(x) = {s:.3g}" for p, s in zip(prefix, scores, strict=True)]
+        return plot(self, inputs, titles, kind=kind, **options)
 
     def __repr__(self) -> str:
         from polyattr.results.showing import text

@@ -38,6 +38,7 @@ class Record:
     bound: Array | None = None
     names: Names | None = None
     inputs: Any = None
+    signed: bool | None = None
     methods: tuple[str, ...] = ()
     settings: Array = None  # type: ignore[assignment]  # None is all by `method`
     _native: GradBackend | None = None

@@ -16,20 +16,19 @@ CORE = Path(polyattr.__file__).parent
 BACKENDS = Path(__file__).parents[2] / "backends"
 
 WALK = """
-import importlib, importlib.util, pkgutil, sys
+import importlib, pkgutil, sys
 import polyattr
 
 seen = []
 for module in pkgutil.walk_packages(polyattr.__path__, "polyattr."):
     if module.name.startswith(("polyattr.demo", "polyattr.cli.command")):
         continue
-    if module.name == "polyattr.plots.maps" and importlib.util.find_spec("matplotlib") is None:
-        continue  # needs the extra "plots", which the core does without
     importlib.import_module(module.name)
     seen.append(module.name)
 infos = polyattr.backends()
 repr(infos), [(i.name, i.installed, i.version, i.provider) for i in infos.values()]
-print(len(seen), sorted(name for name in {frameworks!r} if name in sys.modules))
+late = [*{frameworks!r}, "matplotlib", "pandas", "xarray"]
+print(len(seen), sorted(name for name in late if name in sys.modules))
 """
 
 

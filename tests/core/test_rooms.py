@@ -22,7 +22,7 @@ LEVELS = (
 WINGS = {"plots", "metrics", "regions", "report", "scale", "integrations", "cli", "demo", "testing"}
 ARROWS = {("report", "plots"), ("cli", "report"), ("cli", "demo"), ("demo", "plots")}
 # A file is read and drawn without an engine; who only reads it needs no drawing library.
-LAZY = ("polyattr.results.attribution", "polyattr.plots.maps")
+LAZY = ("polyattr.results.attribution", "polyattr.plots.choice")
 
 DOORS = {"polyattr": polyattr, "polyattr.backend": backend, "polyattr_keras": polyattr_keras}
 LIBRARIES = {

@@ -184,7 +184,7 @@ class Bound:
             return Outcome(values, None, error, answer.non_finite)
         stated = answer.errors
         spread = None if stated is None else self.result(at, stated.standard)
-        found = facts.attribution(values, spread, self.method.text, tolerance)
+        found = facts.attribution(values, spread, self.method, tolerance)
         ends = found.scores, found.baseline_scores
         judged = facts.judged(found.error, found.completeness_gap, *ends)
         return Outcome(values, found, facts.not_marked(judged), answer.non_finite)

@@ -34,6 +34,7 @@ class Method:
     tangent: Any
     layers: tuple[Any, ...] = ()
     mark: bool = False
+    signed: bool = True
     told: set[str] = field(default_factory=set, compare=False)
     """What its user was told once, however often the model is bound anew."""
 

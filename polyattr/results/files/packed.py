@@ -106,6 +106,7 @@ def pack(record: Record) -> Packed:
             "methods": list(record.methods),
             "seed": record.seed,
             "backend": record.backend,
+            "signed": record.signed,
             "targets": targets if isinstance(targets, str) else None,
             "names": naming.to_json(record.names) if record.names else None,
         }
@@ -131,6 +132,7 @@ def unpack(meta: dict[str, Any], arrays: Mapping[str, Array], path: object) -> d
     for name in NESTED[1:]:
         fields[name] = _unpack(meta.get(name), arrays)
     fields |= {name: meta[name] for name in ("method", "seed", "backend")}
+    fields["signed"] = meta.get("signed")  # earlier files do not say
     fields["methods"] = tuple(meta.get("methods", [meta["method"]]))
     if fields["settings"] is None and fields["scores"] is not None:  # of files from before
         fields["settings"] = np.zeros(fields["scores"].shape, np.int64)
@@ -191,7 +193,8 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
 def _check_settings(fields: Mapping[str, Any]) -> None:
     methods, settings = fields["methods"], fields["settings"]
     texts = all(isinstance(text, str) for text in (*methods, fields["method"], fields["backend"]))
-    if not texts or not isinstance(fields["seed"], int | None):
+    known = isinstance(fields["seed"], int | None) and isinstance(fields["signed"], bool | None)
+    if not texts or not known:
         raise ValueError("its settings are not those of a method")
     if settings.dtype.kind not in "iu" or ((settings < 0) | (settings >= len(methods))).any():
         raise ValueError("its settings are none of its methods")

@@ -1,0 +1,1 @@
+"""What all pictures are made of: figures, colours, scales, marks, and how results are read."""

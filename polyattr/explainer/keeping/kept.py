@@ -108,6 +108,8 @@ class Kept:
         if result is None:
             self._first = self._last
             return None
+        if self._given is None and self._found is None and not self._keep:
+            return result
         n = len(result)
         leaves = [leaf for leaf in flatten(result.values, "values")[1] if leaf is not None]
         shapes = [tuple(leaf.shape)[result.scores.ndim :] for leaf in leaves]

@@ -4,7 +4,8 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from labs.numpy_network import random_network
+from labs.closeness import assert_close
+from labs.numpy_network import one_hot, random_network
 
 import polyattr
 from polyattr.engine import blocks
@@ -19,8 +20,15 @@ METHODS = {
 }
 
 
+NETWORK = random_network(7, FEATURES, 6, CLASSES)
+
+
 def network(lab):
-    return lab.network(random_network(7, FEATURES, 6, CLASSES), softmax=False)
+    return lab.network(NETWORK, softmax=False)
+
+
+def predicted(x):
+    return np.argmax(NETWORK.outputs(x), axis=1)
 
 
 def drawn(seed, n=2):
@@ -78,6 +86,27 @@ def answered(lab, method, call, x):
     except polyattr.PolyattrError as error:
         return type(error), str(error)
     return lab.numpy(found[0] if isinstance(found, tuple) else found)
+
+
+@pytest.mark.filterwarnings("ignore::polyattr.QuestionWarning")  # told once by each explainer
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_after_one_that_is_known(lab, kind):
+    model = network(lab)
+    method, new = polyattr.GradientInput(model), polyattr.GradientInput(model)
+    for seed in range(3):
+        method.explain(lab.tensor(drawn(seed)), 1)
+    for seed in range(3, 7):  # with other classes predicted
+        found, wanted = (answered(lab, m, KINDS[kind], drawn(seed)) for m in (method, new))
+        if isinstance(wanted, tuple):
+            assert found == wanted
+            continue
+        x = drawn(seed)[: len(wanted)]
+        targets = KINDS[kind](lab, x)[1]
+        classes = predicted(x) if targets is None else targets
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-7)
+        if isinstance(classes, int) or getattr(classes, "dtype", None) in (np.int64, np.int8):
+            weights = one_hot(np.broadcast_to(classes, len(x)), CLASSES)
+            assert_close(found, x * NETWORK.gradient(x, weights))
 
 
 @pytest.mark.filterwarnings("ignore::polyattr.QuestionWarning")  # told once by each explainer

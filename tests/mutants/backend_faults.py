@@ -67,8 +67,8 @@ FAULTS = {
         (
             "in-place models overwrite the rows",
             _TORCH_GRADIENT,
-            "enumerate(scores([leaf.clone() for",
-            "enumerate(scores([leaf for",
+            "copies = [copied(leaf, last) for leaf in leaves]",
+            "copies = [leaf for leaf in leaves]",
         ),
         (
             "functions of the inputs without a gradient",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from engine_faults import ENGINE
+from known_faults import KNOWN
 from path_faults import PATHS
 from result_faults import RESULTS
 
 FAULTS = (
     *ENGINE,
+    *KNOWN,
     *PATHS,
     *RESULTS,
     (
@@ -227,8 +229,8 @@ FAULTS = (
     (
         "every row the first sample",
         "polyattr/engine/tile.py",
-        "batch(leaf, columns.sample), start",
-        "batch(leaf, columns.sample * 0), start",
+        "x = leaf if self.in_order else batch(leaf, columns.sample)",
+        "x = batch(leaf, columns.sample * 0)",
     ),
     (
         "Simpson's middle weight too small",
@@ -244,7 +246,7 @@ FAULTS = (
     ),
     (
         "baselines of the call ignored",
-        "polyattr/explainer/binding/bound.py",
+        "polyattr/explainer/binding/starts.py",
         'own if baselines is None else (baselines, "baselines")',
         "own",
     ),
@@ -268,7 +270,7 @@ FAULTS = (
     ),
     (
         "gives up when memory runs out",
-        "polyattr/explainer/binding/bound.py",
+        "polyattr/explainer/binding/rows_per_call.py",
         "if rows == 1 or not self.backend.is_out_of_memory(error):",
         "if True:",
     ),
@@ -299,8 +301,8 @@ FAULTS = (
     (
         "unlike batches joined",
         "polyattr/results/joining.py",
-        "expected = expected or here",
-        "expected = here",
+        "expected = expected or kinds(alike[0])",
+        "expected = kinds(part)",
     ),
     (
         "nested inputs mixed up",

@@ -123,8 +123,8 @@ ENGINE = (
     (
         "gap from the unweighted parts",
         "polyattr/engine/ledger.py",
-        "of_part * rows.weight * told",
-        "rows.weight * told",
+        "return cls(rows.sample, of_part * rows.weight, hits)",
+        "return cls(rows.sample, rows.weight, hits)",
     ),
     # What samples take along.
     (
@@ -255,7 +255,7 @@ ENGINE = (
     (
         "every report is read alone",
         "polyattr/engine/sums/report.py",
-        "host = backend.to_numpy(tensors[0] if len(tensors) == 1 else backend.concat(tensors))",
+        "host = backend.to_numpy(backend.concat(tensors))",
         "host = np.concatenate([backend.to_numpy(tensor) for tensor in tensors])",
     ),
     (

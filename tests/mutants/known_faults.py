@@ -1,0 +1,42 @@
+"""Faults in what calls of a known kind have in common, and in blocks of one tile."""
+
+_FILE = "polyattr/explainer/binding/known.py"
+
+KNOWN = (
+    (
+        "a known kind at whatever target",
+        _FILE,
+        "inputs.dtype, place, wanted, full)",
+        "inputs.dtype, place, 0, full)",
+    ),
+    (
+        "a known kind of whatever shape",
+        _FILE,
+        "return (type(inputs), inputs.shape, inputs.dtype,",
+        "return (type(inputs), inputs.shape[1:], inputs.dtype,",
+    ),
+    (
+        "the class predicted for others is kept",
+        _FILE,
+        "if kind is None or (kind[4] == _UNSAID and goals.columns):",
+        "if kind is None:",
+    ),
+    (
+        "no call is known",
+        _FILE,
+        "return None if kind is None else self._calls.get(kind)",
+        "return None",
+    ),
+    (
+        "rows told to stand in order",
+        "polyattr/engine/plan/cut.py",
+        "return self.tiles == 1 and np.array_equal(self.whole[0, 0], np.arange(samples))",
+        "return self.tiles == 1",
+    ),
+    (
+        "coarse products taken for rows that depend",
+        "polyattr/probing/rows/pair.py",
+        'if self.dtype == "float32" and backend.accelerated(self.inputs.leaves[0]):',
+        "if False:",
+    ),
+)

@@ -20,7 +20,7 @@ METHODS = {
 }
 
 
-NETWORK = random_network(7, FEATURES, 6, CLASSES)
+NETWORK = random_network(7, FEATURES, 6, CLASSES, activation="tanh")
 
 
 def network(lab):

@@ -9,6 +9,7 @@ from polyattr.errors import InputTypeError
 from polyattr.explainer import Explainer, Paper, setting
 from polyattr.question.checks import (
     check_called,
+    check_count,
     check_flag,
     check_tolerance,
     count_of,
@@ -17,6 +18,7 @@ from polyattr.question.checks import (
 from polyattr.sampling import (
     DEFAULT_TOLERANCE,
     FEWEST_NODES,
+    ExactNodes,
     OwnPath,
     OwnPathIntegral,
     PathIntegral,
@@ -111,6 +113,8 @@ class IntegratedGradients(Explainer):
         """Has a tolerance that points are chosen for be the one that maps are judged by."""
         if isinstance(self.steps, str) and self.steps == "auto" and self.tolerance is None:
             self._keep(tolerance=DEFAULT_TOLERANCE)
+        if self.rule == "exact":  # which looks at more points than others before it chooses any
+            check_count("max_steps", self.max_steps, ExactNodes.fewest)
 
     def recipe(self) -> Recipe:
         """The gradient integrated along the path, or its mean there."""

@@ -161,3 +161,11 @@ def test_a_linear_model_takes_the_fewest_points(lab):
         result = exact(lab, model).attribute(lab.tensor(np.ones((2, 3)), "float64"))
         assert_close(lab.numpy(result.values), np.stack([weights, weights]), 1e-14)
     assert result.evaluations.tolist() == [12, 12]
+
+
+def test_fewer_points_than_are_probed_are_refused(lab):
+    model = lab.mlp(random_network(1512, 3, 6, 2))
+    x = lab.tensor(single(np.random.default_rng(1513).standard_normal((2, 3))))
+    with pytest.raises(polyattr.InputError, match="max_steps is 11; expected at least 12"):
+        exact(lab, model, max_steps=11)
+    assert exact(lab, model, max_steps=12).attribute(x, 1).evaluations.tolist() == [12, 12]

@@ -69,6 +69,7 @@ class ExactNodes(Nodes):
 
     more: ClassVar[str] = "raise max_steps"
     elsewhere: ClassVar[str] = "another baseline"
+    fewest: ClassVar[int] = len(_PROBES) + len(_PROBES[_PAIRED]) + 2
     most: int = 1024
 
     @property

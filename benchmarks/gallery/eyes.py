@@ -59,9 +59,9 @@ def write_small(figure: Any, path: Path, dpi: int = 100, largest: int = 150_000)
 
 
 def _whiten(small: Image.Image) -> None:
-    """Makes the lightest of its colours white: zero is white, exactly."""
+    """Makes its commonest colour, the paper, white: zero is white, exactly."""
     palette = np.array(small.getpalette()).reshape(-1, 3)
-    palette[palette.sum(axis=1).argmax()] = 255
+    palette[np.bincount(np.asarray(small).ravel()).argmax()] = 255
     small.putpalette(palette.ravel().tolist())
 
 

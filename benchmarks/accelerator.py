@@ -30,16 +30,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import polyattr
+from accelerator_answers import answers
 from accelerator_compiled import PLACES
 from accelerator_loop import loops
-from accelerator_parts import answers, memory, ratios
+from accelerator_parts import memory, ratios
 from accelerator_places import AUTO, Place
 from accelerator_recurrent import recurrent
 from accelerator_sizes import FULL, TINY, Result, Sizes
 from accelerator_suite import conformance
 
-# Memory before all that would raise a peak which XLA's allocator keeps; the suite has a process of
-# its own.
+# Memory before all that would raise a peak which XLA's allocator keeps; the suite has processes
+# of its own.
 PARTS: dict[str, Callable[[Place, Sizes], Result]] = {
     "memory": memory,
     "suite": conformance,
@@ -108,7 +109,9 @@ def main(given: Sequence[str] | None = None) -> int:
     print(about if where["accelerated"] else f"{about}: NO ACCELERATOR, the figures are a CPU's")
     results = run(place, asked.parts, TINY if asked.tiny else FULL)
     if asked.out is not None:
-        found = json.dumps({**where, "parts": [vars(result) for result in results]}, indent=1)
+        named = zip(asked.parts, results, strict=True)
+        parts = [{"name": name, **vars(result)} for name, result in named]
+        found = json.dumps({**where, "parts": parts}, indent=1)
         asked.out.write_text(found + "\n", encoding="utf-8")
     return int(any(result.passed is False for result in results))
 

@@ -54,13 +54,13 @@ class Sizes:
 
 FULL = Sizes(
     checks="",
-    suite_seconds=200,
+    suite_seconds=300,
     counts={"mlp": 32, "cnn": 32, "transformer": 16},
     methods=("GradientInput", "IntegratedGradients", "SmoothGrad"),
     points=50,
     splits=(1, 4, 16),
     seconds=1.5,
-    steps=(10, 50, 500, 5000),
+    steps=(10, 50, 1000, 5000),
 )
 TINY = Sizes(
     checks="test_to_native_on_the_device_of_another or test_session_restores",

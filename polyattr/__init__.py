@@ -45,7 +45,7 @@ from polyattr.methods import (
     VarGrad,
 )
 from polyattr.patching import AttributionPatching
-from polyattr.question.foreign_names import our_class
+from polyattr.question.foreign.names import missing_name
 from polyattr.results.attribution import Attribution, load
 from polyattr.results.comparison import BaselineComparison, compare_baselines
 from polyattr.results.names import Names
@@ -118,12 +118,10 @@ if not TYPE_CHECKING:  # a type checker would take any name for known
 
     def __getattr__(name: str) -> Any:
         """Says what another library's class is called here."""
-        known = our_class(name)
-        text = f"module 'polyattr' has no attribute {name!r}"
-        if not known:
+        advice, text = missing_name(name, __all__), f"module 'polyattr' has no attribute {name!r}"
+        if not advice:
             raise AttributeError(text)
-        text = f"{text}; {known}"
         # `from polyattr import name` asks first, and would put words of its own in place of these.
         if sys._getframe(1).f_code.co_name == "_handle_fromlist":
-            raise ImportError(text, name=__name__)
-        raise AttributeError(text)
+            raise ImportError(f"{text}{advice}", name=__name__)
+        raise AttributeError(f"{text}{advice}")

@@ -19,6 +19,12 @@ from polyattr_jax.objects import JaxObjects
 _XLA_ERROR = getattr(jax.errors, "JaxRuntimeError", RuntimeError)
 
 
+# NumPy takes longer to say the name of a dtype than JAX to start a program.
+_NAMES = {
+    jnp.dtype(name): name for name in ("float32", "float64", "float16", "bfloat16", "int32", "bool")
+}
+
+
 class JaxBackend(GradBackend):
     """Runs models on whatever device their inputs are on.
 
@@ -130,18 +136,18 @@ class JaxBackend(GradBackend):
 
     def to_numpy(self, tensor: jax.Array) -> np.ndarray[Any, Any]:
         """Copies to the host; bfloat16, which NumPy lacks, as float32, and a key as its words."""
-        if jnp.issubdtype(tensor.dtype, jax.dtypes.prng_key):
+        if tensor.dtype not in _NAMES and jnp.issubdtype(tensor.dtype, jax.dtypes.prng_key):
             tensor = jax.random.key_data(tensor)
         host = np.asarray(tensor)
-        return host.astype(np.float32) if str(host.dtype) == "bfloat16" else host
+        return host.astype(np.float32) if _name(tensor) == "bfloat16" else host
 
     def dtype(self, tensor: jax.Array) -> str:
         """Names the dtype."""
-        return str(tensor.dtype)
+        return _name(tensor)
 
     def cast(self, tensor: jax.Array, dtype: str) -> jax.Array:
         """Converts; the array itself if nothing changes."""
-        return tensor if str(tensor.dtype) == dtype else tensor.astype(dtype)
+        return tensor if _name(tensor) == dtype else tensor.astype(dtype)
 
     def zeros(self, shape: tuple[int, ...], like: jax.Array, dtype: str) -> jax.Array:
         """Makes zeros on the device of `like`."""
@@ -208,6 +214,10 @@ class JaxBackend(GradBackend):
     def devices(self) -> list[str]:
         """The devices of the default platform."""
         return [str(device) for device in jax.devices()]
+
+
+def _name(tensor: jax.Array) -> str:
+    return _NAMES.get(tensor.dtype) or str(tensor.dtype)
 
 
 def _device(like: jax.Array | None) -> Any:

@@ -13,6 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from polyattr.backend import BoundModel, GradBackend, InputError, Score, noise_words
 from polyattr_torch.binding import bind, is_model
 from polyattr_torch.objects import TorchObjects
+from polyattr_torch.running.accumulation import sums_in_no_order
 from polyattr_torch.running.differentiation import (
     connected,
     differentiable_gradients,
@@ -26,6 +27,14 @@ from polyattr_torch.running.trouble import check_plain, refusal, without_values
 
 # torch leaves it without types.
 _initialised: Callable[[], bool] = torch.cuda.is_initialized
+
+
+# Asked a dozen times in each call: to make the name takes as long as to multiply a small tensor.
+_NAMES = {
+    dtype: str(dtype).removeprefix("torch.")
+    for dtype in vars(torch).values()
+    if isinstance(dtype, torch.dtype)
+}
 
 
 class TorchBackend(GradBackend):
@@ -103,20 +112,24 @@ class TorchBackend(GradBackend):
         if index.device != tensor.device:
             known = torch.zeros_like(index, device=tensor.device) if index.is_meta else index
             index = known.to(tensor.device)
+        if sums_in_no_order(tensor) and (tensor.requires_grad or is_transformed(tensor)):
+            return tensor[index]  # of which the gradient is a sum in order
         return tensor.index_select(0, index)
 
     def fold(self, total: torch.Tensor, index: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Adds rows in place, where they are no batch of torch.func.vmap that `total` lacks."""
-        if is_transformed(rows):
-            return total.index_add(0, index, rows)
-        return total.index_add_(0, index, rows)
+        apart = is_transformed(rows)
+        if sums_in_no_order(total):
+            put = total.index_put if apart else total.index_put_
+            return put((index,), rows, accumulate=True)
+        return total.index_add(0, index, rows) if apart else total.index_add_(0, index, rows)
 
     def row_sums(self, tensor: torch.Tensor) -> torch.Tensor:
         """Sums all axes but the first."""
         return tensor.flatten(1).sum(1) if tensor.ndim > 1 else tensor
 
     def pick(self, outputs: torch.Tensor, columns: list[torch.Tensor]) -> torch.Tensor:
-        """Indexes every row."""
+        """Indexes every row, once: the gradient is no sum, whose order could matter."""
         if len(columns) == 1 and outputs.ndim == 2:
             return outputs.gather(1, columns[0].view(-1, 1)).view(-1)
         rows = torch.arange(outputs.shape[0], device=outputs.device)
@@ -170,11 +183,11 @@ class TorchBackend(GradBackend):
 
     def dtype(self, tensor: torch.Tensor) -> str:
         """Names the dtype."""
-        return str(tensor.dtype).removeprefix("torch.")
+        return _NAMES[tensor.dtype]
 
     def cast(self, tensor: torch.Tensor, dtype: str) -> torch.Tensor:
         """Converts; the tensor itself if nothing changes."""
-        return tensor.to(getattr(torch, dtype))
+        return tensor if _NAMES[tensor.dtype] == dtype else tensor.to(getattr(torch, dtype))
 
     def zeros(self, shape: tuple[int, ...], like: torch.Tensor, dtype: str) -> torch.Tensor:
         """Makes zeros on the device of `like`."""

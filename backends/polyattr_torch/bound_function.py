@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from polyattr.backend import BoundModel, held_objects
-from polyattr_torch.running.differentiation import Needs
 from polyattr_torch.running.evaluation import evaluated, modules_of
 from polyattr_torch.running.family import Families, Family
+from polyattr_torch.running.needs import Needs
 from polyattr_torch.running.trouble import called
 
 

@@ -15,8 +15,8 @@ from polyattr_keras import (
     keras_entry,
     not_training,
 )
-from polyattr_torch.running.differentiation import Needs
 from polyattr_torch.running.evaluation import own, used
+from polyattr_torch.running.needs import Needs
 
 
 class BoundKeras(KerasLayers):

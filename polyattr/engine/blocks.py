@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,23 +13,26 @@ from polyattr.engine.forward import clipped_range
 from polyattr.engine.kernels import Kernels, Workshop
 from polyattr.engine.ledger import Ledger
 from polyattr.engine.loop import Oracle, Rounds
-from polyattr.engine.plan.pieces import Piece, plan_pieces
+from polyattr.engine.plan.pieces import Piece, plan_pieces, tile_rows
+from polyattr.engine.plan.sheet import call_rows
+from polyattr.engine.program import fits_one_tile, plan_program
 from polyattr.engine.question import Answer, Question
 from polyattr.engine.sums.spread import Errors
 from polyattr.engine.supply import Supply
+from polyattr.question.inputs import Inputs
 from polyattr.results.non_finite import NonFinite
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Scorer
 
 Array = np.ndarray[Any, Any]
 
-Tick = Callable[[int, int], None]
-"""Told (tiles done, tiles in all) after each tile."""
+Tick = Callable[[int, int, str], None]
+"""Told (samples done, samples in all, what is being done) after each tile."""
 
 Recipes = tuple[Recipe, ...]
 """A recipe, and those whose attributions it takes instead of gradients, outermost first."""
 
-_MOST_PLANS = 16
+_MOST_PLANS = 64
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,11 @@ class Asked:
     Attributes:
         batch_size: Most rows per gradient call; None for one call.
         errors: Whether the errors of the values are wanted.
-        tick: Told of progress; costs one synchronisation per tile.
+        tick: Told of samples that are done; costs one synchronisation per tile.
         mark: Whether samples with a gradient that is not finite are marked, instead of refused.
         check: Checks the inputs, unless what the run has told says that they are finite.
+        kind: What calls share that are the same but for the values of samples and targets; None
+            for those that nothing is known of.
     """
 
     batch_size: int | None
@@ -49,6 +54,7 @@ class Asked:
     tick: Tick | None = None
     mark: bool = False
     check: Callable[[], None] | None = None
+    kind: Hashable | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,16 @@ class Engine:
         )
         return answer.marked(self.backend, np.array(sorted(ledger.bad), dtype=np.int64))
 
+    def tile_rows(self, recipes: Recipes, inputs: Inputs, batch_size: int | None) -> int:
+        """Returns the most rows per gradient call for these inputs."""
+        few = self.kernels.few
+        call = self._call(inputs) if few else 0
+        return tile_rows(recipes, inputs.n, batch_size, few=few, call=call)
+
+    def _call(self, inputs: Inputs) -> int:
+        """How many rows one more call costs at least."""
+        return call_rows(inputs.elements, self.backend, inputs.leaves[0])
+
     def values(self, recipes: Recipes, question: Question, asked: Asked) -> list[Tensor]:
         """Returns the attributions (N, ...) per input alone, without waiting for the device."""
         return self._solve(recipes, question, asked, self._workshop()).values
@@ -121,32 +137,67 @@ class Engine:
         recipe, n = recipes[0], question.inputs.n
         if not asked.errors and recipe.statistic is not recipe.statistic.plain:
             recipe = replace(recipe, statistic=recipe.statistic.plain)
-        inputs = question.inputs
-        shape = (n, recipe, asked.batch_size, inputs.fan, inputs.elements)
-        # The rows of a tile, which inner recipes are asked about, are of few numbers already.
-        few = self.kernels.few and not self.graph and not depth
-        pieces: tuple[Piece, ...] = self.remember(
-            ("pieces", *shape, few), lambda: plan_pieces(*shape, few=few)
-        )
+        pieces = self._pieces(recipe, question.inputs, asked, depth)
         if n > 1 or depth:  # a single sample takes each draw once
             tools.stock.open()
         inner = self._oracle(recipes[1:], asked, tools, depth + 1)
         ledger = Ledger(n, recipe)
         values: list[list[Tensor]] = []
         errors: list[Errors] = []
-        for place, (first, live, sheet) in enumerate(pieces):
+        for first, live, sheet in pieces:
             index = None if sheet.samples == n else clipped_range(first, sheet.samples, n)
             part = question.take(self.backend, index, question.inputs.fan)
-            tick = _in_all(asked.tick, recipe, place, pieces)
+            tick = _in_samples(asked.tick, first, live, question.inputs)
+            if tick is not None:
+                tick(0.0, "")
             supply = Supply(tools, recipe, depth, part, sheet)
-            rounds = Rounds(supply, inner, tick, asked.errors)
-            weights = rounds.run(live)
-            found, known = rounds.finished(weights)
+            if inner is None and tick is None and fits_one_tile(supply):
+                found, known = self._at_once(supply, first, live, asked, ledger)
+            else:
+                rounds = Rounds(supply, inner, tick, asked.errors)
+                weights = rounds.run(live)
+                found, known = rounds.finished(weights)
+                ledger.add(first, rounds.spent[:live], rounds.entries, weights, rounds.reports)
             values.append(found)
             errors += [] if known is None else [known]
-            ledger.add(first, rounds.spent[:live], rounds.entries, weights, rounds.reports)
         joined = [self._join(parts, n) for parts in zip(*values, strict=True)]
         return _Solved(joined, self._join_errors(errors, n), ledger)
+
+    def _pieces(
+        self, recipe: Recipe, inputs: Inputs, asked: Asked, depth: int
+    ) -> tuple[Piece, ...]:
+        """Returns the blocks, as they were planned for an earlier call of the kind."""
+        shape = (inputs.n, recipe, asked.batch_size, inputs.fan, inputs.elements)
+        # The rows of a tile, which inner recipes are asked about, are of few numbers already.
+        few = self.kernels.few and not self.graph and not depth
+
+        def planned(call: int) -> tuple[Piece, ...]:
+            return plan_pieces(*shape, few=few, call=call)
+
+        if asked.kind is not None:
+            key = ("pieces", asked.kind, asked.batch_size)
+            known: tuple[Piece, ...] = self.remember(key, lambda: planned(self._call(inputs)))
+            return known
+        call = self._call(inputs) if few else 0
+        found: tuple[Piece, ...] = self.remember(
+            ("pieces", *shape, few, call), lambda: planned(call)
+        )
+        return found
+
+    def _at_once(
+        self, supply: Supply, first: int, live: int, asked: Asked, ledger: Ledger
+    ) -> tuple[list[Tensor], Errors | None]:
+        """Runs a block that fits one tile, as it was planned for an earlier call of the kind."""
+        if asked.kind is None:
+            program = plan_program(supply, live, asked.errors)
+        else:
+            program = self.remember(
+                ("program", asked.kind, asked.batch_size, live, supply.depth),
+                lambda: plan_program(supply, live, asked.errors),
+            )
+        values, errors, entry, report = program.solve(supply)
+        ledger.add(first, program.spent[:live], [entry], program.weights, [report])
+        return values, errors
 
     def _join_errors(self, errors: list[Errors], n: int) -> Errors | None:
         if not errors:
@@ -199,12 +250,11 @@ def _non_finite(ledger: Ledger, recipe: Recipe, question: Question) -> NonFinite
     return NonFinite(points, ledger.n // fan, cure)
 
 
-def _in_all(
-    tick: Tick | None, recipe: Recipe, place: int, pieces: tuple[Piece, ...]
-) -> Tick | None:
-    """Counts tiles over all blocks, where their number is known in advance."""
-    if tick is None or not recipe.one_round or recipe.sequential:
-        return tick
-    tiles = [piece.tiles for piece in pieces]
-    before, every = sum(tiles[:place]), sum(tiles)
-    return lambda done, _: tick(before + done, every)
+def _in_samples(
+    tick: Tick | None, first: int, live: int, inputs: Inputs
+) -> Callable[[float, str], None] | None:
+    """Counts the share of a block in samples; those with several targets are one sample still."""
+    if tick is None:
+        return None
+    fan, n = inputs.fan, inputs.n // inputs.fan
+    return lambda share, note: tick(int((first + live * share) / fan + 1e-9), n, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.kernels import Kernels
 from polyattr.engine.plan.pieces import row_tiles
+from polyattr.engine.plan.sheet import call_rows
 from polyattr.question.inputs import Inputs
 from polyattr.question.layout import Context, Layout
 from polyattr.question.structure import flatten
@@ -152,10 +154,13 @@ class Forward:
         batch_size: int | None,
     ) -> list[Any]:
         """Runs a kernel on tiles of few shapes; the last one repeats its last row."""
-        backend = self.backend
+        backend, few = self.backend, self.kernels.few
         parameters = self.scorer.bound.state()
-        parts = []
-        for first, rows in row_tiles(n, batch_size, few=self.kernels.few):
+        parts: list[Any] = []
+        given = [*leaves, *context.companions]
+        numbers = sum(math.prod(leaf.shape[1:]) for leaf in given)
+        call = call_rows(numbers, backend, given[0]) if few and batch_size else 0
+        for first, rows in row_tiles(n, batch_size, few=few, call=call):
             index = None if rows == n else clipped_range(first, rows, n)
             take = row_taker(backend, index)
             parts.append(kernel(parameters, take(leaves), context.rows(take)))

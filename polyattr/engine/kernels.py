@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +14,25 @@ from polyattr.scores.scorer import Scorer
 
 # A callable target is part of the kernel; a fresh lambda in every call must not pile kernels up.
 _MOST_KERNELS = 24
+
+
+class Key:
+    """A key that is hashed once, and compared in full only with another object.
+
+    Args:
+        parts: What must be equal.
+    """
+
+    __slots__ = ("_hash", "parts")
+
+    def __init__(self, parts: tuple[object, ...]) -> None:
+        self.parts, self._hash = parts, hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Key) and self.parts == other.parts)
 
 
 class Kernels:
@@ -29,12 +49,15 @@ class Kernels:
         guard: The same; that of the model as it is bound now.
         doubt: Whether kernels may be out of date at any time, since something they may have read
             cannot be followed: what cannot be traced again without compiling is then not compiled.
+        seconds: How long the first runs of all kernels took, in which they are compiled.
+        made: How many kernels there were.
     """
 
     def __init__(self, backend: GradBackend, guard: Guard, *, auto: bool = False) -> None:
         self._backend, self.guard, self._auto = backend, guard, auto
         self._kernels: dict[object, _Kernel] = {}
         self.doubt = False
+        self.seconds, self.made = 0.0, 0
 
     @property
     def compiling(self) -> bool:
@@ -71,6 +94,7 @@ class Kernels:
         """
         self.guard.begin()
         kernel = self._kernels.get(key)
+        new = kernel is None
         if kernel is None:
             make_room(self._kernels, _MOST_KERNELS)
             kernel = self._kernels[key] = _Kernel(self._backend, donate, few)
@@ -79,7 +103,25 @@ class Kernels:
         kernel.current.function = function
         if self.doubt and not isinstance(kernel.compiled, Renewable):
             return self.guard.starting(function)
-        return self.guard.starting(kernel.compiled)
+        run = self.guard.starting(kernel.compiled)
+        return self._timed(run) if new else run
+
+    def _timed(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """Has the first run of a new kernel counted in `made` and `seconds`."""
+        self.made += 1
+        waiting = True
+
+        def timed(*args: Any) -> Any:
+            nonlocal waiting
+            if not waiting:
+                return run(*args)
+            waiting, started = False, time.perf_counter()
+            try:
+                return run(*args)
+            finally:
+                self.seconds += time.perf_counter() - started
+
+        return timed
 
     def clear(self) -> None:
         """Forgets all kernels: what they were traced with was not what the call began with."""

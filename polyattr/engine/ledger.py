@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from polyattr.engine.plan.cut import Cut
 from polyattr.engine.sums.report import Measured, Report, joined_sizes, read_all
 from polyattr.sampling.errors.course import Course
 from polyattr.sampling.errors.norm import Weights
@@ -17,6 +18,29 @@ from polyattr.sampling.rows import Rows, Told, joined
 Array = np.ndarray[Any, Any]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What is made of what the rows of a table tell.
+
+    Attributes:
+        sample: (R,) the sample of each row.
+        factor: (R,) what its slope counts for in the integral.
+        hits: (H,) rows that are the input itself.
+    """
+
+    sample: Array
+    factor: Array
+    hits: Array
+
+    @classmethod
+    def of(cls, recipe: Recipe, rows: Rows[Array], weights: Weights) -> Reading:
+        """Finds it out from the table and the weights of its parts."""
+        value, part = weights.value, rows.part
+        of_part = value[part] if value.ndim == 1 else value[rows.sample, part]
+        hits = np.flatnonzero(recipe.at_input(rows))
+        return cls(rows.sample, of_part * rows.weight, hits)
+
+
 @dataclass
 class Entry:
     """The log of one table of rows.
@@ -24,10 +48,22 @@ class Entry:
     Attributes:
         rows: The table; samples are numbered within their block.
         told: Their scores and slopes, on the host when looked at.
+        reading: What is made of them, where that was found out before.
     """
 
     rows: Rows[Array]
     told: Told
+    reading: Reading | None = None
+
+
+def entry_of(made: Cut, log: Callable[[], Array], reading: Reading | None = None) -> Entry:
+    """Notes what the rows of a table told: the `log` has it, (2, C) scores and slopes."""
+
+    def read() -> tuple[Array, Array]:
+        scores, slopes = log()[:, made.position]
+        return scores, slopes
+
+    return Entry(made.rows, Told(read), reading)
 
 
 def told(entries: list[Entry]) -> Told:
@@ -103,14 +139,16 @@ class Ledger:
 
     def _read(self, first: int, known: Entry, weights: Weights) -> None:
         rows, told = known.rows, known.told
-        sample = first + rows.sample
-        for row in np.flatnonzero(~np.isfinite(told.slopes)):
-            self.bad.setdefault(int(sample[row]), (rows, int(row)))
-        value, part = weights.value, rows.part
-        of_part = value[part] if value.ndim == 1 else value[rows.sample, part]
-        np.add.at(self._slope, sample, of_part * rows.weight * told.slopes.astype(np.float64))
-        hits = np.flatnonzero(self.recipe.at_input(rows))
-        self._scores[sample[hits]], self._at_input[sample[hits]] = told.scores[hits], True
+        reading = known.reading or Reading.of(self.recipe, rows, weights)
+        sample = first + reading.sample if first else reading.sample
+        finite = np.isfinite(told.slopes)
+        if not finite.all():
+            for row in np.flatnonzero(~finite):
+                self.bad.setdefault(int(sample[row]), (rows, int(row)))
+        np.add.at(self._slope, sample, reading.factor * told.slopes.astype(np.float64))
+        if len(reading.hits):
+            at = sample[reading.hits]
+            self._scores[at], self._at_input[at] = told.scores[reading.hits], True
 
     @property
     def scores(self) -> Array | None:

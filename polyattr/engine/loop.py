@@ -11,21 +11,21 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.kernels import Workshop
-from polyattr.engine.ledger import Entry, told
+from polyattr.engine.ledger import Entry, entry_of, told
+from polyattr.engine.plan.course import Course
 from polyattr.engine.plan.cut import Cut
-from polyattr.engine.plan.one_round import only_table, second_table
+from polyattr.engine.plan.one_round import second_table
 from polyattr.engine.plan.sheet import Sheet
 from polyattr.engine.question import Question
 from polyattr.engine.sums.ends import Finish, Finished, Start
 from polyattr.engine.sums.kept import Kept, Sizes, grown
-from polyattr.engine.sums.one_tile import OneTile
 from polyattr.engine.sums.report import Report
 from polyattr.engine.sums.spread import Errors
 from polyattr.engine.supply import Supply
 from polyattr.engine.tile import Block, Sheaf, State, Tile
 from polyattr.sampling.errors.norm import Weights
 from polyattr.sampling.recipe import Recipe
-from polyattr.sampling.rows import Rows, Told
+from polyattr.sampling.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,14 +44,14 @@ class Rounds:
     Attributes:
         supply: What tiles are given: the method, and what is asked about the block's samples.
         inner: What finds attributions where the recipe takes those instead of gradients.
-        tick: Told of each tile.
+        tick: Told what share of the block is done, and what is being done, after each tile.
         wanted: Whether the errors of the values are wanted.
         reports: What the block tells the host in one piece; none where it is read piece by piece.
     """
 
     supply: Supply
     inner: Oracle | None
-    tick: Callable[[int, int], None] | None
+    tick: Callable[[float, str], None] | None
     wanted: bool = False
     entries: list[Entry] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Rounds:
     seen: Array = field(init=False)
     state: State = field(init=False)
     _block: Block = field(init=False)
-    _found: tuple[list[Tensor], Errors | None] | None = None
+    _course: Course | None = None
 
     @property
     def backend(self) -> GradBackend:
@@ -91,21 +91,22 @@ class Rounds:
         backend, recipe = self.backend, self.recipe
         self.spent = np.zeros(self.sheet.samples, dtype=np.int64)
         self._block = self.supply.block()
-        if self._fits_one_tile():
-            return self._at_once(live)
         sizes = Sizes(backend, live, self.values, self.errors, self._kept, recipe.complete)
         rounds = recipe.rounds(live, sizes)
+        self._course = None if self.tick is None else Course(self.tick, live, recipe.one_round)
         rows = next(rounds)
         size = self.sheet.samples * (recipe.parts if recipe.one_round else _room(rows, recipe))
         self.seen = np.zeros(size)
         self.state = self._start(size)
         while True:
             first = len(self.entries)
+            if self._course is not None:
+                self._course.begin(rows)
             for made, sheaves in self.supply.cuts(rows, live, self.seen):
                 log = backend.zeros((2 * self.sheet.capacity,), self.leaves[0], self.supply.real())
                 self.state = self.state._replace(log=log)
                 self._tiles(made, sheaves)
-                self.entries.append(self._entry(made, self.state.log))
+                self.entries.append(entry_of(made, self._log(self.state.log)))
             try:
                 rows = rounds.send(told(self.entries[first:]))
             except StopIteration as end:
@@ -115,44 +116,15 @@ class Rounds:
             if recipe.one_round:
                 raise second_table(recipe)
 
-    def _entry(self, made: Cut, log: Tensor | None) -> Entry:
-        """Notes what the rows of a table told: it is in their log, and in the block's report."""
+    def _log(self, log: Tensor) -> Callable[[], Array]:
+        """Returns what reads a log (2, C): on its own, or in the block's report."""
         # Not `self`, which has the entries: a circle would keep the tensors of the call.
         backend, reports = self.backend, self.reports
 
-        def read() -> tuple[Array, Array]:
-            both = reports[0].log() if reports else backend.to_numpy(log).reshape(2, -1)
-            scores, slopes = both[:, made.position]
-            return scores, slopes
+        def read() -> Array:
+            return reports[0].log() if reports else backend.to_numpy(log).reshape(2, -1)
 
-        return Entry(made.rows, Told(read))
-
-    # -- a block in one call ----------------------------------------------------------------------
-
-    def _fits_one_tile(self) -> bool:
-        """Whether one kernel can do all, from the samples to their attributions."""
-        known = self.recipe.one_round and not self.recipe.sequential
-        apart = self.inner is not None or self.tick is not None or self.tools.graph
-        return known and not apart and self.sheet.capacity == self.sheet.rows
-
-    def _at_once(self, live: int) -> Weights:
-        recipe, supply = self.recipe, self.supply
-        self.seen = np.zeros(self.sheet.samples * recipe.parts)
-        table: tuple[Rows[Array], Weights] = supply.tools.remember(
-            ("rows", recipe, live), lambda: only_table(recipe, live)
-        )
-        rows, weights = table
-        ((made, sheaves),) = supply.cuts(rows, live, self.seen)
-        (draws,) = supply.noise(made)
-        sheaf = supply.sheaf(made, 0) if sheaves is None else sheaves[0]
-        self.entries.append(self._entry(made, None))
-        self._note(made)
-        tile, key = supply.tile(made)
-        run = OneTile(tile, self._finish(), weights, len(self.seen), self.wanted, supply.real())
-        kernel = self.tools.kernel((*key, *run.finish.key(weights, self.wanted), run.size), run)
-        given = self._block, supply.starts(), sheaf._replace(noise=draws)
-        self._found = self._reported(kernel(*given))
-        return weights
+        return read
 
     # -- before the first tile --------------------------------------------------------------------
 
@@ -181,9 +153,9 @@ class Rounds:
             sheaf = self.supply.sheaf(made, tile) if sheaves is None else sheaves[tile]
             self.state = add(sheaf._replace(noise=draws), tile)
             self.backend.settle([*(t for part in self.state.parts for t in part), self.state.log])
-            if self.tick is not None:
+            if self._course is not None:
                 self.backend.to_numpy(self.state.log)
-                self.tick(tile + 1, made.tiles)
+                self._course.ran(tile, made)
         self._note(made)
 
     def _note(self, made: Cut) -> None:
@@ -230,8 +202,6 @@ class Rounds:
 
     def finished(self, weights: Weights) -> tuple[list[Tensor], Errors | None]:
         """Returns the attributions (M, ...) per input, and if wanted how far off they may be."""
-        if self._found is not None:
-            return self._found
         if self.recipe.one_round and weights.value.ndim == 1:
             finish, alone = self._finish(), len(self.entries) == 1
             log = self.state.log if alone and not self.tools.graph else None

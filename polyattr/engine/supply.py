@@ -131,5 +131,6 @@ class Supply:
         layout, rule = question.inputs.layout, question.targets.rule
         tools = self.tools
         together = made.together if tools.scorer.shares(rule) else 1
-        key = (self.recipe, layout, rule, made.table, origin, together)
-        return Tile(tools.scorer, *key[:-1], tools.graph, together), key
+        in_order = made.in_order(self.sheet.samples)
+        key = (self.recipe, layout, rule, made.table, origin, together, in_order)
+        return Tile(tools.scorer, *key[:-2], tools.graph, together, in_order), key

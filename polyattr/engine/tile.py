@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from polyattr.backend import GradBackend, Score, Tensor
+from polyattr.engine.sums.spread import in_all
 from polyattr.question.layout import Context, Layout
 from polyattr.question.references import Origin
 from polyattr.sampling.recipe import Carry, Recipe, Spot
@@ -24,7 +25,8 @@ class State(NamedTuple):
     Attributes:
         parts: The statistic's state per input.
         carry: What the block's samples took along, per input.
-        log: (2 C,) scores, then slopes, of every row; None before the first round.
+        log: (2 C,) scores, then slopes, of every row; None before the first round, and where there
+            is a single tile.
     """
 
     parts: list[tuple[Tensor, ...]]
@@ -96,6 +98,7 @@ class Tile:
         origin: How a row finds where its path starts, as `References.origin` says.
         graph: Whether gradients stay differentiable.
         together: How many rows in a row share a point, and differ in their targets alone.
+        in_order: Whether the rows are the samples, each once, as they stand in the block.
     """
 
     scorer: Scorer
@@ -106,6 +109,7 @@ class Tile:
     origin: Origin
     graph: bool
     together: int = 1
+    in_order: bool = False
 
     @property
     def backend(self) -> GradBackend:
@@ -222,13 +226,16 @@ class Tile:
                 start = batch(start, columns.origin)
             carry = tuple(batch(part, columns.sample) for part in state.carry[i])
             draw = batch(noise[i], columns.slot) if noise else None
-            spot = Spot(batch(leaf, columns.sample), start, draw, carry, columns.rows, self._grad)
+            x = leaf if self.in_order else batch(leaf, columns.sample)
+            spot = Spot(x, start, draw, carry, columns.rows, self._grad)
             point, speed = self.recipe.place(self.backend, spot)
             points.append(point)
             velocity += [] if speed is None else [speed]
         return Placed(points, velocity)
 
     def _beside(self, block: Block, columns: _Columns) -> Context:
+        if self.in_order:
+            return block.context
         batch, sample = self.backend.batch, columns.sample
         return block.context.rows(lambda leaves: [batch(leaf, sample) for leaf in leaves])
 
@@ -255,7 +262,15 @@ class Tile:
         return State(parts, self._carried(state.carry, carry, columns), log)
 
     def _logged(self, log: Any, columns: _Columns, scores: Tensor, slopes: list[Tensor]) -> Tensor:
-        """Notes the scores (R,) of rows, and the sum of their `slopes` (R,) over all inputs."""
+        """Notes the scores (R,) of rows, and the sum of their `slopes` (R,) over all inputs.
+
+        Without a log of several tiles, those of the one tile are all there is.
+        """
+        if log is None:
+            slope = in_all(self.backend, slopes)
+            return self.backend.concat(
+                [self.backend.cast(scores, self.backend.dtype(slope)), slope]
+            )
         first, *others = (self.backend.cast(s, self.backend.dtype(log)) for s in slopes)
         scores = self.backend.cast(scores, self.backend.dtype(log))
         log = self.backend.fold(log, columns.place[0], scores)

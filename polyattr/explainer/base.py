@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, dataclass_transform
+from dataclasses import field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 from polyattr.backend import GradBackend
 from polyattr.domains.space import check_domain, check_tangent
 from polyattr.errors import InputError, InputTypeError
 from polyattr.explainer.binding import Method
 from polyattr.explainer.call import Calls
+from polyattr.explainer.options import Options, read_options
 from polyattr.explainer.paper import Paper
 from polyattr.explainer.settings import (
     MODEL,
     check_batch_size,
     check_fields,
     check_on_nonfinite,
+    check_recipes,
     finish_class,
     is_default,
     setting,
 )
 from polyattr.question.checks import check_flag
+from polyattr.question.foreign.names import missing_member
 from polyattr.sampling.drawing.draws import Draws
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Operator
@@ -31,9 +34,50 @@ from polyattr.scores.tasks import check_operator, check_output
 @dataclass_transform(
     kw_only_default=True, frozen_default=True, eq_default=False, field_specifiers=(field, setting)
 )
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class MethodBase(ABC):
-    """The arguments all methods share; `Explainer` says what they mean."""
+class Fielded:
+    """Makes dataclasses of all classes below, and has type checkers and editors know it."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        finish_class(cls, cls.__mro__[cls.__mro__.index(Fielded) - 1])
+
+
+class MethodBase(Fielded, ABC):
+    """The arguments all methods share.
+
+    Args:
+        model: Any differentiable model of an installed framework; left as it is by every call.
+        backend: Name of a backend, a `GradBackend`, or None to find the model's own.
+        output_layer: Layer whose output is scored, such as the logits before a softmax: its index
+            (negative counts from the end), name or object; None for the model's output.
+        input_layer: Layer to attribute to instead of the model's inputs, named likewise; a list of
+            layers gives a dict. Integrated Gradients then follows the path between activations.
+            What such a layer returns without a row per sample, as the last states of a recurrent
+            one, stays as it is, with None in the result. A layer that is called several times
+            comes with the number of one call: ``("embed", 0)`` is the first.
+        attribute_to_layer_input: Take what `input_layer` is given rather than what it returns.
+        batch_size: Most rows per gradient call, over samples and points together; "auto" chooses
+            from the size of a row, None sends everything in one call. Halved when memory runs
+            out. Changes memory and time, never the answer.
+        operator: ``g(model, inputs, targets) -> (N,)`` scores in the native framework; or a task:
+            "classification" (also None), "regression" (sum of output x weights), "margin" (target
+            minus best other), "log_odds" (of a softmax, from logits), "semantic segmentation"
+            (mean over a zone), "object detection", or only its "object detection box position" /
+            "box proba" / "box class"; see also `polyattr.loss`.
+        output: Key, index or callable that selects one of several model outputs.
+        domain: Coordinates to attribute in instead of the inputs': one of `polyattr.domains`, such
+            as `Fourier`, or a `Domain` of yours; for several inputs also one or None for each in
+            their containers. Baselines are still given as inputs; noise is added in the domain, and
+            attributions have its shape.
+        tangent: "simplex" for inputs that are one-hot along the last axis, ("simplex", axis) for
+            another one: of each gradient the mean over that axis is subtracted, which says nothing
+            about one-hot inputs (Majdandzic 2023). Attributions of a path still sum to f(x) - f(b)
+            where the baseline has the sums of the inputs there, as 1/4 has for four letters.
+        on_nonfinite: What to do about samples whose gradient is NaN or infinite at a point: "raise"
+            an error that names them, or "mark" them: their attributions and errors are NaN and
+            `converged` is False, one warning names sample and point, and all others are what they
+            would be without them.
+    """
 
     model: Any = field(kw_only=False)
     backend: str | GradBackend | None = None
@@ -52,10 +96,6 @@ class MethodBase(ABC):
     """Whether attributions can be negative, as opposed to magnitudes, squares and variances."""
     gist: ClassVar[str] = ""
     """What the method computes, in a few words for a caption."""
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        finish_class(cls, _shared())
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -103,7 +143,7 @@ class MethodBase(ABC):
     def recipe(self) -> Recipe:
         """Returns what the method computes."""
 
-    def check(self) -> None:  # noqa: B027 - few methods have anything to check
+    def check(self) -> None:
         """Checks arguments against each other; each by itself is checked by its `setting`.
 
         Raises:
@@ -163,38 +203,6 @@ class MethodBase(ABC):
             )
         return cls.paper.bibtex()
 
-    def _hashable(self) -> tuple[Recipe, ...]:
-        """The recipes, which kernels are kept by.
-
-        Raises:
-            InputTypeError: A recipe cannot be hashed.
-        """
-        recipes = self.recipes()
-        for recipe in recipes:
-            if not isinstance(recipe, Recipe):
-                raise InputTypeError(
-                    f"recipe() of {type(self).__name__} gave {recipe!r}; expected a Recipe"
-                )
-            beside = set(vars(recipe)) - {entry.name for entry in fields(recipe)}
-            if beside:
-                raise InputTypeError(
-                    f"the recipe of {type(self).__name__} has {min(beside)!r}, which is no field; "
-                    f"expected a frozen dataclass, compared by its fields"
-                )
-            if not (recipe.one_round or recipe.statistic.counts_each_sample):
-                raise InputTypeError(
-                    f"the recipe of {type(self).__name__} takes a {type(recipe.statistic).__name__}"
-                    f" of rows it chooses as it goes; expected a Mean, or rows known in advance"
-                )
-            try:
-                hash(recipe)
-            except TypeError as error:
-                raise InputTypeError(
-                    f"the recipe of {type(self).__name__} cannot be hashed ({error}); expected a "
-                    f"frozen dataclass whose fields are numbers, texts, tuples and the like"
-                ) from None
-        return recipes
-
     def _rows_per_call(self) -> int | str | None:
         """The smallest batch_size given along the chain of methods: one bound for the whole."""
         inner = self.inner()
@@ -214,7 +222,7 @@ class MethodBase(ABC):
         return Method(
             name=type(self).__name__,
             text=repr(self),
-            recipes=self._hashable(),
+            recipes=check_recipes(type(self).__name__, self.recipes()),
             model=core.model,
             backend=core.backend,
             output_layer=core.output_layer,
@@ -233,6 +241,32 @@ class MethodBase(ABC):
             signed=self.gives_signs,
         )
 
+    def _read(
+        self,
+        baselines: Any,
+        forward_args: Any,
+        forward_kwargs: Any,
+        batched: Any,
+        progress: Any,
+        sample_ids: Any,
+        names: Any = None,
+        keep_inputs: Any = False,
+    ) -> Options:
+        """Checks the keyword arguments of a call, before anything of it is done."""
+        return read_options(
+            type(self).__name__,
+            lambda: self.uses_baselines,
+            lambda: self.has_own_draws,
+            baselines=baselines,
+            forward_args=forward_args,
+            forward_kwargs=forward_kwargs,
+            batched=batched,
+            progress=progress,
+            sample_ids=sample_ids,
+            names=names,
+            keep_inputs=keep_inputs,
+        )
+
     def _keep(self, **values: Any) -> None:
         """Replaces arguments by what a check made of them."""
         for name, value in values.items():
@@ -246,6 +280,12 @@ class MethodBase(ABC):
 
     def _arguments(self) -> dict[str, Any]:
         return {e.name: getattr(self, e.name) for e in fields(self) if e.init}
+
+    if not TYPE_CHECKING:  # a type checker would take any name for known
+
+        def __getattr__(self, name: str) -> Any:
+            """Says what another library's name is called here."""
+            raise AttributeError(missing_member(self, name), name=name, obj=self)
 
     def __repr__(self) -> str:
         own = [e.name for e in fields(self) if e.init and e.name not in _shared()]

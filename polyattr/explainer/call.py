@@ -17,9 +17,12 @@ from polyattr.backend import (
 )
 from polyattr.engine.convergence import Convergence
 from polyattr.explainer.binding import Bound, Method
+from polyattr.explainer.keeping.kept import Kept
 from polyattr.explainer.lock import CallLock
 from polyattr.explainer.options import Options
-from polyattr.explainer.progress import progress_bar
+from polyattr.explainer.shown.first_call import first_call
+from polyattr.explainer.shown.progress import progress_bar
+from polyattr.explainer.shown.read_errors import ReadErrors
 from polyattr.probing.traces import refusing_traces
 from polyattr.question import datasets
 from polyattr.question.models import check_model
@@ -71,9 +74,13 @@ class Calls(Unfollowed):
         options = replace(options, sample_ids=ids)
         marks, recipe = Marks(), self.method.recipes[0]
         convergence = Convergence(self.method.tolerance, recipe.more, recipe.origin is not None)
-        with progress_bar(options.progress, self.method.name) as tick:
-            for x, y in batches:
-                with self._lock:
+        several = datasets.is_dataset(inputs)
+        kept = Kept(self.method, options, several)
+        length = datasets.length(inputs) if several else 1
+        with progress_bar(options.progress, self.method.name, length) as tick:
+            for given, y in batches:
+                x, y = kept.read(given, y)
+                with self._lock, self.reading(x, y, options):
                     bound = self.bound(x)
                     bound.check_recorded(x)
                     with self._ready(bound, x, (*listed(y), *options.arrays), full):
@@ -82,12 +89,22 @@ class Calls(Unfollowed):
                             outcome = outcome.by_target(Sorted(bound.backend, len(y.targets)))
                     bound.watch.settle(bound.watched)
                 ids.step()
+                if tick is not None:
+                    tick.step()
                 convergence.add(outcome.error)
                 marks.add(outcome.non_finite)
-                yield bound.backend, outcome.values, outcome.attribution
+                found = kept.on(outcome.attribution, x, bound.backend)
+                yield bound.backend, outcome.values, found
         ids.done()
-        marks.tell()
-        convergence.tell()
+        kept.done()
+        if not options.quiet:
+            marks.tell()
+            convergence.tell()
+
+    def backend_of(self, inputs: Any) -> GradBackend:
+        """Returns the backend that answers for such inputs."""
+        with self._lock:
+            return self.bound(inputs).backend
 
     @contextmanager
     def _ready(
@@ -101,9 +118,17 @@ class Calls(Unfollowed):
             refusing_traces(bound.backend, (inputs, *beside), self.method.model, self._forget),
             bound.chance.kept(given, full),
             bound.backend.session(near),
+            first_call(self.method.name, bound.backend.name, bound.kernels, self.method.told),
             model.inference(),
         ):
             yield
+
+    def reading(self, inputs: Any, targets: Any, options: Options) -> ReadErrors:
+        """Surrounds a call: an error of the user's own code comes with our reading of it."""
+        return ReadErrors(self.method, inputs, targets, options, self._framework)
+
+    def _framework(self) -> GradBackend | None:
+        return None if self._bound is None else self._bound.backend
 
     def _forget(self) -> None:
         if self._bound is not None:

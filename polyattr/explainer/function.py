@@ -15,6 +15,7 @@ from polyattr.explainer.options import Options
 from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.sampling.drawing.row_ids import RowIds
 from polyattr.scores.each import Each
+from polyattr.scores.targets import Targets
 
 
 def differentiable(
@@ -30,14 +31,8 @@ def differentiable(
     read = _read(bound, example, options)
     model = bound.engine.scorer.bound
     model.beside = bound.called(targets)
-    # Trying the model must neither train it nor draw from the user's random state.
-    with (
-        bound.chance.kept(read.leaves, full=True),
-        bound.backend.session(read.leaves[0]),
-        model.evaluation(),
-    ):
-        inputs = bound.settled(read)
-        goals = bound.fixed_targets(inputs, targets)
+    with calls.reading(example, targets, options):
+        inputs, goals = _tried(bound, read, targets)
     references = None
     if not _made_of_inputs(method, options):
         references = bound.references(options.baselines, inputs, inputs, traced=True)
@@ -57,6 +52,17 @@ def differentiable(
             return bound.result(here, engine.values(bound.recipes(start), question, asked))
 
     return bound.backend.untransformed(function)
+
+
+def _tried(bound: Bound, read: Inputs, targets: Any) -> tuple[Inputs, Targets]:
+    """Tries the model, which must neither train it nor draw from the user's random state."""
+    with (
+        bound.chance.kept(read.leaves, full=True),
+        bound.backend.session(read.leaves[0]),
+        bound.engine.scorer.bound.evaluation(),
+    ):
+        inputs = bound.settled(read)
+        return inputs, bound.fixed_targets(inputs, targets)
 
 
 def _made_of_inputs(method: Method, options: Options) -> bool:

@@ -70,16 +70,33 @@ class NoisyExplainer(Explainer):
         of: Another method whose attributions take the place of gradients, with its model; then no
             `model` is given, and of the shared arguments only `batch_size`, the most rows per
             gradient call for the whole.
-        nb_samples: Gradients per sample, or "auto"; this and the other arguments are those of
-            `SmoothGrad`.
-        noise: Standard deviation, in the units of the inputs.
-        seed: Seed of the draws.
-        noise_source: "portable" or "native".
-        noise_mode: "absolute" or "relative".
-        distribution: What draws come from, if not the normal distribution.
-        shared_draws: Whether all samples have the same draws.
-        tolerance: Relative error to stop at with "auto", and to warn above.
-        max_samples: Most gradients per sample with "auto".
+        nb_samples: Gradients per sample; or "auto": rounds of draws, and a sample is done when the
+            relative error of its map, `Attribution.error`, is within `tolerance`.
+        noise: Standard deviation, in the units of the inputs; or as `noise_mode` says.
+        seed: Seed of the draws. A draw depends on the seed and its number, and with
+            ``shared_draws=False`` on the sample's id: never on batch_size, nor on which other
+            samples are explained.
+        noise_source: "portable" draws with NumPy on the host, the same in every framework;
+            "native" draws with the framework's generator on the model's device.
+        noise_mode: "absolute", or "relative": `noise` is then a fraction of each sample's range,
+            its largest minus its smallest number, input by input. Equal numbers have no range, and
+            get no noise.
+        distribution: What the draws come from: ``distribution(generator, shape) -> array``, with a
+            `numpy.random.Generator` that belongs to the draw and the shape of one sample, such as
+            ``lambda g, shape: g.uniform(-1, 1, shape)``. They are multiplied by `noise`. None is
+            the standard normal distribution.
+        shared_draws: True: all samples of a call have the same draws. A sample's map is then the
+            same alone, in another order and among others, and maps can be compared with each other
+            without noise between them; but their errors are correlated, and a mean over samples is
+            no more certain than one map. False: each sample has its own, by an id: its place in the
+            call, or over all batches of a dataset; or `sample_ids` of the call, with which maps
+            depend neither on the order nor on the company.
+        tolerance: Relative error above which a `ConvergenceWarning` is given; with
+            ``nb_samples="auto"`` the one to stop at, 0.05 unless given. With a number and None,
+            `attribute`, which knows it for free, warns above 0.05, and `explain` does not look: 50
+            gradients of small ReLU networks leave 0.005 to 0.09 of the mean, 0.01 to 0.16 of the
+            mean square, 0.15 to 0.27 of the variance.
+        max_samples: Most gradients per sample with ``nb_samples="auto"``.
     """
 
     model: Any = field(default=_NO_MODEL, kw_only=False)

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict
+from typing import Any
 
-from polyattr.errors import InputError, InputTypeError, nearest
+from polyattr.errors import InputError
 from polyattr.question.arguments import Beside, read_beside
 from polyattr.question.checks import check_flag
-from polyattr.question.foreign_names import our_argument, our_place
+from polyattr.results.names import Names, read_names
 
-
-class CallOptions(TypedDict, total=False):
-    """The keyword arguments of a call; see `Explainer.explain`."""
-
-    baselines: Any
-    forward_args: tuple[Any, ...] | list[Any]
-    forward_kwargs: dict[str, Any] | None
-    batched: Any
-    progress: bool
-    sample_ids: Any
-
-
-CALL_ARGUMENTS = ("inputs", "targets", *CallOptions.__annotations__)
+CALL_ARGUMENTS = (
+    *("inputs", "targets", "baselines", "forward_args", "forward_kwargs", "batched"),
+    *("progress", "sample_ids", "names", "keep_inputs"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +25,15 @@ class Options:
     beside: Beside
     progress: bool
     sample_ids: Any = None
+    names: Names | None = None
+    keep_inputs: bool = False
+    quiet: bool = False  # whether the caller tells of errors above the tolerance
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing is asked for beside inputs and targets."""
+        beside = self.beside
+        return self.baselines is None and not (self.progress or beside.args or beside.kwargs)
 
     @property
     def arrays(self) -> tuple[Any, ...]:
@@ -56,58 +56,58 @@ class Options:
         return replace(self, beside=replace(self.beside, batched=frozenset()))
 
 
+NO_OPTIONS = Options(None, Beside(), False)
+"""Those of a call that gives none."""
+
+_DEFAULTS: dict[str, Any] = {
+    "baselines": None,
+    "forward_args": (),
+    "forward_kwargs": None,
+    "batched": None,
+    "progress": False,
+    "sample_ids": None,
+    "names": None,
+    "keep_inputs": False,
+}
+
+
 def read_options(
     name: str,
-    uses_baselines: bool,
-    options: CallOptions,
-    made_with: Iterable[str] = (),
-    own_draws: bool = False,
+    uses_baselines: Callable[[], bool],
+    own_draws: Callable[[], bool],
+    **given: Any,
 ) -> Options:
     """Checks the keyword arguments of a call.
 
     Args:
         name: The method's, for messages.
-        uses_baselines: Whether the method has a baseline.
-        options: As the user passed them.
-        made_with: Names of the constructor's arguments, which a call may be given by mistake.
-        own_draws: Whether samples have draws of their own.
+        uses_baselines: Tells whether the method has a baseline.
+        own_draws: Tells whether samples have draws of their own.
+        **given: As the user passed them.
 
     Raises:
-        InputTypeError: An argument that calls do not have, or of the wrong type.
+        InputTypeError: An argument of the wrong type.
         InputError: A baseline for a method without one, or ids of samples without draws.
     """
-    known = list(CallOptions.__annotations__)
-    for given in options:
-        if given not in known:
-            hint = our_argument(given, name)
-            if given in made_with:
-                hint = our_place(given, name, "constructor")
-            hint = hint or nearest(given, known)
-            raise InputTypeError(
-                f"a call has no argument {given!r}.{hint} Its arguments: inputs, targets, "
-                f"{', '.join(known)}"
-            )
-    _check_used(name, options, uses_baselines, own_draws)
-    beside = read_beside(
-        options.get("forward_args", ()), options.get("forward_kwargs"), options.get("batched")
-    )
-    progress = check_flag("progress", options.get("progress", False))
-    return Options(options.get("baselines"), beside, progress, options.get("sample_ids"))
-
-
-def _check_used(name: str, options: CallOptions, uses_baselines: bool, own_draws: bool) -> None:
-    """Checks that the method makes use of what it is given.
-
-    Raises:
-        InputError: A baseline for a method without one, or ids of samples without draws.
-    """
-    if options.get("baselines") is not None and not uses_baselines:
+    if all(given[argument] is value for argument, value in _DEFAULTS.items()):
+        return NO_OPTIONS
+    baselines, sample_ids = given["baselines"], given["sample_ids"]
+    if baselines is not None and not uses_baselines():
         raise InputError(
             f"baselines is given, but {name} has no baseline; leave it out or "
             f"use IntegratedGradients"
         )
-    if options.get("sample_ids") is not None and not own_draws:
+    if sample_ids is not None and not own_draws():
         raise InputError(
             f"sample_ids is given, but no draw of {name} belongs to a sample; leave it out or give "
             f"the constructor of a noisy method shared_draws=False"
         )
+    beside = read_beside(given["forward_args"], given["forward_kwargs"], given["batched"])
+    return Options(
+        baselines,
+        beside,
+        check_flag("progress", given["progress"]),
+        sample_ids,
+        read_names(given["names"]),
+        check_flag("keep_inputs", given["keep_inputs"]),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import numbers
+import sys
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from functools import wraps
@@ -11,7 +12,9 @@ from typing import Any, TypeVar
 
 from polyattr.errors import InputError, InputTypeError, nearest
 from polyattr.explainer.options import CALL_ARGUMENTS
-from polyattr.question.foreign_names import our_argument, our_place
+from polyattr.explainer.shown.described import WRITTEN, Plain, describe
+from polyattr.question.foreign.arguments import our_argument, our_place
+from polyattr.sampling.recipe import Recipe
 
 Value = TypeVar("Value")
 Check = Callable[[str, Any], Any]
@@ -42,13 +45,15 @@ def setting(*, default: Value, check: Check | None = None) -> Value:
     return made
 
 
-def finish_class(cls: Any, shared: frozenset[str]) -> None:
+def finish_class(cls: Any, root: Any) -> None:
     """Makes a dataclass of a method's class: keyword-only, frozen, wrong names told apart.
 
     Args:
         cls: The class.
-        shared: The arguments all methods have.
+        root: The class whose fields all methods have.
     """
+    setattr(cls, WRITTEN, vars(cls).get("__doc__"))
+    cls.__doc__ = cls.__doc__ or cls.__name__  # or a dataclass writes one
     dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
     made: Any = vars(cls)["__init__"]
 
@@ -58,8 +63,11 @@ def finish_class(cls: Any, shared: frozenset[str]) -> None:
         _check_model(cls, args, kwargs)
         made(self, *args, **kwargs)
 
+    shared = frozenset(entry.name for entry in fields(root))
     init.__signature__ = _ordered(inspect.signature(made), shared)  # type: ignore[attr-defined]  # `inspect` honours it
     cls.__init__ = init
+    if sys.flags.optimize < 2:  # which takes docstrings away
+        describe(cls)
 
 
 def _ordered(signature: inspect.Signature, shared: frozenset[str]) -> inspect.Signature:
@@ -68,7 +76,12 @@ def _ordered(signature: inspect.Signature, shared: frozenset[str]) -> inspect.Si
     first = [p for p in listed if p.name in {"self", MODEL}]
     own = [p for p in listed if p not in first and p.name not in shared]
     rest = [p for p in listed if p not in first and p.name in shared]
-    return signature.replace(parameters=[*first, *own, *rest])
+    shown = [p.replace(annotation=_shown(p.annotation)) for p in [*first, *own, *rest]]
+    return signature.replace(parameters=shown, return_annotation=inspect.Signature.empty)
+
+
+def _shown(annotation: Any) -> Any:
+    return Plain(annotation) if isinstance(annotation, str) else annotation
 
 
 def _check_names(method: type, given: dict[str, Any]) -> None:
@@ -157,3 +170,33 @@ def check_on_nonfinite(name: str, value: object) -> object:
             f"(their attributions are NaN, and a warning names them)"
         )
     return value
+
+
+def check_recipes(name: str, recipes: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
+    """Checks recipes of a method called `name`, which kernels are kept by.
+
+    Raises:
+        InputTypeError: One of them cannot be hashed, or is none.
+    """
+    for recipe in recipes:
+        if not isinstance(recipe, Recipe):
+            raise InputTypeError(f"recipe() of {name} gave {recipe!r}; expected a Recipe")
+        beside = set(vars(recipe)) - {entry.name for entry in fields(recipe)}
+        if beside:
+            raise InputTypeError(
+                f"the recipe of {name} has {min(beside)!r}, which is no field; "
+                f"expected a frozen dataclass, compared by its fields"
+            )
+        if not (recipe.one_round or recipe.statistic.counts_each_sample):
+            raise InputTypeError(
+                f"the recipe of {name} takes a {type(recipe.statistic).__name__}"
+                f" of rows it chooses as it goes; expected a Mean, or rows known in advance"
+            )
+        try:
+            hash(recipe)
+        except TypeError as error:
+            raise InputTypeError(
+                f"the recipe of {name} cannot be hashed ({error}); expected a "
+                f"frozen dataclass whose fields are numbers, texts, tuples and the like"
+            ) from None
+    return recipes

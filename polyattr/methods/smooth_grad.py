@@ -20,41 +20,12 @@ class SmoothGrad(NoisyExplainer):
     over the map's L1 norm.
 
     Args:
-        model: The model; this and the keyword arguments not listed are those of `Explainer`.
-        of: Another method whose attributions take the place of gradients, with its model; then no
-            `model` is given, and of the shared arguments only `batch_size`, the most rows per
-            gradient call for the whole.
-        nb_samples: Gradients per sample; or "auto": rounds of draws, and a sample is done when the
-            relative error of its map, `Attribution.error`, is within `tolerance`.
-        noise: Standard deviation, in the units of the inputs; or as `noise_mode` says.
-        seed: Seed of the draws. A draw depends on the seed and its number, and with
-            ``shared_draws=False`` on the sample's id: never on batch_size, nor on which other
-            samples are explained.
-        noise_source: "portable" draws with NumPy on the host, the same in every framework;
-            "native" draws with the framework's generator on the model's device.
-        noise_mode: "absolute", or "relative": `noise` is then a fraction of each sample's range,
-            its largest minus its smallest number, input by input. Equal numbers have no range, and
-            get no noise.
-        distribution: What the draws come from: ``distribution(generator, shape) -> array``, with a
-            `numpy.random.Generator` that belongs to the draw and the shape of one sample, such as
-            ``lambda g, shape: g.uniform(-1, 1, shape)``. They are multiplied by `noise`. None is
-            the standard normal distribution.
-        shared_draws: True: all samples of a call have the same draws. A sample's map is then the
-            same alone, in another order and among others, and maps can be compared with each other
-            without noise between them; but their errors are correlated, and a mean over samples is
-            no more certain than one map. False: each sample has its own, by an id: its place in the
-            call, or over all batches of a dataset; or `sample_ids` of the call, with which maps
-            depend neither on the order nor on the company.
+        model: The model; this and the keyword arguments not listed are those of
+            `NoisyExplainer`.
         antithetic: Use each draw with both signs, e and -e: 1.8 to 6.8 times less variance per
             gradient on trained ReLU networks, 15 and more on smooth ones. An odd last gradient
             stays without its partner. None is True for normal draws, and False for a `distribution`
             of your own: with True it has to be symmetric about 0.
-        tolerance: Relative error above which a `ConvergenceWarning` is given; with
-            ``nb_samples="auto"`` the one to stop at, 0.05 unless given. With a number and None,
-            `attribute`, which knows it for free, warns above 0.05, and `explain` does not look: 50
-            gradients of small ReLU networks leave 0.005 to 0.09 of the mean, 0.01 to 0.16 of the
-            mean square, 0.15 to 0.27 of the variance.
-        max_samples: Most gradients per sample with ``nb_samples="auto"``.
 
     Raises:
         InputError: `nb_samples` is below 1, `max_samples` below 32 with "auto", `noise`, `seed` or

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any
 
 from polyattr.errors import InputError, InputTypeError
 from polyattr.explainer import Paper, setting
 from polyattr.explainer.base import MethodBase
-from polyattr.explainer.options import CallOptions, read_options
+from polyattr.explainer.shown.call_arguments import CALL_ARGUMENTS
+from polyattr.explainer.shown.described import described_by
+from polyattr.explainer.shown.own_words import own_words
 from polyattr.patching.patches import Patches
 from polyattr.question.checks import count_of
 from polyattr.results import joining
@@ -99,21 +101,47 @@ class AttributionPatching(MethodBase):
         """The gradient by activations, summed over how they move."""
         return Patches(layers=len(self.layers), steps=self.steps, at=self.at)
 
+    @own_words
+    @described_by(CALL_ARGUMENTS)
     def __call__(
-        self, inputs: Any, targets: Any = None, **options: Unpack[CallOptions]
+        self,
+        inputs: Any,
+        targets: Any = None,
+        *,
+        baselines: Any = None,
+        forward_args: tuple[Any, ...] | list[Any] = (),
+        forward_kwargs: dict[str, Any] | None = None,
+        batched: Any = None,
+        progress: bool = False,
+        sample_ids: Any = None,
     ) -> dict[str, Any]:
         """Same as `explain`."""
-        return self.explain(inputs, targets, **options)
+        return self.explain(
+            inputs,
+            targets,
+            baselines=baselines,
+            forward_args=forward_args,
+            forward_kwargs=forward_kwargs,
+            batched=batched,
+            progress=progress,
+            sample_ids=sample_ids,
+        )
 
+    @own_words
+    @described_by(CALL_ARGUMENTS)
     def explain(
-        self, inputs: Any, targets: Any = None, **options: Unpack[CallOptions]
+        self,
+        inputs: Any,
+        targets: Any = None,
+        *,
+        baselines: Any = None,
+        forward_args: tuple[Any, ...] | list[Any] = (),
+        forward_kwargs: dict[str, Any] | None = None,
+        batched: Any = None,
+        progress: bool = False,
+        sample_ids: Any = None,
     ) -> dict[str, Any]:
         """Computes the attributions of all units.
-
-        Args:
-            inputs: As for `Explainer.explain`, a dataset included.
-            targets: As for `Explainer.explain`.
-            **options: As for `Explainer.explain`.
 
         Raises:
             PolyattrError: As `Explainer.explain`.
@@ -129,8 +157,8 @@ class AttributionPatching(MethodBase):
             >>> method.explain(torch.tensor([[2.0]]), baselines=torch.tensor([[0.5]]))
             {'0': tensor([[1.5000]])}
         """
-        read = read_options(type(self).__name__, True, options, list(self._arguments()))
-        calls = self._calls.stream(inputs, targets, read, False)
+        given = self._read(baselines, forward_args, forward_kwargs, batched, progress, sample_ids)
+        calls = self._calls.stream(inputs, targets, given, False)
         pairs = ((backend, values) for backend, values, _ in calls)
         found: dict[str, Any] = joining.join_values(pairs, axis=int(isinstance(targets, Each)))
         return found

@@ -256,6 +256,13 @@ class Trial:
         if tried.random:
             warn_random(tried.frozen)
 
+    def is_settled(self, n: int, targets: Targets) -> bool:
+        """Says whether `check` has nothing left to look at, or to tell, of calls like this one."""
+        rule = targets.rule
+        tried = self._tried.get(rule if isinstance(rule, Selected) else None)
+        final = targets.certain and tried is not None and tried.is_final(n)
+        return final and all(self._connected.get(rule, [False]))
+
     @property
     def random(self) -> bool:
         """Whether the model was found to draw random numbers, so that any change may be chance."""

@@ -219,9 +219,10 @@ def _numbers(given: Any, name: str) -> np.ndarray[Any, Any]:
     except (TypeError, ValueError):
         array = np.asarray(None)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        kind = f" of {given.dtype}" if isinstance(given, np.ndarray) else ""
         raise InputTypeError(
-            f"{name} is a {type(given).__name__}; expected a number, an array, or a callable "
-            f"that returns one of them"
+            f"{name} is a {type(given).__name__}{kind}; expected a number, an array of numbers, or "
+            f"a callable that returns one of them"
         ) from None
     return array.astype(np.float64)
 

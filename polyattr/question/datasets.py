@@ -39,6 +39,14 @@ def is_dataset(value: Any) -> bool:
     return isinstance(value, Iterable)
 
 
+def length(dataset: Iterable[Any]) -> int | None:
+    """Counts the batches of a dataset that says how many there are; None for others."""
+    try:
+        return len(dataset)  # type: ignore[arg-type]  # where there is one
+    except Exception:  # whatever a dataset of unknown or no end raises
+        return None
+
+
 def check_targets(targets: Any) -> None:
     """Checks targets given for a whole dataset.
 

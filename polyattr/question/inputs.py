@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Tensor
 from polyattr.errors import InputError, InputTypeError
@@ -47,6 +46,11 @@ class Inputs:
     guessed: tuple[int, ...] = ()
     fan: int = 1
     names: tuple[str, ...] = ()
+
+    @property
+    def once(self) -> Inputs:
+        """The same, without telling which samples differ in their targets alone."""
+        return self if self.fan == 1 else replace(self, fan=1)
 
     def check_finite(self, backend: GradBackend) -> None:
         """Checks the leaves for finite numbers, which waits for the device.
@@ -97,7 +101,7 @@ class Inputs:
     def elements(self) -> int:
         """Numbers in one sample, over all its tensors."""
         rows = [*self.leaves, *self.companions]
-        return sum(int(np.prod(leaf.shape[1:])) for leaf in rows)
+        return sum(math.prod(leaf.shape[1:]) for leaf in rows)
 
     def context(self, goals: list[Tensor]) -> Context:
         """Everything a kernel takes beside the leaves."""
@@ -110,6 +114,10 @@ class Inputs:
             return [leaf[:2] for leaf in leaves]
 
         return take(self.leaves), self.context(goals).rows(take)
+
+    def fitting_rows(self) -> tuple[list[Tensor], Context]:
+        """Takes two samples; all, as the user calls the model, where some arguments are guessed."""
+        return (self.leaves, self.context([])) if self.guessed else self.first_rows([])
 
     def signature(self, backend: GradBackend) -> tuple[object, ...]:
         """What must be equal for a model to be called in the same way."""

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from polyattr.errors import InputError
-from polyattr.question.foreign_names import missing_member
-from polyattr.question.structure import flatten, map_leaves
-from polyattr.results import npz
-from polyattr.results.names import Names
-
-if TYPE_CHECKING:
-    from polyattr.backend import GradBackend
-
-Array = np.ndarray[Any, Any]
+from polyattr.results.samples import Samples
 
 
 @dataclass(frozen=True, repr=False)
-class Attribution:
+class Attribution(Samples):
     """What `Explainer.attribute` returns.
+
+    A container of its N samples: it has a length, ``result[3]`` is an attribution of one sample,
+    slices, positions and masks, as in ``result[~result.converged]``, are attributions of some, and
+    everything that belongs to a sample is cut with it.
 
     For T targets at once, as `polyattr.each` asks for, everything with an axis of N samples has one
     of T targets before it: (T, N) instead of (N,).
@@ -51,6 +44,9 @@ class Attribution:
             times `error`. None for other methods.
         names: What features, channels, classes, words and samples are called; None if not known.
         inputs: What was explained, in its containers, where it was kept; or None.
+        methods: The settings of all samples, of which there are several after `Explainer.refine`;
+            `method` is the first of them.
+        settings: (N,) which of `methods` each sample was explained with.
         signed: Whether values can be negative, by the method, or are magnitudes, squares or
             variances; None in files that do not say.
 
@@ -64,95 +60,91 @@ class Attribution:
         (array([0]), array([2.]), tensor([[2., 0.]]))
     """
 
-    values: Any
-    scores: Array
-    baseline_scores: Array | None
-    completeness_gap: Array | None
-    error: Array
-    converged: Array
-    evaluations: Array
-    targets: Array | str | None
-    method: str
-    seed: int | None
-    backend: str
-    standard_error: Any = None
-    bound: Array | None = None
-    names: Names | None = None
-    inputs: Any = None
-    signed: bool | None = None
-    _native: GradBackend | None = None
-
-    def __post_init__(self) -> None:
-        if self.names is not None:
-            axis = self.scores.ndim
-            leaves = [leaf for leaf in flatten(self.values, "values")[1] if leaf is not None]
-            self.names.check([tuple(leaf.shape)[axis:] for leaf in leaves], self.scores.shape[-1])
-
-    if not TYPE_CHECKING:  # a type checker would take any name for known
-
-        def __getattr__(self, name: str) -> Any:
-            """Says what another library's name is called here."""
-            raise AttributeError(missing_member(self, name))
-
-    @property
-    def base_values(self) -> Array | None:
-        """What the attributions are measured from, (N,), as SHAP calls it: `baseline_scores`."""
-        return self.baseline_scores
-
-    def to_numpy(self) -> Attribution:
-        """Returns the same attribution with NumPy arrays for tensors, their shapes unchanged.
-
-        NumPy functions take an attribution of a single input as it is.
-
-        Example:
-            >>> import numpy as np, polyattr, torch
-            >>> result = polyattr.Saliency(lambda x: x).attribute(torch.ones(1, 2))
-            >>> type(result.to_numpy().values), np.sum(result).item()
-            (<class 'numpy.ndarray'>, 1.0)
-        """
-        if self._native is None:
-            return self
-        native = self._native
-
-        def host(tensors: Any) -> Any:
-            return map_leaves(lambda t: native.to_numpy(t) if native.is_tensor(t) else t, tensors)
-
-        return replace(
-            self,
-            values=host(self.values),
-            standard_error=host(self.standard_error),
-            inputs=host(self.inputs),
-            _native=None,
-        )
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """The values of a single input as one array."""
-        values = self.to_numpy().values
-        if not isinstance(values, np.ndarray):
-            raise InputError(
-                f"this attribution holds {flatten(values, 'values')[0].outline()}; use "
-                f"attribution.to_numpy().values and choose one input"
-            )
-        if copy is None:  # a value that NumPy 1 does not know
-            return np.asarray(values, dtype=dtype)
-        return np.array(values, dtype=dtype, copy=copy)
-
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes everything to one npz file, readable by `polyattr.load` and by NumPy.
+        """Writes everything to one file, readable by `polyattr.load`.
+
+        As npz it is compressed, and NumPy reads it; bfloat16 is widened to float32. As safetensors
+        all dtypes stay, memory is mapped to it, and the reader of each framework takes it.
 
         Args:
-            path: Where to write; ``.npz`` is appended if missing.
+            path: Where to write: a name that ends with ``.npz`` or ``.safetensors``; ``.npz`` is
+                appended if it ends with neither.
 
         Raises:
-            InputError: Values in a dict whose keys are neither str nor int.
+            InputError: Values in a dict whose keys are neither str nor int, or kept `inputs` that
+                are no numbers.
             InputTypeError: `path` is not one.
 
         Example:
             >>> import jax.numpy as jnp, polyattr
             >>> polyattr.Saliency(lambda x: x).attribute(jnp.ones((1, 2))).save("map.npz")
         """
-        host = self.to_numpy()
-        npz.write(path, {field.name: getattr(host, field.name) for field in fields(host)})
+        from polyattr.results.files.paths import write
+
+        write(path, self)
+
+    def to_frame(self) -> Any:
+        """Returns a DataFrame of pandas.
+
+        Of a table (N, F) one row per sample: its class, score, baseline's score, gap, error and the
+        like, then a column per feature. Of several targets a row for each of them and each sample.
+        Of any other shape, or of several inputs, one row per number: sample, places, value and
+        standard error.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+            InputError: A feature is called like one of the other columns.
+
+        Example:
+            >>> import pandas, polyattr, torch
+            >>> result = polyattr.GradientInput(lambda x: x.sum(1)).attribute(torch.ones(1, 2))
+            >>> named = result.named(features=["age", "income"], rows=["Ann"])
+            >>> named.to_frame().loc["Ann", ["score", "age", "income"]].tolist()
+            [2.0, 1.0, 1.0]
+        """
+        from polyattr.results.exports.frames import to_frame  # late, as all that few results need
+
+        return to_frame(self)
+
+    def to_xarray(self) -> Any:
+        """Returns a Dataset of xarray, whose coordinates are the names.
+
+        Its variables are "values", "standard_error", "inputs" where they are kept, and the facts of
+        `to_frame`; of several inputs "values['ids']" and so on.
+
+        Raises:
+            MissingExtraError: xarray is not installed.
+
+        Example:
+            >>> import polyattr, torch, xarray
+            >>> result = polyattr.GradientInput(lambda x: x.sum(1)).attribute(torch.ones(3, 2))
+            >>> dict(result.to_xarray()["values"].sizes)
+            {'sample': 3, 'feature': 2}
+        """
+        from polyattr.results.exports.dataset import to_xarray
+
+        return to_xarray(self)
+
+    def to_shap(self) -> Any:
+        """Returns a ``shap.Explanation``, which all of shap's plots take.
+
+        Its base values are `baseline_scores` (None for methods without a baseline, for which
+        shap's waterfall and force plots have nothing to start from), its data the kept inputs or
+        the words. Of several targets its outputs are the last axis, as in shap.
+
+        Raises:
+            MissingExtraError: shap is not installed.
+            InputError: There are several inputs.
+
+        Example:
+            >>> import polyattr, shap, torch
+            >>> method = polyattr.IntegratedGradients(lambda x: x.sum(1))
+            >>> method.attribute(torch.ones(3, 2)).to_shap().base_values
+            array([0., 0., 0.])
+        """
+        from polyattr.results.exports.explanation import to_shap
+
+        return to_shap(self)
 
     def plot(
         self, inputs: Any = None, titles: Any = None, *, kind: str | None = None, **options: Any
@@ -184,26 +176,31 @@ class Attribution:
         return plot(self, inputs, titles, kind=kind, **options)
 
     def __repr__(self) -> str:
-        gap = self.completeness_gap
-        worst = "" if gap is None else f", largest gap {np.fmax.reduce(np.abs(gap), axis=None):.3g}"
-        *targets, n = self.scores.shape
-        samples = f"{n} samples" + "".join(f" at {count} targets" for count in targets)
-        return (
-            f"<Attribution of {samples} by {self.method} on {self.backend}: "
-            f"largest error {np.fmax.reduce(self.error, axis=None):.3g}{worst}>"
-        )
+        from polyattr.results.showing import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the worst samples, in a table and, with matplotlib, a picture."""
+        from polyattr.results.showing import SHOWN, page
+
+        where = self._order(self.error, largest_first=True)[:SHOWN]
+        worst = self._at(where)
+        return page(self, worst, where.tolist(), worst.plot)
 
 
 def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
     """Reads an attribution written by `Attribution.save`; values are NumPy arrays.
 
     Args:
-        path: An npz file. Nothing in it is executed: pickled objects are refused.
+        path: What was given to `save`. Nothing in the file is executed: pickled objects are
+            refused.
         max_bytes: Most memory to unfold it to; a file from a stranger can be small and take far
-            more.
+            more. Of a safetensors file only what is bfloat16 is unfolded, the rest is mapped and
+            read when it is looked at.
 
     Returns:
-        What was saved, in the shapes and dtypes it had; bfloat16 as float32.
+        What was saved, in the shapes and dtypes it had; bfloat16, which NumPy lacks, as float32.
 
     Raises:
         InputError: Not a file written by `Attribution.save`, or by a later format, or too large.
@@ -215,4 +212,6 @@ def load(path: str | PathLike[str], max_bytes: int = 2**33) -> Attribution:
         >>> polyattr.load("map.npz").values
         array([[2., 0.]], dtype=float32)
     """
-    return Attribution(**npz.read(path, max_bytes))
+    from polyattr.results.files.paths import read
+
+    return Attribution(**read(path, max_bytes))

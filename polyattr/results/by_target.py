@@ -10,7 +10,7 @@ import numpy as np
 from polyattr.backend import GradBackend, Tensor
 from polyattr.question.structure import map_leaves
 from polyattr.results.attribution import Attribution
-from polyattr.results.npz import PER_SAMPLE
+from polyattr.results.fields import PER_SAMPLE
 
 Array = np.ndarray[Any, Any]
 

@@ -12,7 +12,8 @@ from polyattr.backend import GradBackend
 from polyattr.errors import InputError
 from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
-from polyattr.results.npz import PER_SAMPLE
+from polyattr.results.fields import PER_SAMPLE
+from polyattr.results.parts import naming
 
 Part = TypeVar("Part")
 
@@ -44,7 +45,9 @@ def join(parts: Iterable[tuple[GradBackend, Attribution]]) -> Attribution:
 
     joined = {name: _concat(every(name), backend, axis) for name in ("values", "standard_error")}
     merged = {name: _merge(every(name), axis) for name in PER_SAMPLE}
-    return replace(first, **joined, **merged)
+    kept = _concat_kept([result.inputs for result in results], backend)
+    names = naming.joined([result.names for result in results])
+    return replace(first, **joined, **merged, inputs=kept, names=names)
 
 
 def _alike(parts: Iterable[Part], kinds: Callable[[Part], dict[str, str]]) -> list[Part]:
@@ -52,8 +55,11 @@ def _alike(parts: Iterable[Part], kinds: Callable[[Part], dict[str, str]]) -> li
     alike: list[Part] = []
     expected: dict[str, str] = {}
     for part in parts:
+        if not alike:  # most calls have no other
+            alike.append(part)
+            continue
+        expected = expected or kinds(alike[0])
         here = kinds(part)
-        expected = expected or here
         for name in [name for name in expected | here if expected.get(name) != here.get(name)]:
             raise InputError(
                 f"{name}: {here.get(name, 'nothing')} in batch {len(alike) + 1} of the dataset, "
@@ -96,6 +102,19 @@ def _rows(shape: Any) -> str:
 
 def _merge(values: list[Any], axis: int) -> Any:
     return np.concatenate(values, axis) if isinstance(values[0], np.ndarray) else values[0]
+
+
+def _concat_kept(parts: list[Any], backend: GradBackend) -> Any:
+    """Joins kept inputs: tensors, arrays of NumPy, and what all samples share."""
+    structure = flatten(parts[0], "inputs")[0]
+    columns = zip(*(flatten(part, "inputs")[1] for part in parts), strict=True)
+
+    def joined(column: list[Any]) -> Any:
+        if isinstance(column[0], np.ndarray):
+            return np.concatenate(column)
+        return backend.concat(column) if backend.is_tensor(column[0]) else column[0]
+
+    return structure.build([joined(list(column)) for column in columns])
 
 
 def _concat(parts: list[Any], backend: GradBackend, axis: int) -> Any:

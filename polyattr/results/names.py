@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from polyattr.errors import InputError, InputTypeError
-
-Shapes = Sequence[tuple[int, ...]]
+from polyattr.errors import InputError, InputTypeError, brief
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False)
 class Names:
     """What features, channels, classes, words and samples are called, where that is known.
 
@@ -45,14 +43,20 @@ class Names:
     tokens: tuple[tuple[str, ...], ...] | None = None
     rows: tuple[str, ...] | None = None
 
-    def __post_init__(self) -> None:
-        for name in ("features", "channels", "rows"):
-            self._keep(name, _texts(f"names.{name}", getattr(self, name)))
-        self._keep("classes", _classes(self.classes))
-        if self.tokens is not None:
-            each = enumerate(_items("names.tokens", self.tokens, "one sequence per sample"))
-            words = tuple(_texts(f"names.tokens[{i}]", one) or () for i, one in each)
-            self._keep("tokens", words)
+    def __init__(
+        self,
+        *,
+        features: Iterable[object] | None = None,
+        channels: Iterable[object] | None = None,
+        classes: Mapping[int, object] | Iterable[object] | None = None,
+        tokens: Iterable[Iterable[object]] | None = None,
+        rows: Iterable[object] | None = None,
+    ) -> None:
+        self._keep("features", _texts("names.features", features))
+        self._keep("channels", _texts("names.channels", channels))
+        self._keep("classes", _classes(classes))
+        self._keep("tokens", _words(tokens))
+        self._keep("rows", _texts("names.rows", rows))
 
     def _keep(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -62,82 +66,18 @@ class Names:
         return any(getattr(self, entry.name) is not None for entry in fields(self))
 
     def class_name(self, index: int) -> str:
-        """Returns the name of a class, or "class 3" where it has none."""
-        named = {} if self.classes is None else self.classes
-        return named.get(int(index), f"class {int(index)}")
-
-    def take(self, samples: Sequence[int]) -> Names:
-        """Returns the names of some samples, by their positions."""
-        tokens, rows = self.tokens, self.rows
-        return replace(
-            self,
-            tokens=None if tokens is None else tuple(tokens[i] for i in samples),
-            rows=None if rows is None else tuple(rows[i] for i in samples),
-        )
-
-    def over(self, others: Names | None) -> Names:
-        """Returns these names, and where there are none those of `others`."""
-        if others is None:
-            return self
-        own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return replace(others, **{name: v for name, v in own.items() if v is not None})
-
-    def check(self, shapes: Shapes, n: int) -> None:
-        """Checks that as many are named as there are.
+        """Returns the name of a class, or "class 3" where it has none.
 
         Args:
-            shapes: Of one sample of each input, without the axis of samples.
-            n: Number of samples.
+            index: Of the class, from 0.
 
-        Raises:
-            InputError: More or fewer.
+        Example:
+            >>> import polyattr
+            >>> polyattr.Names(classes=["no", "yes"]).class_name(1)
+            'yes'
         """
-        tables = [shape[0] for shape in shapes if len(shape) == 1]
-        layered = [size for shape in shapes if len(shape) > 1 for size in (shape[0], shape[-1])]
-        axes = (
-            ("features", tables, "one for each feature of a table (N, F)"),
-            ("channels", layered, "one for each entry of a sample's first or last axis"),
-            ("rows", [n], "one for each sample"),
-            ("tokens", [n], "one sequence of words for each sample"),
-        )
-        for name, sizes, expected in axes:
-            given = getattr(self, name)
-            if given is not None and len(given) not in sizes:
-                raise InputError(
-                    f"names.{name} has {len(given)} entries for {n} samples of shape "
-                    f"{_shown(shapes)}; expected {expected}"
-                )
-        self._check_words(shapes)
-
-    def _check_words(self, shapes: Shapes) -> None:
-        lengths = {shape[0] for shape in shapes if shape}
-        for i, words in enumerate(self.tokens or ()):
-            if len(words) not in lengths:
-                raise InputError(
-                    f"names.tokens[{i}] has {len(words)} words for a sample of shape "
-                    f"{_shown(shapes)}; expected one for each entry of its first axis, those of "
-                    f"padding and of marks such as [CLS] included"
-                )
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns what `from_json` reads: what is named, in lists and dicts of texts."""
-        known = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return {name: value for name, value in known.items() if value is not None}
-
-    @classmethod
-    def from_json(cls, value: Any) -> Names:
-        """Reads what `to_json` wrote.
-
-        Raises:
-            ValueError: Something else was written.
-        """
-        known = {entry.name for entry in fields(cls)}
-        if not isinstance(value, dict) or not all(_are_texts(name, value[name]) for name in value):
-            raise ValueError("its names are not texts")
-        classes = value.get("classes")
-        if classes is not None:  # the keys of JSON are texts
-            value = value | {"classes": {int(index): name for index, name in classes.items()}}
-        return cls(**{name: part for name, part in value.items() if name in known})
+        named = {} if self.classes is None else self.classes
+        return named.get(int(index), f"class {int(index)}")
 
 
 def read_names(value: object) -> Names | None:
@@ -151,7 +91,7 @@ def read_names(value: object) -> Names | None:
     known = [entry.name for entry in fields(Names)]
     if isinstance(value, Mapping) and set(value) <= set(known):
         return Names(**value)
-    shown = f"a dict with {sorted(map(str, value))}" if isinstance(value, Mapping) else repr(value)
+    shown = f"a dict with {sorted(map(str, value))}" if isinstance(value, Mapping) else brief(value)
     raise InputTypeError(
         f"names is {shown}; expected polyattr.Names(...) or a dict of its fields: "
         f"{', '.join(known)}"
@@ -159,8 +99,9 @@ def read_names(value: object) -> Names | None:
 
 
 def _items(name: str, value: Any, expected: str) -> list[Any]:
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise InputTypeError(f"{name} is {value!r}; expected {expected}")
+    single = isinstance(value, str | bytes | Mapping) or getattr(value, "shape", None) == ()
+    if single or not isinstance(value, Iterable):
+        raise InputTypeError(f"{name} is {brief(value)}; expected {expected}")
     return list(value)
 
 
@@ -168,6 +109,13 @@ def _texts(name: str, value: Any) -> tuple[str, ...] | None:
     if value is None:
         return None
     return tuple(str(entry) for entry in _items(name, value, "a sequence of names"))
+
+
+def _words(value: Any) -> tuple[tuple[str, ...], ...] | None:
+    if value is None:
+        return None
+    each = enumerate(_items("names.tokens", value, "one sequence of words per sample"))
+    return tuple(_texts(f"names.tokens[{i}]", one) or () for i, one in each)
 
 
 def _classes(value: Any) -> dict[int, str] | None:
@@ -181,16 +129,3 @@ def _classes(value: Any) -> dict[int, str] | None:
         if index < 0:
             raise InputError(f"names.classes has the key {index}; expected indices from 0")
     return {int(index): str(name) for index, name in value.items()}
-
-
-def _are_texts(name: str, value: Any) -> bool:
-    if name == "classes":
-        items = value.items() if isinstance(value, dict) else [(None, None)]
-        return all(isinstance(v, str) and str(k).isdecimal() for k, v in items)
-    if name == "tokens":
-        return isinstance(value, list) and all(_are_texts("", words) for words in value)
-    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
-
-
-def _shown(shapes: Shapes) -> str:
-    return " and ".join(map(str, shapes))

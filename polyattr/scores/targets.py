@@ -18,6 +18,7 @@ _HOW = (
     "pass a class index (int), N indices (N,), a tuple of indices for outputs with more axes "
     "or one such tuple per sample, weights in the shape of the output, or a callable on the output"
 )
+_NAMED = "of classes by name take their numbers, classes.index(name); "
 
 
 def _expected(n: int, shape: tuple[int, ...]) -> str:
@@ -288,12 +289,12 @@ def read_numbers(value: Any, how: str) -> np.ndarray[Any, Any]:
         InputError: No array.
     """
     if value is None or isinstance(value, str | bytes | dict):
-        raise InputTypeError(f"targets are {brief(value)}: {how}")
+        raise InputTypeError(f"targets are {brief(value)}: {_NAMED * isinstance(value, str)}{how}")
     check_unmasked("targets", value)
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise InputError(f"targets are no array ({error}): {how}") from None
     if array.dtype.kind not in "biuf":
-        raise InputTypeError(f"targets are of type {array.dtype}: {how}")
+        raise InputTypeError(f"targets are of type {array.dtype}: {_NAMED}{how}")
     return array

@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 OTHERS = ("int32", "int64", "uint8", "bool")
-FEATURES = (*FLOATS, *OTHERS, "native noise", "connected")
+FEATURES = (*FLOATS, *OTHERS, "native noise", "connected", "sums in order")
 
 ROUNDING = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 """The distance from 1 to the next number of each floating dtype."""
@@ -55,6 +55,19 @@ class Harness(Hooks):
         """Copies a native `tensor` (...) to NumPy; fails if it is none, or still being recorded."""
         expect.true(self.backend.is_tensor(tensor), f"{type(tensor)} is no tensor of the backend")
         return self.backend.to_numpy(tensor)
+
+    def same_again(self, found: Any, wanted: Any, what: str) -> None:
+        """Compares answers to one question: to the bit, where the device adds up in order.
+
+        Args:
+            found: One answer (...).
+            wanted: The other (...).
+            what: What they are, for the message.
+        """
+        if "sums in order" in self.lacks:
+            expect.close(found, wanted, 128 * ROUNDING["float32"], what)
+        else:
+            expect.same(found, wanted, what)
 
     def explainer(self, name: str, model: Any, **settings: Any) -> polyattr.Explainer:
         """Makes a method for a `model` by `name` and `settings`, on the backend under test."""

@@ -2,11 +2,13 @@
 
 import inspect
 import itertools
+from typing import ClassVar
 
 import pytest
 
 from polyattr import methods
 from polyattr.testing import BackendConformance, VerbConformance
+from polyattr.testing.harness import Harness
 from polyattr.testing.reference import METHODS, NOISY, REFERENCES, covered
 
 
@@ -43,3 +45,20 @@ def test_every_method_has_a_reference():
 def test_a_method_without_a_reference_fails_loudly(names, missing):
     with pytest.raises(LookupError, match=f"{missing}: .* one entry of REFERENCES"):
         covered(names, REFERENCES)
+
+
+def test_answers_to_one_question_differ_by_rounding_only_where_sums_have_no_order():
+    class Ordered(Harness):
+        pass
+
+    class Unordered(Harness):
+        lacks: ClassVar = {"sums in order": "rows are added by atomic operations"}
+
+    map_, off = [1.0, 3.0], [1.0 + 2**-22, 3.0]
+    for suite in (Ordered(), Unordered()):
+        suite.same_again(map_, map_, "map")
+        with pytest.raises(AssertionError, match="map"):
+            suite.same_again([1.001, 3.0], map_, "map")
+    Unordered().same_again(off, map_, "map")
+    with pytest.raises(AssertionError, match="expected exactly"):
+        Ordered().same_again(off, map_, "map")

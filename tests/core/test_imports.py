@@ -10,6 +10,8 @@ import pytest
 import polyattr
 
 FRAMEWORKS = {"torch", "tensorflow", "jax", "jaxlib", "keras", "tf_keras", "flax", "equinox"}
+# What is imported late, where it is used.
+TOOLS = {"matplotlib", "pandas", "polars", "xarray", "shap", "safetensors", "skimage", "tqdm"}
 CORE = Path(polyattr.__file__).parent
 BACKENDS = Path(__file__).parents[2] / "backends"
 
@@ -42,6 +44,30 @@ def test_importing_everything_imports_no_framework():
     count, found = run(WALK.format(frameworks=sorted(FRAMEWORKS))).split(" ", 1)
     assert int(count) >= 25
     assert found == "[]"
+
+
+def test_import_brings_no_framework_and_no_tool():
+    code = f"import sys, polyattr; print(sorted({FRAMEWORKS | TOOLS} & set(sys.modules)))"
+    assert run(code) == "[]"
+
+
+def test_import_takes_less_than_three_tenths_of_a_second():
+    code = (
+        "import time\nbegin = time.process_time()\nimport polyattr\n"
+        "print(time.process_time() - begin)"
+    )
+    run(code)  # the first one compiles
+    # Whatever else the machine does makes it longer, and nothing makes it shorter.
+    taken = []
+    while not taken or (min(taken) >= 0.3 and len(taken) < 12):
+        taken.append(float(run(code)))
+    assert min(taken) < 0.3, taken
+
+
+def test_all_that_is_installed_is_less_than_two_megabytes():
+    roots = [CORE, *sorted(BACKENDS.glob("polyattr_*"))]
+    files = [path for root in roots for path in root.rglob("*") if "__pycache__" not in path.parts]
+    assert sum(path.stat().st_size for path in files if path.is_file()) < 2_000_000
 
 
 def test_making_an_explainer_imports_no_framework():

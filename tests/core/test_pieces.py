@@ -92,3 +92,55 @@ def test_tiles_of_rows_alone_have_few_sizes(most):
         sizes |= {size for _, size in tiles}
     assert len(sizes) <= 6
     assert sizes <= set(ladder(most))
+
+
+CALLS = (13, 651)
+"""What one more call costs on an accelerator, in rows of 224 x 224 pixels and of 32 x 32."""
+
+
+@every_recipe
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("most", [64, 1627, 4096])
+def test_on_accelerators_too_six_sizes_serve_a_thousand_samples(name, most, call):
+    sheets = set()
+    for n in itertools.chain(*SEQUENCES):
+        pieces = plan_pieces(n, RECIPES[name], most, few=True, call=call)
+        assert sum(piece.live for piece in pieces) == n
+        assert all(0 < piece.live <= piece.sheet.samples for piece in pieces)
+        assert all(piece.sheet.rows <= most for piece in pieces)
+        sheets |= {piece.sheet for piece in pieces}
+    assert len(sheets) <= 6
+
+
+@pytest.mark.parametrize("name", ["one row", "10 nodes", "51 nodes", "50 draws"])
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 16, 20, 31, 32])
+def test_on_accelerators_what_fits_a_call_takes_one(name, n):
+    """Of 3 x 32 x 32 pixels: a call costs more than the rows that fill it up."""
+    pieces = plan_pieces(n, RECIPES[name], 1700, few=True, call=651)
+    assert [piece.tiles for piece in pieces] == [1]
+    tiles = list(row_tiles(n, 1700, few=True, call=651))
+    assert len(tiles) == 1
+    assert tiles[0][1] <= max(8, 4 * n)
+
+
+@pytest.mark.parametrize("n", [33, 40, 65, 100])
+def test_on_accelerators_large_samples_are_not_filled_up_for_a_call(n):
+    """Of 3 x 224 x 224 pixels, whose gradient takes longer than a call."""
+    pieces = plan_pieces(n, Recipe(), 64, few=True, call=13)
+    assert sum(piece.sheet.rows for piece in pieces) <= n + 26
+
+
+@of_one_round
+@pytest.mark.parametrize("most", ROWS)
+def test_accelerators_take_no_more_time_by_their_own_price(name, most):
+    """Calls and rows together cost no more than the blocks that a CPU takes."""
+    points, call = len(RECIPES[name].table(1)), 651
+
+    def price(pieces):
+        tiles = sum(piece.tiles for piece in pieces)
+        rows = sum(piece.tiles * piece.sheet.rows for piece in pieces)
+        return rows + call * (tiles + len(pieces))
+
+    for n in (1, 3, 16, 33, 100, 1000):
+        cheap = price(plan_pieces(n, RECIPES[name], most, few=True, call=call))
+        assert cheap <= 1.05 * price(plan_pieces(n, RECIPES[name], most, few=True)) + points

@@ -294,10 +294,12 @@ def test_every_row_finds_its_baseline(shared, size):
 
 
 def test_automatic_batch_size_follows_the_row():
-    def chosen(elements, per_tile=50_000, accelerated=False):
+    def chosen(elements, per_tile=50_000, accelerated=False, shape=(2, 1, 1)):
         backend = SimpleNamespace(tile_elements=per_tile, accelerated=lambda like: accelerated)
-        return auto_batch_size(elements, backend, None)
+        return auto_batch_size(elements, backend, np.zeros(shape))
 
     assert [chosen(n) for n in (1, 784, 10**9)] == [4096, 63, 4]
+    assert [chosen(n, shape=(2, 1)) for n in (1, 784, 10**9)] == [4096, 1020, 4]
     assert chosen(784, per_tile=200_000) == 255
-    assert [chosen(n, accelerated=True) for n in (784, 10**9)] == [1020, 64]
+    sizes = [chosen(n, accelerated=True) for n in (784, 3072, 3 * 224 * 224, 10**9)]
+    assert sizes == [4096, 1627, 64, 64]

@@ -3,11 +3,14 @@
 import ast
 import doctest
 import inspect
+from importlib.util import find_spec
 from pathlib import Path
 
 from labs import LABS
 
 ROOT = Path(__file__).parents[2]
+# `nox -s shap` has them.
+OPTIONAL = {"pandas", "shap", "xarray"}
 
 
 def examples(items):
@@ -24,6 +27,12 @@ def frameworks_of(test):
     """The frameworks whose package, or polyattr plugin, an example imports."""
     roots = {name.partition(".")[0].removeprefix("polyattr_") for name in _imports(test)}
     return sorted(roots & set(LABS))
+
+
+def missing_of(test):
+    """The optional libraries an example imports that are not installed here."""
+    roots = {name.partition(".")[0] for name in _imports(test)}
+    return [name for name in sorted(roots & OPTIONAL) if find_spec(name) is None]
 
 
 def _imports(test):

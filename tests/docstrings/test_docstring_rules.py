@@ -95,11 +95,7 @@ CUTS = [
     ("Slope", ":math:", "gives no equation"),
     ("Slope", "Units: score per unit of the input.", "gives no units"),
     ("Slope", "Shape: that of the inputs, (N, ...).", "gives no shape"),
-    (
-        "Slope",
-        "; this and the keyword arguments not listed are those of `Explainer`",
-        "Args: does not document batch_size",
-    ),
+    ("Slope", "    batch_size: ", "Args: does not document batch_size"),
     ("Slope", "    k: The factor.\n", "Args: does not document k"),
     ("Slope", "(N,) ", "Args: gives no shape for weights"),
     ("Slope", "Raises:", "has no Raises:"),

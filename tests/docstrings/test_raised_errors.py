@@ -48,7 +48,7 @@ def test_errors_raised_through_methods_of_self():
 def test_errors_of_a_constructor_of_the_base_and_of_its_settings():
     assert {UnknownBackendError, MissingFrameworkError} <= raised_by_constructor(Saliency)
     assert InputError in raised_by_constructor(VarGrad)
-    assert raised_by_constructor(Attribution) == set()
+    assert raised_by_constructor(Attribution) == {InputError}
 
 
 @dataclass

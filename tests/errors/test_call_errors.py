@@ -196,7 +196,7 @@ BASELINES = {
     "nothing for what has a gradient": (
         {"x": None, "ids": IDS},
         InputTypeError,
-        ["baselines['x'] is a NoneType", "expected a number, an array, or a callable"],
+        ["baselines['x'] is a NoneType", "expected a number, an array of numbers, or a callable"],
     ),
     "left out": (
         {"ids": IDS},

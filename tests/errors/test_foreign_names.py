@@ -1,5 +1,6 @@
 """Words of other libraries: each error says the one polyattr has, and where it goes."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import pytest
 import polyattr
 from polyattr import InputTypeError
 from polyattr.explainer.options import CALL_ARGUMENTS
-from polyattr.question.foreign_names import ABSENT, ARGUMENTS, CLASSES, MEMBERS
+from polyattr.question.foreign.arguments import ARGUMENTS
+from polyattr.question.foreign.names import ABSENT, CLASSES, MEMBERS, METRICS, OTHER_QUESTIONS
 
 IG = polyattr.IntegratedGradients(abs)
 
@@ -35,6 +37,12 @@ IN_A_CALL = {
     "x_baseline": ["Here it is 'baselines'", "in the call"],
     "layer": ["Here it is 'input_layer'", "constructor"],
     "class_index": ["Here it is 'targets'", "in the call"],
+    "x": ["Here it is inputs, the first argument", "in the call"],
+    "y": ["Here it is 'targets'"],
+    "verbose": ["Here it is 'progress'", "in the call"],
+    "feature_mask": ["nothing is perturbed"],
+    "max_sigma": ["Here it is 'max_sigma'", "constructor, BlurIntegratedGradients(model, ...)"],
+    "feed_dict": ["Here it is 'forward_kwargs'", "in the call"],
     # polyattr's own, in the wrong place
     "steps": ["'steps' goes elsewhere", "constructor, IntegratedGradients(model, ...)"],
     "batch_size": ["'batch_size' goes elsewhere", "in the constructor"],
@@ -47,6 +55,10 @@ IN_A_CONSTRUCTOR = {
     "reducer": ["no such choice", "plot() sums channels"],
     "harmonize": ["no such choice"],
     "n_steps": ["Here it is 'steps'"],
+    "conv_layer": ["Here it is 'input_layer'", "in the constructor"],
+    "device": ["no such choice", "the device of the inputs"],
+    "link": ["Here it is 'operator', such as 'log_odds'"],
+    "tokenizer": ["Here it is 'input_layer', the embedding; token ids are the inputs"],
     "target_fn": ["Here it is 'targets'", "callable on the output", "in the call"],
     "data": ["Here it is 'background'", "ExpectedGradients(model, ...)"],
     "num_samples": ["Here it is 'nb_samples'", "SmoothGrad(model, ...)"],
@@ -92,7 +104,9 @@ def test_every_word_of_ours_exists_where_it_is_said_to_go():
 def test_every_class_of_ours_exists():
     for said in CLASSES.values():
         assert resolve_name(f"polyattr.{said.partition('(')[0]}") is not None, said
-    assert not [name for name in {*CLASSES, *ABSENT} if name in polyattr.__all__]
+    every = [*CLASSES, *ABSENT, *METRICS, *OTHER_QUESTIONS]
+    assert len(every) == len(set(every))
+    assert not [name for name in every if name in polyattr.__all__]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +120,12 @@ def test_every_class_of_ours_exists():
         ("DeepLift", "polyattr has none: it attributes by gradients"),
         ("GradCAM", "polyattr has none"),
         ("GradientSaliency", "polyattr.Saliency(model)"),
+        ("NeuronGradientShap", "polyattr.ExpectedGradients(model, background=..., output_layer"),
+        ("TorchWrapper", "polyattr.Saliency(model), and so on: a torch model is taken as it is"),
+        ("summary_plot", "polyattr.Attribution.plot()"),
+        ("TreeExplainer", "polyattr has none: it attributes by gradients"),
+        ("MuFidelity", "polyattr has no metrics of explanations"),
+        ("TracInCP", "not to concepts or to data that the model was trained on"),
     ],
 )
 def test_a_class_of_another_library(name, ours):
@@ -126,6 +146,39 @@ def test_a_name_nobody_has():
     assert not hasattr(polyattr, "Nothing")
     with pytest.raises(ImportError, match="cannot import name 'Nothing'"):
         from polyattr import Nothing  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("Salience", "Saliency"), ("IntegratedGradient", None), ("smoothgrad", "SmoothGrad")],
+)
+def test_a_name_that_is_nearly_there(name, near):
+    with pytest.raises(AttributeError) as caught:
+        getattr(polyattr, name)
+    ours = "IntegratedGradients(model)" if near is None else f". Did you mean {near}?"
+    assert ours in str(caught.value)
+    assert not hasattr(polyattr, "_repr_html_")
+
+
+def test_a_call_that_is_nearly_there():
+    with pytest.raises(AttributeError) as caught:
+        IG.explian(3.0)
+    # From these Python makes its own suggestion when it shows the error.
+    assert caught.value.name == "explian"
+    assert caught.value.obj is IG
+
+
+def test_every_argument_of_ours_says_who_has_it():
+    """Given to a class that has not got it."""
+    every = [getattr(polyattr, name) for name in polyattr.__all__]
+    methods = [c for c in every if isinstance(c, type) and hasattr(c, "recipe")]
+    plain = set(inspect.signature(polyattr.Saliency).parameters)
+    for method in {*methods} - {polyattr.Recipe}:
+        for name in set(inspect.signature(method).parameters) - plain:
+            message = told(lambda name=name: polyattr.Saliency(abs, **{name: 1}))
+            maker = re.search(r"in the constructor, (\w+)\(model, \.\.\.\)", message)
+            assert maker, message
+            assert name in inspect.signature(getattr(polyattr, maker[1])).parameters
 
 
 @pytest.mark.parametrize("name", MEMBERS)

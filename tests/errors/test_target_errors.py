@@ -107,7 +107,14 @@ def test_things_that_name_no_target(methods, targets):
 
 def test_arrays_of_objects(methods):
     for targets in (np.array(["a"] * 5), np.array([0, 1, 2, 3, None], object), {1, 2}):
-        refused(InputTypeError, methods[(4,)], targets, "targets are of type", "class index")
+        refused(
+            InputTypeError,
+            methods[(4,)],
+            targets,
+            "targets are of type",
+            "classes.index(name)",
+            "class index",
+        )
 
 
 def test_a_ragged_list(methods):

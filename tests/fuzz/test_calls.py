@@ -132,6 +132,33 @@ def _any_input(lab):
 
 
 @examples(30)
+@given(keep=mostly(st.booleans()))
+def test_kept_inputs(lab, keep):
+    call = explainer(lab).attribute
+    found = allowed(lambda: call(lab.tensor(X), 1, keep_inputs=keep), "keep_inputs")
+    if found is not None:
+        assert (found.inputs is not None) == bool(keep)
+
+
+@examples(60)
+@given(names=mostly(st.none()))
+def test_names(lab, names):
+    call = explainer(lab).attribute
+    found = allowed(lambda: call(lab.tensor(X), 1, names=names), "names")
+    assert found is None or names is None or not names
+
+
+@examples(60)
+@given(
+    field=st.sampled_from(["features", "channels", "classes", "tokens", "rows"]),
+    value=mostly(st.none()),
+)
+def test_fields_of_names(field, value):
+    found = allowed(lambda: polyattr.Names(**{field: value}), f"names.{field}")
+    assert found is None or hash(found.rows) is not None
+
+
+@examples(30)
 @given(progress=mostly(st.booleans()))
 def test_progress(lab, progress):
     found = allowed(lambda: explainer(lab).explain(lab.tensor(X), 1, progress=progress), "progress")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from engine_faults import ENGINE
 from path_faults import PATHS
+from result_faults import RESULTS
 
 FAULTS = (
     *ENGINE,
     *PATHS,
+    *RESULTS,
     (
         "trapezoid: ends count in full",
         "polyattr/sampling/quadrature.py",

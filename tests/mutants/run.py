@@ -33,7 +33,7 @@ def suite(backend: str, fault: Fault) -> list[str]:
     """Lists the folders with tests of a backend, the likely and quick killers of a fault first."""
     own = f"frameworks/{backend}"
     shared = ["baselines", "domains", "interactions", "patching", "regions"]
-    shared += ["recipes", "methods", "engine", "errors", "stale", "tasks"]
+    shared += ["results", "recipes", "methods", "engine", "errors", "stale", "tasks"]
     folders = ["core", "conformance", *shared, own]
     if fault in backend_faults.FAULTS[backend]:
         folders = ["conformance", own, *shared, "core"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from results import attribution, pixels, said, texts
+from drawn import attribution, pixels, said, texts
 
 from polyattr import InputError, InputTypeError, Names, plots
 

@@ -7,7 +7,7 @@ fonts and releases of matplotlib move a few of these 768 bits, another scale or 
 
 import numpy as np
 import pytest
-from results import attribution, pixels
+from drawn import attribution, pixels
 
 from polyattr import plots
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from results import attribution, cells, said
+from drawn import attribution, cells, said
 
 from polyattr import InputError, InputTypeError, plots
 from polyattr.plots.drawing.colours import INFINITE, NAN

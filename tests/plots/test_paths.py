@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from results import attribution, pixels, said
+from drawn import attribution, pixels, said
 
 import polyattr
 from polyattr import InputError, InputTypeError, plots

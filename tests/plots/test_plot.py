@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from results import attribution, pixels, said
+from drawn import attribution, pixels, said
 
 from polyattr import InputError, InputTypeError, MissingExtraError, Names, plots
 

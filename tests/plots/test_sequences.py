@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from results import attribution, pixels, said
+from drawn import attribution, pixels, said
 
 from polyattr import InputError, InputTypeError, Names, plots
 from polyattr.plots.drawing.colours import NAN

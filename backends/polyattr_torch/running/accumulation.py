@@ -1,4 +1,4 @@
-"""Gradients as a training step takes them, for what allows no other."""
+"""Sums: gradients as a training step adds them up, and the order in which a device adds rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ import torch
 from polyattr.backend import held_objects
 
 Rows = list[torch.Tensor]
+
+
+def sums_in_no_order(tensor: torch.Tensor) -> bool:
+    """Says whether what is added at an index is added in any order there, by rounding another sum.
+
+    CUDA's `index_add_` is, and the gradient of its `index_select`; its `index_put_` sorts first.
+    """
+    return tensor.is_cuda
 
 
 def accumulated(total: torch.Tensor, leaves: Rows) -> list[torch.Tensor | None]:

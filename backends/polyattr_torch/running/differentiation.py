@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from polyattr.backend import ModelOutputError, Score, SharedSetting
+from polyattr.backend import ModelOutputError, Score
 from polyattr_torch.running.accumulation import accumulated
+from polyattr_torch.running.memory_format import are_pictures, copied, laid_like, same_map
+from polyattr_torch.running.needs import (
+    WAYS,
+    WITH_PLAIN_ROWS,
+    WITHOUT_INPUTS,
+    Needs,
+    SetWithin,
+    entered,
+    known,
+)
 from polyattr_torch.running.transforms import is_transformed, pulled_back
 
 Rows = list[torch.Tensor]
 Result = TypeVar("Result")
 Found = tuple[torch.Tensor, list[torch.Tensor | None]]
 Scores = Callable[[Rows], Sequence[torch.Tensor]]
-
-# The public property refuses where a user has frozen the flags, the public context sets them all.
-_cudnn_off = SharedSetting(torch._C._get_cudnn_enabled, torch._C._set_cudnn_enabled, False)
-
-
-# How a gradient has to be taken, by what torch says where it is taken otherwise.
-WITH_ARGUMENTS = "not require grad"
-"""Also the arguments beside the inputs are recorded: the model differentiates by them."""
-WITHOUT_CUDNN = "RNN backward can only be called in training mode"
-WITHOUT_INPUTS = "incompatible with .grad() or passing an `inputs` parameter"
-"""Accumulated on leaves, as in a training step."""
-_WAYS = (WITH_ARGUMENTS, WITHOUT_CUDNN, WITHOUT_INPUTS)
-
-
-@dataclass
-class Needs:
-    """What is known of a model's needs.
-
-    Attributes:
-        ways: How its gradients have to be taken.
-        recorded: It asks whether gradients are on, as by taking one itself: they are, also where
-            values are read.
-        compared: Whether the last call's values were read with gradients on and off.
-    """
-
-    ways: set[str] = field(default_factory=set)
-    recorded: bool = False
-    compared: bool = False
 
 
 class Differentiation(AbstractContextManager[None]):
@@ -81,20 +62,8 @@ class Differentiation(AbstractContextManager[None]):
             self.inside -= 1
 
 
-_needs: ContextVar[Needs | None] = ContextVar("needs", default=None)
 _running: ContextVar[Differentiation | None] = ContextVar("running", default=None)
-_nothing = nullcontext()
 _comparing: ContextVar[bool] = ContextVar("comparing", default=False)
-
-
-def learning(needs: Needs) -> AbstractContextManager[None]:
-    """Adds to the `needs` of a model what turns out while the block runs."""
-    return _Set(_needs, needs)
-
-
-def with_arguments() -> bool:
-    """Says whether all arguments of the model have to be recorded now."""
-    return WITH_ARGUMENTS in _known().ways and torch.is_grad_enabled()
 
 
 def running() -> Differentiation | None:
@@ -102,34 +71,42 @@ def running() -> Differentiation | None:
     return _running.get()
 
 
-class _Set(AbstractContextManager[None]):
-    """Sets a variable of the thread while the block runs."""
-
-    def __init__(self, variable: ContextVar[Any], value: Any) -> None:
-        self._variable, self._value = variable, value
-
-    def __enter__(self) -> None:
-        self._token = self._variable.set(self._value)
-
-    def __exit__(self, *error: object) -> None:
-        self._variable.reset(self._token)
-
-
 def outline(function: Callable[..., Any], args: Sequence[Any]) -> Any:
     """Evaluates a function; what `value` reads within is read with gradients on and off."""
-    _known().compared = True
-    with _Set(_comparing, True):
+    known().compared = True
+    with SetWithin(_comparing, True):
         return function(*args)
 
 
 def connected(score: Score, rows: Rows) -> list[bool]:
     """Says which rows the score has a gradient of."""
     scores, found = gradients(score, rows)
-    needs = _known()
+    needs = known()
     if not (needs.compared or needs.recorded):
         needs.recorded = not _alike(_unrecorded(score, rows), scores)
     needs.compared = False
+    if needs.convolves:
+        _try_channels_last(needs, score, rows, found)
     return [gradient is not None for gradient in found]
+
+
+def _try_channels_last(
+    needs: Needs, score: Score, rows: Rows, found: Sequence[torch.Tensor | None]
+) -> None:
+    """Finds out whether gradients are the same where channels lie side by side.
+
+    A model's own kernel may take for granted how its input lies in memory.
+    """
+    needs.convolves = False
+    if not any(map(are_pictures, rows)):
+        return
+    needs.channels_last = True
+    try:
+        other = gradients(score, rows)[1]
+    except Exception:  # of plain rows it has just been taken
+        needs.channels_last = False
+    else:
+        needs.channels_last = all(map(same_map, found, other))
 
 
 def value(function: Callable[[Rows], Any], rows: Rows) -> Any:
@@ -138,8 +115,8 @@ def value(function: Callable[[Rows], Any], rows: Rows) -> Any:
     Where the model gives something else without gradients, or nothing since it differentiates
     itself, they are on.
     """
-    needs = _known()
-    with _entered(needs):
+    needs = known()
+    with entered(needs):
         found = None if needs.recorded else _unrecorded(function, rows)
         if found is not None and not _comparing.get():
             return found
@@ -202,15 +179,18 @@ def differentiable_gradients(score: Score, rows: Rows) -> Found:
 
 def _in_some_way(differentiate: Callable[[set[str]], Result]) -> Result:
     """Tries again in another way where an operation asks for it, and remembers that."""
-    needs = _known()
+    needs = known()
     ways = needs.ways
     while True:
         try:
-            with _entered(needs):
+            with entered(needs):
                 return differentiate(ways)
         except RuntimeError as error:
-            wanted = next((way for way in _WAYS if way in str(error)), None)
-            if wanted is None or wanted in ways:
+            wanted = next((way for way in WAYS if way in str(error)), None)
+            plain = (
+                wanted == WITH_PLAIN_ROWS and not needs.channels_last
+            )  # as the user would call it
+            if wanted is None or wanted in ways or plain:
                 _check_graph(error)
                 raise
         # Outside the handler, whose traceback would keep the tile's tensors alive.
@@ -227,15 +207,6 @@ def _check_graph(error: RuntimeError) -> None:
         ) from error
 
 
-def _known() -> Needs:
-    needs = _needs.get()
-    return Needs() if needs is None else needs
-
-
-def _entered(needs: Needs) -> AbstractContextManager[None]:
-    return _cudnn_off.held() if WITHOUT_CUDNN in needs.ways else _nothing
-
-
 def _leaves(rows: Rows) -> Rows:
     return [row.detach().requires_grad_() for row in rows]
 
@@ -246,8 +217,10 @@ def _gradients(scores: Scores, rows: Rows, count: int, ways: set[str]) -> list[F
         return [_gradients(part, rows, 1, ways)[0] for part in parts]
     with Differentiation(), torch.enable_grad():
         leaves = _leaves(rows)
+        last = known().channels_last and WITH_PLAIN_ROWS not in ways
         # A copy, since a model may begin with an in-place operation.
-        every = enumerate(scores([leaf.clone() for leaf in leaves]), start=1)
+        copies = [copied(leaf, last) for leaf in leaves]
+        every = enumerate(scores(copies), start=1)
         return [(one.detach(), _back(one, leaves, ways, keep=t < count)) for t, one in every]
 
 
@@ -258,7 +231,8 @@ def _back(scores: torch.Tensor, leaves: Rows, ways: set[str], keep: bool) -> lis
     total = scores.sum()
     if WITHOUT_INPUTS in ways:
         return accumulated(total, leaves)
-    return list(torch.autograd.grad(total, leaves, allow_unused=True, retain_graph=keep))
+    found = torch.autograd.grad(total, leaves, allow_unused=True, retain_graph=keep)
+    return [laid_like(gradient, leaf) for gradient, leaf in zip(found, leaves, strict=True)]
 
 
 def _differentiable(score: Score, rows: Rows, ways: set[str]) -> Found:

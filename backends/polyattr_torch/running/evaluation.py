@@ -19,13 +19,13 @@ from polyattr.backend import (
     warn,
 )
 from polyattr_torch.objects import TorchObjects
-from polyattr_torch.running.differentiation import (
+from polyattr_torch.running.family import Family
+from polyattr_torch.running.needs import (
     WITHOUT_CUDNN,
     Needs,
     learning,
     with_arguments,
 )
-from polyattr_torch.running.family import Family
 
 _exclusive = Exclusive()
 # Fused attention layers write zeros where the plain ones, which are differentiated, do not.

@@ -54,6 +54,10 @@ class Cut:
         """Number of tiles, T."""
         return len(self.whole)
 
+    def in_order(self, samples: int) -> bool:
+        """Whether the rows are as many `samples`, each once, as they stand in their block."""
+        return self.tiles == 1 and np.array_equal(self.whole[0, 0], np.arange(samples))
+
 
 def cut_all(
     rows: Rows[Array],

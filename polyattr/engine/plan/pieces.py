@@ -31,7 +31,8 @@ of a thousand samples do not meet."""
 _WIDEST = 512
 """Most samples per block where each has many rows: more would save nothing."""
 _CALL, _FEW = 16, 2
-"""One more call costs as much as so small a part of the rows there are, and as so many rows."""
+"""On a CPU one more call costs as much as so small a part of the rows there are, and as so many
+rows."""
 
 
 class Piece(NamedTuple):
@@ -62,6 +63,7 @@ def plan_pieces(
     elements: int = 1,
     *,
     few: bool = False,
+    call: int = 0,
 ) -> tuple[Piece, ...]:
     """Cuts `n` samples into blocks.
 
@@ -73,6 +75,7 @@ def plan_pieces(
         elements: Numbers in one sample, over all inputs.
         few: Whether blocks have to be of few sizes, whatever `n`: each size is compiled. Otherwise
             they are balanced.
+        call: How many rows one more call costs at least; 0 on a CPU.
     """
     if not few or batch_size is None:
         sheet = plan_sheet(n, recipe, batch_size, fan, elements)
@@ -80,7 +83,8 @@ def plan_pieces(
         return tuple(Piece(first, min(sheet.samples, n - first), sheet) for first in starts)
     together = shared_rows(fan, batch_size)
     pieces, first = [], 0
-    for sheet in _sheets(n // fan, recipe, batch_size // together, elements * fan):
+    most = batch_size // together
+    for sheet in _sheets(n // fan, recipe, most, elements * fan, call // together):
         live = min(sheet.samples, n // fan - first)
         whole = sheet if fan == 1 else sheet.fanned(fan, together)
         pieces.append(Piece(first * fan, live * fan, whole))
@@ -88,15 +92,15 @@ def plan_pieces(
     return tuple(pieces)
 
 
-def _sheets(samples: int, recipe: Recipe, rows: int, elements: int) -> list[Sheet]:
+def _sheets(samples: int, recipe: Recipe, rows: int, elements: int, call: int = 0) -> list[Sheet]:
     """Returns the blocks that so many `samples` are cheapest in, of `rows` per tile at most."""
     points = first_rows(recipe, 1)
     # What has many rows needs no larger blocks; what has one has no larger ones.
     largest = rows if points == 1 else min(most_samples(recipe, rows, elements), _WIDEST)
-    plain = {size: sheet_of(size, recipe, rows) for size in ladder(largest)}
+    plain = {size: sheet_of(size, recipe, rows) for size in ladder(largest, call)}
     sheets = {size: _of_fixed_draws(sheet, recipe) for size, sheet in plain.items()}
-    call = max(_FEW, min(rows, samples * points) // _CALL)
-    price = partial(_price, {size: sheet.rows for size, sheet in sheets.items()}, points, call)
+    worth = max(call, _FEW, min(rows, samples * points) // _CALL)
+    price = partial(_price, {size: sheet.rows for size, sheet in sheets.items()}, points, worth)
     return [sheets[size] for size in _cheapest(samples, sorted(sheets, reverse=True), price)[1]]
 
 
@@ -109,28 +113,33 @@ def _of_fixed_draws(sheet: Sheet, recipe: Recipe) -> Sheet:
     return replace(sheet, draws=min(sheet.rows, every))
 
 
-def row_tiles(n: int, batch_size: int | None, *, few: bool) -> Iterator[tuple[int, int]]:
+def row_tiles(
+    n: int, batch_size: int | None, *, few: bool, call: int = 0
+) -> Iterator[tuple[int, int]]:
     """Cuts `n` rows into tiles: yields the first row and the size of each.
 
     Args:
         n: Number of rows.
         batch_size: Most rows per tile; None for one tile.
         few: Whether tiles have to be of few sizes, whatever `n`.
+        call: How many rows one more call costs at least; 0 on a CPU.
     """
     if not few or batch_size is None:
         tiles, rows = balanced(n, batch_size or n)
         yield from ((tile * rows, rows) for tile in range(tiles))
         return
-    sizes = sorted(ladder(batch_size), reverse=True)
-    call = max(_FEW, min(batch_size, n) // _CALL)
-    price = partial(_price, {size: size for size in sizes}, 1, call)
+    sizes = sorted(ladder(batch_size, call), reverse=True)
+    worth = max(call, _FEW, min(batch_size, n) // _CALL)
+    price = partial(_price, {size: size for size in sizes}, 1, worth)
     first = 0
     for size in _cheapest(n, sizes, price)[1]:
         yield first, size
         first += size
 
 
-def tile_rows(recipes: Sequence[Recipe], n: int, batch_size: int | None, *, few: bool) -> int:
+def tile_rows(
+    recipes: Sequence[Recipe], n: int, batch_size: int | None, *, few: bool, call: int = 0
+) -> int:
     """Returns the most rows per gradient call for `n` samples.
 
     Args:
@@ -138,17 +147,22 @@ def tile_rows(recipes: Sequence[Recipe], n: int, batch_size: int | None, *, few:
         n: Number of samples.
         batch_size: Most rows per gradient call.
         few: Whether blocks have to be of few sizes.
+        call: How many rows one more call costs at least; 0 on a CPU.
     """
     outer, *inner = recipes
-    rows = max(piece.sheet.rows for piece in plan_pieces(n, outer, batch_size, few=few))
+    pieces = plan_pieces(n, outer, batch_size, few=few, call=call)
+    rows = max(piece.sheet.rows for piece in pieces)
     for recipe in inner:  # of a tile's rows, whose number is one of few
         rows = plan_sheet(rows, recipe, batch_size).rows
     return rows
 
 
-def ladder(largest: int) -> tuple[int, ...]:
-    """Returns the few sizes that blocks of at most `largest` samples have."""
-    rungs, most = {1, largest}, _SIZES + (largest > _LARGE)
+def ladder(largest: int, call: int = 0) -> tuple[int, ...]:
+    """Returns the few sizes that blocks of at most `largest` samples have.
+
+    Where a `call` costs many rows, calls of a thousand samples may meet the largest, padded.
+    """
+    rungs, most = {1, largest}, _SIZES + (largest > _LARGE and not call)
     for rung in _RUNGS:
         fits = rung * 1.5 <= largest and (rung < _WIDEST or largest >= _MANY)
         if fits and len(rungs) < most:

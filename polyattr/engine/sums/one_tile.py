@@ -20,7 +20,6 @@ class OneTile:
         weights: Of the parts.
         size: Segments of the sums, S.
         errors: Whether errors are wanted.
-        real: The dtype of what rows tell.
     """
 
     tile: Tile
@@ -28,13 +27,10 @@ class OneTile:
     weights: Weights
     size: int
     errors: bool
-    real: str
 
     def __call__(self, block: Block, starts: list[Tensor], sheaf: Sheaf) -> Finished:
         """Returns what `Finish.run` does."""
-        backend, rows = self.finish.backend, int(sheaf.whole.shape[1])
-        parts, carry = Start(backend, self.finish.recipe, self.size)(block.x, starts)
-        log = backend.zeros((2 * rows,), block.x[0], self.real)
-        state = self.tile.run(State(parts, carry, log), block, sheaf)
+        parts, carry = Start(self.finish.backend, self.finish.recipe, self.size)(block.x, starts)
+        state = self.tile.run(State(parts, carry, None), block, sheaf)
         sums = state.parts, block.x, starts, state.log
         return self.finish.run(self.weights, *sums, errors=self.errors)

@@ -125,7 +125,10 @@ def read_all(reports: Sequence[Report]) -> None:
     if not unread:
         return
     backend, tensors = unread[0][0].backend, [packed for _, packed in unread]
-    host = backend.to_numpy(tensors[0] if len(tensors) == 1 else backend.concat(tensors))
+    if len(tensors) == 1:
+        unread[0][0].take(backend.to_numpy(tensors[0]))
+        return
+    host = backend.to_numpy(backend.concat(tensors))
     ends = np.cumsum([int(tensor.shape[0]) for tensor in tensors])
     for (report, _), part in zip(unread, np.split(host, ends[:-1]), strict=True):
         report.take(part)

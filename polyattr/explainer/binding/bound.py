@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,22 +15,22 @@ from polyattr.domains.space import Spaces
 from polyattr.engine.blocks import Asked, Engine, Recipes, Tick
 from polyattr.engine.forward import Forward
 from polyattr.engine.kernels import Kernels
-from polyattr.engine.plan.pieces import tile_rows
-from polyattr.engine.question import Answer, Question
+from polyattr.engine.question import Question
 from polyattr.engine.watch import Watch
 from polyattr.explainer.binding.finite import checked_finite
+from polyattr.explainer.binding.known import Known, Read
 from polyattr.explainer.binding.method import Method
 from polyattr.explainer.binding.outcome import Outcome
 from polyattr.explainer.binding.rows_per_call import RowsPerCall
+from polyattr.explainer.binding.starts import read_starts
 from polyattr.explainer.facts import Facts
 from polyattr.explainer.options import Options
 from polyattr.probing.as_it_was import as_it_was
 from polyattr.probing.belonging import Belonging
 from polyattr.probing.beside_layers import BesideLayers
 from polyattr.probing.chance import SharedChance
-from polyattr.probing.layer_inputs import at_layers, layer_background, layer_baselines
+from polyattr.probing.layer_inputs import at_layers
 from polyattr.probing.trial import Trial, Trials
-from polyattr.question.baselines import read_background, read_baselines, start_kind
 from polyattr.question.inputs import Inputs, read_inputs
 from polyattr.question.references import References
 from polyattr.question.structure import flatten
@@ -73,6 +74,7 @@ class Bound:
         self.engine = Engine(scorer, self.kernels)
         self._rows = RowsPerCall(method, backend, scorer, taps.bound.most_rows)
         self._trials = Trials(self.forward, self.method.told)
+        self._known = Known(backend, able=method.is_plain)
         self.chance = SharedChance()
         self.spaces = Spaces(method.domain, method.tangent)
         self._belonging = Belonging(self.forward)
@@ -103,51 +105,73 @@ class Bound:
         The user's objects are as they were afterwards.
         """
         self.kernels.doubt = self.watch.doubt
+        kind = None if self.kernels.doubt else self._known.kind(inputs, targets, options, full)
+        known = self._known.get(kind)
+        if known is not None:
+            try:
+                return self._again(known, inputs, options, kind, full)
+            except OutputChangedError:  # what was known is of no use: it is found out below
+                pass
         given = self._read(inputs, options)
-        method = self.method
-        starts = options.baselines, method.baseline_value
-        roots = (method.model, *self.called(*listed(targets), *starts))
-
+        starts = options.baselines, self.method.baseline_value
+        roots = (self.method.model, *self.called(*listed(targets), *starts))
         if not self.engine.scorer.bound.made:
             with suppress(Exception):  # what a model does not take is told of when it is tried
                 self.engine.scorer.make(given.layout, *given.first_rows([]))
+        alike = options.kind(given.n, targets, full) if self.kernels.compiling else ()
+        late = self._trials.of(given).leaves_all(alike) and self.method.tells_of_inputs
 
-        kind = options.kind(given.n, targets, full) if self.kernels.compiling else ()
-        late = self._trials.of(given).leaves_all(kind) and method.tells_of_inputs
+        def explain() -> Outcome:
+            read = self._asked(given, targets, options, full)
+            if late:
+                self._known.note(kind, read)
+            return self._explain(read, options, tick, full, late, kind if late else None)
 
         def answer() -> Outcome:
-            explain = partial(self._explain, given, targets, options, tick, full, late)
-            return as_it_was(self.forward, self._trials.of(given), kind, roots, explain)
+            return as_it_was(self.forward, self._trials.of(given), alike, roots, explain)
 
         with checked_finite(given, self.backend, late=late):
             try:
                 return answer()
             except OutputChangedError:  # parameters of other shapes: what was tried is of no use
-                self._trials = Trials(self.forward, self.method.told)
+                self._forget()
                 return answer()
+
+    def _again(
+        self, known: Read, inputs: Any, options: Options, kind: Hashable, full: bool
+    ) -> Outcome:
+        """Computes them for a call of a kind that is known, which leaves all as it is."""
+        ids = options.sample_ids.of(known.question.inputs.n)
+        read = known.of(self.backend.own(inputs), ids)
+        with checked_finite(read.question.inputs, self.backend, late=True):
+            return self._explain(read, options, None, full, True, kind)
+
+    def _forget(self) -> None:
+        self._trials = Trials(self.forward, self.method.told)
+        self._known.clear()
 
     def _explain(
         self,
-        given: Inputs,
-        targets: Any,
+        read: Read,
         options: Options,
         tick: Tick | None,
         full: bool,
         late: bool,
+        kind: Hashable | None,
     ) -> Outcome:
-        trial, recipes, question, references = self._asked(given, targets, options, full)
-        at = question.inputs
+        trial, recipes, question = read.trial, read.recipes, read.question
+        references, at = read.references, read.question.inputs
         tolerance = self.method.tolerance
         full = full or tolerance is not None
         # Of samples, the error costs a look at every group of draws.
         errors = full or not recipes[0].sampled
-        check = partial(given.check_finite, self.backend) if late else None
-        asked = Asked(self.batch_size(at), errors, tick, self.method.mark, check)
-        answer, batch_size = self._answer(recipes, question, asked)
+        check = partial(at.check_finite, self.backend) if late else None
+        asked = Asked(self.batch_size(at), errors, tick, self.method.mark, check, kind)
+        answer, batch_size = self._rows.answered(self.engine, recipes, question, asked)
         whole = [tuple(leaf.shape) for leaf in at.leaves]
         each = [tuple(value.shape) for value in answer.values] == whole
         if each and not (trial.random or self.method.layers):
-            trial.meaning.reach(replace(at, fan=1), question.targets, answer.values)
+            trial.meaning.reach(at.once, question.targets, answer.values)
         if references is not None and references.count == 1 and not trial.random:
             trial.meaning.ends(at, answer.course, not recipes[0].one_round)
         values = self.result(at, answer.values)
@@ -165,9 +189,7 @@ class Bound:
         judged = facts.judged(found.error, found.completeness_gap, *ends)
         return Outcome(values, found, facts.not_marked(judged), answer.non_finite)
 
-    def _asked(
-        self, given: Inputs, targets: Any, options: Options, reported: bool
-    ) -> tuple[Trial, Recipes, Question, References | None]:
+    def _asked(self, given: Inputs, targets: Any, options: Options, reported: bool) -> Read:
         """Reads where paths start and what is explained, in the space that is attributed to."""
         given = self.settled(given)
         plain = self._at(given)
@@ -179,7 +201,7 @@ class Bound:
         trial, recipes = self._trials.of(at), self.recipes(references)
         question = self._question(trial, recipes, at, references, targets, reported)
         ids = np.repeat(options.sample_ids.of(at.n), question.inputs.fan)
-        return trial, recipes, replace(question, ids=ids), references
+        return Read(trial, recipes, replace(question, ids=ids), references)
 
     def _question(
         self,
@@ -195,8 +217,7 @@ class Bound:
         every = [trial.targets(at, target, size, reported=reported) for target in asked]
         goals, scores = every[0]
         self._check_certain(all(read.certain for read, _ in every))
-        few = self.kernels.few
-        trial.check(at, goals, lambda: tile_rows(recipes, at.n, size, few=few))
+        trial.check(at, goals, lambda: self.engine.tile_rows(recipes, at, size))
         question = Question(at, goals, references, scores)
         if not isinstance(targets, Each):
             return question
@@ -220,7 +241,7 @@ class Bound:
         if not certain:
             self.kernels.doubt = True
             self.kernels.renew()
-            self._trials = Trials(self.forward, self.method.told)
+            self._forget()
 
     def settled(self, inputs: Inputs) -> Inputs:
         """Tells which arguments whose size alone says so have a row for each sample.
@@ -241,25 +262,9 @@ class Bound:
         self, baselines: Any, given: Inputs, at: Inputs, traced: bool = False
     ) -> References | None:
         """Reads where paths start, within a trace or not; None for methods without a path."""
-        method, model = self.method, self.engine.scorer.bound
-        origin = method.recipes[-1].origin
-        if origin is None:
-            return None
-        if origin == "input":
-            begin = method.recipes[-1].begin
-            return References([begin(self.backend, leaf) for leaf in at.leaves], shared=False)
-        if origin == "background":
-            background = method.background
-            if at is not given:
-                background = layer_background(background, at, self.forward, self.batch_size(given))
-            return read_background(background, at, self.backend, model, traced)
-        own = (method.baseline_value, "baseline_value")
-        start, name = own if baselines is None else (baselines, "baselines")
-        if at is not given:
-            return layer_baselines(start, given, at, self.forward, name, self.batch_size(given))
-        read = partial(read_baselines, start, given, self.backend, name, traced)
-        kind = None if traced or baselines is not None else start_kind(start, given, self.backend)
-        return read() if kind is None else self.engine.remember(kind, read)
+        size = self.batch_size(given)
+        beside = self.engine, self.forward, baselines, given, at, size, traced
+        return read_starts(self.method, *beside)
 
     def fixed_targets(self, inputs: Inputs, targets: Any) -> Targets:
         """Reads targets that must not depend on the values of the inputs.
@@ -273,21 +278,6 @@ class Bound:
         """The recipes, the innermost made for as many baselines as there are."""
         *outer, core = self.method.recipes
         return (*outer, core if references is None else core.over(references.count))
-
-    def _answer(
-        self, recipes: Recipes, question: Question, asked: Asked
-    ) -> tuple[Answer, int | None]:
-        """Runs the engine, with half the rows per call each time memory runs out."""
-        while True:
-            try:
-                return self.engine.run(recipes, question, asked), asked.batch_size
-            except Exception as error:
-                rows = asked.batch_size or question.inputs.n * len(recipes[0].table(1))
-                if rows == 1 or not self.backend.is_out_of_memory(error):
-                    raise
-            # Outside the handler, whose traceback would keep the tile's tensors alive.
-            self._rows.most = rows // 2
-            asked = replace(asked, batch_size=self._rows.most)
 
     def result(self, inputs: Inputs, values: list[Tensor]) -> Any:
         """Puts values into the containers and dtypes of the inputs."""

@@ -39,6 +39,16 @@ class Method:
     """What its user was told once, however often the model is bound anew."""
 
     @property
+    def is_plain(self) -> bool:
+        """Whether calls of the same shapes and targets have all in common but their samples.
+
+        Their paths start nowhere, or where a number says.
+        """
+        origin, value = self.recipes[-1].origin, self.baseline_value
+        start = origin is None or (origin == "baseline" and type(value) in {int, float})
+        return start and self.tells_of_inputs and not self.layers
+
+    @property
     def tells_of_inputs(self) -> bool:
         """Whether what a run tells in one piece says that the inputs are finite.
 

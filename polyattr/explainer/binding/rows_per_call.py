@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from polyattr.backend import GradBackend
+from polyattr.engine.blocks import Asked, Engine, Recipes
 from polyattr.engine.plan.sheet import auto_batch_size
+from polyattr.engine.question import Answer, Question
 from polyattr.explainer.binding.method import Method
 from polyattr.question.inputs import Inputs
 from polyattr.scores.scorer import Scorer
@@ -44,6 +46,21 @@ class RowsPerCall:
         taken = taken and taken * inputs.fan  # it takes each sample once, whatever it is asked
         limits = [int(rows) for rows in (given, self.most, taken) if rows is not None]
         return min(limits, default=None)
+
+    def answered(
+        self, engine: Engine, recipes: Recipes, question: Question, asked: Asked
+    ) -> tuple[Answer, int | None]:
+        """Runs the engine, with half the rows per call each time memory runs out."""
+        while True:
+            try:
+                return engine.run(recipes, question, asked), asked.batch_size
+            except Exception as error:
+                rows = asked.batch_size or question.inputs.n * len(recipes[0].table(1))
+                if rows == 1 or not self.backend.is_out_of_memory(error):
+                    raise
+            # Outside the handler, whose traceback would keep the tile's tensors alive.
+            self.most = rows // 2
+            asked = replace(asked, batch_size=self.most)
 
     def _elements(self, inputs: Inputs) -> int:
         """Numbers in a row: of the inputs, or of what it adds to the sums where that is more."""

@@ -30,9 +30,18 @@ def rows(forward: Forward, inputs: Inputs, index: Array) -> list[Array] | None:
         Copies on the host, or None where the model does not run or has no such output.
     """
     try:
-        found = _returned(forward, inputs)(*_arguments(forward, inputs, index))
+        return evaluated(forward, inputs, index)
     except Exception:  # whatever the model raises on arguments it does not take
         return None
+
+
+def evaluated(forward: Forward, inputs: Inputs, index: Array) -> list[Array] | None:
+    """Evaluates like `rows`, and waits for the device: what goes wrong there is raised here.
+
+    Raises:
+        Exception: Whatever the model raises.
+    """
+    found = _returned(forward, inputs)(*_arguments(forward, inputs, index))
     kept = [leaf for leaf in found if tuple(leaf.shape[:1]) == index.shape]
     return [forward.backend.to_numpy(leaf) for leaf in kept] or None
 

@@ -17,6 +17,7 @@ from polyattr.probing.failures.attempts import rows, runs
 from polyattr.question.inputs import Inputs
 from polyattr.question.structure import Structure
 
+Array = np.ndarray[Any, Any]
 Cure = tuple[Inputs, type[PolyattrError], str]
 """Other inputs, and what to say, and as which error, if the model runs on all their rows; one
 example without an axis of samples has none."""
@@ -80,8 +81,26 @@ def cure(forward: Forward, inputs: Inputs, error: Exception) -> PolyattrError | 
 
 def _runs(forward: Forward, inputs: Inputs) -> bool:
     if not inputs.n:
-        return runs(forward, inputs)
-    return rows(forward, inputs, np.arange(inputs.n, dtype=np.int32)) is not None
+        return runs(forward, _harmless(forward, inputs))
+    return _outputs(forward, inputs) is not None
+
+
+def _outputs(forward: Forward, inputs: Inputs) -> list[Array] | None:
+    """Evaluates all rows of the inputs; None where the model does not run."""
+    return rows(forward, _harmless(forward, inputs), np.arange(inputs.n, dtype=np.int32))
+
+
+def _harmless(forward: Forward, inputs: Inputs) -> Inputs:
+    """Returns zeros in the place of inputs on an accelerator.
+
+    There an index out of range ends all work of the process, and numbers of the user's that are
+    read as another dtype, or along another axis, may be one; 0 is in every table.
+    """
+    backend = forward.backend
+    if not any(map(backend.accelerated, inputs.leaves)):
+        return inputs
+    every = [backend.zeros(tuple(x.shape), x, backend.dtype(x)) for x in inputs.leaves]
+    return replace(inputs, leaves=every)
 
 
 def _few(inputs: Inputs) -> Inputs:
@@ -122,7 +141,7 @@ def _whole_numbers(forward: Forward, inputs: Inputs) -> Iterator[Cure]:
             )
 
 
-def _is_whole(array: np.ndarray[Any, Any]) -> bool:
+def _is_whole(array: Array) -> bool:
     return bool((array == np.round(array)).all())
 
 
@@ -149,7 +168,7 @@ def _single_samples(forward: Forward, inputs: Inputs) -> Iterator[Cure]:
     if any(len(leaf.shape) == _TABLE for leaf in inputs.leaves):
         # A table with another axis before it passes through most layers; one sample has one score
         # per class, not one per row.
-        found = rows(forward, whole, np.zeros(1, np.int32)) or []
+        found = _outputs(forward, whole) or []
         if not found or any(output.ndim > _TABLE for output in found):
             return
     yield whole, kind, said

@@ -40,6 +40,10 @@ class Tried:
     random: bool = False
     frozen: bool = False
 
+    def is_final(self, n: int) -> bool:
+        """Says whether no `n` samples can be any more unlike, and nothing has to be told."""
+        return not self.random and (self.unlike >= ALIKE or n == 1)
+
     def covers(self, backend: GradBackend, inputs: Inputs) -> bool:
         """Says whether samples much more unlike than those of `inputs` were tried already."""
         if self.random or self.unlike >= ALIKE or inputs.n == 1:

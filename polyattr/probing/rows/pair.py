@@ -23,6 +23,10 @@ ALIKE = 0.25
 _HALF = ALIKE / 2
 """A sample and its half differ in size alone: they count as alike."""
 
+_COARSE_PRODUCTS = 2.0**-11
+"""The rounding of the factors of products in TF32: on GPUs that is the default of convolutions in
+PyTorch, and of all products in JAX."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -51,21 +55,18 @@ class Pair:
         nudge: float = 0.0,
         fresh: bool = False,
         coarse: bool = False,
+        pattern: int = 0,
     ) -> Array:
         """Scores (R,) of the samples with the numbers in `shape`.
 
         Args:
             shape: R numbers, 0 or 1.
             nudge: Relative change of the samples.
+            pattern: Which way each number is changed: 0 for all alike.
             fresh: Whether the model is traced anew.
             coarse: Whether samples are rounded to single precision first.
         """
-        backend = self.forward.backend
-        leaves = self.inputs.leaves
-        if coarse:
-            leaves = [backend.cast(backend.cast(x, "float32"), backend.dtype(x)) for x in leaves]
-        if nudge:
-            leaves = [backend.cast(x * (1 + nudge), backend.dtype(x)) for x in leaves]
+        backend, leaves = self.forward.backend, self._moved(nudge, pattern, coarse=coarse)
         index = backend.to_native(np.array(shape, np.int32), leaves[0])
 
         def rows(tensors: list[Tensor]) -> list[Tensor]:
@@ -81,6 +82,17 @@ class Pair:
         goals = rows(self.targets.columns)
         found = forward.scores(few.leaves, few, self.targets.rule, goals, None)
         return found.astype(np.float64)
+
+    def _moved(self, nudge: float, pattern: int, *, coarse: bool) -> list[Tensor]:
+        """Returns the samples (2, ...) of each input, changed as `scores` says."""
+        backend, leaves = self.forward.backend, self.inputs.leaves
+        if coarse:
+            leaves = [backend.cast(backend.cast(x, "float32"), backend.dtype(x)) for x in leaves]
+        if not nudge:
+            return leaves
+        factors = [self._signs(x, pattern) * nudge + 1 for x in leaves]
+        pairs = zip(leaves, factors, strict=True)
+        return [backend.cast(x * factor, backend.dtype(x)) for x, factor in pairs]
 
     def gradients(self, shape: tuple[int, ...]) -> list[Array]:
         """Differentiates the scores (R,) of the samples: (R, ...) for each input it reaches."""
@@ -122,9 +134,26 @@ class Pair:
         """How far rounding may move a score: what a few roundings of the samples do to it."""
         unit = float(np.finfo(self.computed if self.computed != "bfloat16" else "float32").eps)
         unit *= 2**16 if self.computed == "bfloat16" else 1
+        backend, patterns = self.forward.backend, [0]
+        if self.dtype == "float32" and backend.accelerated(self.inputs.leaves[0]):
+            # There products may be taken of eleven bits of each number, which a few numbers of the
+            # samples show that move on their own: all alike scale a score with its rounding.
+            unit, patterns = _COARSE_PRODUCTS, [0, 1, 2]
         alone = self.scores((0, 1))
-        moved = [np.abs(self.scores((0, 1), k * unit) - alone).max() for k in (-4, -2, 2, 4)]
+        moved = [
+            np.abs(self.scores((0, 1), k * unit, pattern=pattern) - alone).max()
+            for k in (-4, -2, 2, 4)
+            for pattern in patterns
+        ]
         return 8 * float(np.max(moved))
+
+    def _signs(self, leaf: Tensor, pattern: int) -> Any:
+        """Returns 1 or -1 for each number of a sample (1, ...); a plain 1 for pattern 0."""
+        if not pattern:
+            return 1.0
+        shape = (1, *(int(size) for size in leaf.shape[1:]))
+        signs = np.random.default_rng(pattern).choice((-1.0, 1.0), shape)
+        return self.forward.backend.to_native(signs, leaf, self.forward.backend.dtype(leaf))
 
     @cached_property
     def computed(self) -> str:

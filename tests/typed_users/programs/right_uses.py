@@ -20,6 +20,7 @@ from polyattr import (
     Explainer,
     GradBackend,
     InputError,
+    Names,
     Paper,
     Recipe,
 )
@@ -175,9 +176,38 @@ def facts(result: Attribution, folder: Path) -> None:
     np.testing.assert_array_equal(loaded.values, array)
     result.save(str(folder / "b.npz"))
     polyattr.load(str(folder / "b.npz"))
+    container(result)
     try:
         figure = result.plot(inputs=X, titles=["one", "two"])
         assert_type(figure, Any)
+    except polyattr.MissingExtraError as error:
+        assert_type(error.args, tuple[Any, ...])
+
+
+def container(result: Attribution) -> None:
+    """A result and its samples."""
+    names = Names(features=["a", "b", "c"], classes={1: "one"}, rows=range(2))
+    named = result.named(names, classes=["none", "one"])
+    assert_type(named, Attribution)
+    assert_type(result.names, Names | None)
+    assert_type(len(named), int)
+    assert_type(named[0], Attribution)
+    assert_type(named[~named.converged], Attribution)
+    assert_type([sample.scores for sample in named], list[Array])
+    assert_type(named.worst(1), Attribution)
+    assert_type(named.sort("scores", reverse=True), Attribution)
+    assert_type(result.methods, tuple[str, ...])
+    assert_type(result.settings, Array)
+    assert_type(result.inputs, Any)
+    several = polyattr.Saliency(MODEL).attribute(X, polyattr.each([0, 1]), keep_inputs=True)
+    assert_type(several.target(1), Attribution)
+    path = polyattr.IntegratedGradients(MODEL, steps=5)
+    rough = path.attribute(X, 1, names=names, keep_inputs=True)
+    assert_type(path.refine(rough, tolerance=0.5), Attribution)
+    try:
+        assert_type(named.to_frame(), Any)
+        assert_type(named.to_xarray(), Any)
+        assert_type(named.to_shap(), Any)
     except polyattr.MissingExtraError as error:
         assert_type(error.args, tuple[Any, ...])
 

@@ -91,6 +91,15 @@ def calls() -> None:
     METHOD.explain(X, progress="bar")  # wrong: arg-type
     METHOD.attribute(X, baseline=0.0)  # wrong: call-arg
     METHOD(X, 1, None)  # wrong: call-arg
+    METHOD.explain(X, forward_arg=(X,))  # wrong: call-arg
+    METHOD.attribute(X, forward_args=3)  # wrong: arg-type
+    METHOD.attribute(X, forward_kwargs=[X])  # wrong: arg-type
+    METHOD.explain_batches([X], 1, X)  # wrong: call-arg
+    METHOD.attribute_batches([X], progress="bar")  # wrong: arg-type
+    METHOD.warm(X, steps=3)  # wrong: call-arg
+    polyattr.AttributionPatching(MODEL, layer=[0])  # wrong: call-arg
+    polyattr.AttributionPatching(MODEL, layers=[0]).explain(X, target=1)  # wrong: call-arg
+    polyattr.AttributionPatching(MODEL, layers=[0]).attribute(X)  # wrong: attr-defined
     METHOD.explian(X)  # wrong: attr-defined
     METHOD.function()  # wrong: call-arg
     METHOD.function(X, target=1)  # wrong: call-arg
@@ -150,6 +159,15 @@ def results() -> None:
     RESULT.save()  # wrong: call-arg
     RESULT.save(3)  # wrong: arg-type
     RESULT.plot(X, ["title"], "extra")  # wrong: call-arg
+    RESULT.worst("8")  # wrong: arg-type
+    RESULT.sort(by=3)  # wrong: arg-type
+    RESULT.sort("error", True)  # wrong: call-arg
+    RESULT.target(1.5)  # wrong: arg-type
+    RESULT.named(["a"])  # wrong: arg-type
+    polyattr.Names(["a"])  # wrong: call-arg
+    polyattr.Names(features=3)  # wrong: arg-type
+    METHOD.refine(3)  # wrong: arg-type
+    METHOD.refine(RESULT, tolerance="small")  # wrong: arg-type
     polyattr.load(None)  # wrong: arg-type
     polyattr.load("a.npz", max_bytes="1 GB")  # wrong: arg-type
 

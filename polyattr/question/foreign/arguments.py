@@ -1,8 +1,7 @@
-"""What other libraries call things: our word for each, and where it goes.
+"""Other libraries' arguments: our word for each, and where it goes.
 
-One table for names of classes, one for names of arguments, one for what is read off a result. The
-names are those of captum, xplique, PAIR saliency, shap, alibi, tf-explain, tf-keras-vis, zennit and
-iNNvestigate.
+The names are those of captum, xplique, PAIR saliency, shap, alibi, tf-explain, tf-keras-vis, zennit
+and iNNvestigate, and polyattr's own where they are given to a class that has not got them.
 """
 
 from __future__ import annotations
@@ -28,59 +27,6 @@ class OurWord(NamedTuple):
     maker: str = ""
 
 
-CLASSES = {
-    # captum
-    "InputXGradient": "GradientInput(model)",
-    "NoiseTunnel": "SmoothGrad(of=method), SquareGrad(of=method) or VarGrad(of=method)",
-    "GradientShap": "ExpectedGradients(model, background=...)",
-    "LayerIntegratedGradients": "IntegratedGradients(model, input_layer=...)",
-    "LayerGradientXActivation": "GradientInput(model, input_layer=...)",
-    "LayerGradientShap": "ExpectedGradients(model, background=..., input_layer=...)",
-    "LayerConductance": "AttributionPatching(model, layers=[...], steps=50)",
-    "NeuronGradient": "Saliency(model, output_layer=...), with targets=... in the call",
-    "NeuronIntegratedGradients": (
-        "IntegratedGradients(model, output_layer=...), with targets=... in the call"
-    ),
-    # PAIR saliency, shap
-    "GradientSaliency": "Saliency(model)",
-    "GradientExplainer": "ExpectedGradients(model, background=...)",
-    "GuidedIG": "GuidedIntegratedGradients(model)",
-    "BlurIG": "BlurIntegratedGradients(model)",
-    "XRAI": "regions.xrai(attribution, images), over the map of any method",
-    # tf-explain, zennit, iNNvestigate
-    "VanillaGradients": "Saliency(model)",
-    "VanillaGradient": "Saliency(model)",
-    "GradientsInputs": "GradientInput(model)",
-    "Gradient": "Saliency(model), or GradientInput(model) for gradient times input",
-    "InputTimesGradient": "GradientInput(model)",
-    "GradientTimesInput": "GradientInput(model)",
-    # in papers and talk
-    "IDG": "IntegratedDecisionGradients(model)",
-    "IG": "IntegratedGradients(model)",
-    "IntegratedGradient": "IntegratedGradients(model)",
-    "SmoothGradient": "SmoothGrad(model)",
-    "VarGradient": "VarGrad(model)",
-}
-
-# What perturbs inputs, fits another model or rewrites gradients of layers.
-ABSENT = frozenset(
-    {
-        *("DeepLift", "DeepLiftShap", "LayerDeepLift", "LayerGradCam", "LayerActivation"),
-        *("InternalInfluence", "NeuronConductance", "GuidedGradCam"),
-        *("GuidedBackprop", "Deconvolution", "LRP", "LayerLRP", "FeatureAblation", "Occlusion"),
-        *("FeaturePermutation", "ShapleyValueSampling", "ShapleyValues", "KernelShap", "Lime"),
-        *("GuidedBackpropagation", "DeconvNet", "GradCAM", "GradCAMPP", "GradCam", "Rise"),
-        *("SobolAttributionMethod", "HsicAttributionMethod", "ForGrad"),
-        *("DeepExplainer", "KernelExplainer"),
-        *("PartitionExplainer", "PermutationExplainer", "TreeExplainer"),
-        *("OcclusionSensitivity", "AnchorImage", "AnchorTabular", "EpsilonPlus"),
-    }
-)
-_INSTEAD = (
-    "polyattr has none: it attributes by gradients of the model as it is, with "
-    "IntegratedGradients or ExpectedGradients where values are to sum to the score"
-)
-
 _TARGETS = OurWord("'targets'", "call")
 _BASELINES = OurWord("'baselines'", "call")
 _STEPS = OurWord("'steps'", "constructor", "IntegratedGradients")
@@ -95,6 +41,12 @@ _INPUTS = OurWord("inputs, the first argument", "call")
 _ARGS = OurWord("'forward_args', with 'batched' for those that have a row per sample", "call")
 _GAP = OurWord("`completeness_gap`, beside `error`", "result")
 _NO_SUM = OurWord("maps come in the shape of the inputs; plot() sums channels", "nowhere")
+_EMBEDDING = OurWord("'input_layer', the embedding; token ids are the inputs", "constructor")
+_DEVICE = OurWord("calls run on the device of the inputs", "nowhere")
+_UNTOUCHED = OurWord("nothing is perturbed: gradients are those at the inputs given", "nowhere")
+_PLOT = OurWord("how a map looks is chosen when it is drawn, with Attribution.plot", "nowhere")
+_REGIONS = OurWord("polyattr.regions.xrai(attribution, images, ...) has its own", "nowhere")
+_PAIRS = OurWord("'pairs'", "constructor", "SmoothHess")
 _CLASS = OurWord(
     "the class says it: Saliency gives magnitudes, GradientInput signs; SmoothGrad a mean, "
     "SquareGrad a mean of squares, VarGrad a variance",
@@ -104,6 +56,25 @@ _CLASS = OurWord(
 ARGUMENTS = {
     # polyattr's own, given to a class that has not got them
     "steps": _STEPS,
+    "max_steps": OurWord("'max_steps'", "constructor", "IntegratedGradients"),
+    "path": OurWord("'path'", "constructor", "IntegratedGradients"),
+    "converge_on": OurWord("'converge_on'", "constructor", "IntegratedGradients"),
+    "tolerance": OurWord("'tolerance'", "constructor", "IntegratedGradients"),
+    "max_sigma": OurWord("'max_sigma'", "constructor", "BlurIntegratedGradients"),
+    "axes": OurWord("'axes'", "constructor", "BlurIntegratedGradients"),
+    "fraction": OurWord("'fraction'", "constructor", "GuidedIntegratedGradients"),
+    "max_dist": OurWord("'max_dist'", "constructor", "GuidedIntegratedGradients"),
+    "layers": OurWord("'layers'", "constructor", "AttributionPatching"),
+    "at": OurWord("'at'", "constructor", "AttributionPatching"),
+    "features": OurWord("'features'", "constructor", "SmoothHess"),
+    "others": OurWord("'others'", "constructor", "SmoothHess"),
+    "pairs": _PAIRS,
+    "noise_source": OurWord("'noise_source'", "constructor", "SmoothGrad"),
+    "noise_mode": OurWord("'noise_mode'", "constructor", "SmoothGrad"),
+    "distribution": OurWord("'distribution'", "constructor", "SmoothGrad"),
+    "shared_draws": OurWord("'shared_draws'", "constructor", "SmoothGrad"),
+    "antithetic": OurWord("'antithetic'", "constructor", "SmoothGrad"),
+    "max_samples": OurWord("'max_samples'", "constructor", "SmoothGrad"),
     "baseline_value": OurWord("'baseline_value'", "constructor", "IntegratedGradients"),
     "rule": OurWord("'rule'", "constructor", "IntegratedGradients"),
     "multiply_by_inputs": OurWord("'multiply_by_inputs'", "constructor", "IntegratedGradients"),
@@ -135,13 +106,33 @@ ARGUMENTS = {
     "baseline": _BASELINES,
     "baselines": _BASELINES,
     "show_progress": OurWord("'progress'", "call"),
-    "device_ids": OurWord("calls run on the device of the inputs", "nowhere"),
+    "device_ids": _DEVICE,
+    "dataloader": OurWord("inputs, the first argument, which may be a dataset", "call"),
+    "attr_method": OurWord("'of'", "constructor", "SmoothGrad"),
+    "attribute_to_neuron_input": OurWord("'attribute_to_layer_input'", "constructor"),
+    "layer_baselines": _BASELINES,
+    "memory_efficient": _BATCH,
+    "relu_attributions": OurWord("values keep their signs", "nowhere"),
+    "attr_dim_summation": _NO_SUM,
+    "interpolate_mode": OurWord("maps have the shape of what they are of", "nowhere"),
+    **dict.fromkeys(("feature_mask", "layer_mask", "perturb_func"), _UNTOUCHED),
+    **dict.fromkeys(("sliding_window_shapes", "strides"), _UNTOUCHED),
+    "inp": _INPUTS,
+    "tokenizer": _EMBEDDING,
+    "attr_target": _TARGETS,
+    "num_trials": _DRAWS,
+    "verbose": OurWord("'progress'", "call"),
     "grad_kwargs": OurWord("gradients are taken as the framework gives them", "nowhere"),
     # xplique
     "reducer": _NO_SUM,
     "harmonize": _NO_SUM,
     "nb_steps": _STEPS,
     "labels": _TARGETS,
+    "conv_layer": _LAYER,
+    "device": _DEVICE,
+    "is_channel_first": OurWord("inputs go to the model as they are", "nowhere"),
+    **dict.fromkeys(("grid_size", "perturbation_function", "preservation_probability"), _UNTOUCHED),
+    **dict.fromkeys(("mask_value", "patch_size", "patch_stride", "occlusion_value"), _UNTOUCHED),
     # in other people's own code
     "sigma": _NOISE,
     "std": _NOISE,
@@ -158,6 +149,10 @@ ARGUMENTS = {
     "magnitude": _CLASS,
     "call_model_function": _MODEL,
     "call_model_args": _ARGS,
+    "grad_step": OurWord("the gradient along the scale is exact", "nowhere"),
+    "feed_dict": OurWord("'forward_kwargs'", "call"),
+    "base_attribution": _REGIONS,
+    "extra_parameters": _REGIONS,
     "expected_keys": OurWord("it takes the gradients itself, from the model", "nowhere"),
     # shap
     "data": _BACKGROUND,
@@ -166,6 +161,17 @@ ARGUMENTS = {
         "'of', ExpectedGradients(...), with 'noise'", "constructor", "SmoothGrad"
     ),
     "ranked_outputs": _TARGETS,
+    "outputs": _TARGETS,
+    "output_indexes": _TARGETS,
+    "x": _INPUTS,
+    "y": _TARGETS,
+    "max_evals": OurWord("'steps', or 'nb_samples'", "constructor", "IntegratedGradients"),
+    "link": OurWord("'operator', such as 'log_odds'", "constructor"),
+    "algorithm": OurWord("the class says it, such as IntegratedGradients", "nowhere"),
+    "interactions": _PAIRS,
+    "error_bounds": OurWord("`standard_error`", "result"),
+    "silent": OurWord("'progress', False unless given", "call"),
+    "session": OurWord("the model is called as it is", "nowhere"),
     "rseed": _SEED,
     "random_state": _SEED,
     "random_seed": _SEED,
@@ -174,11 +180,17 @@ ARGUMENTS = {
     # alibi
     "target_fn": OurWord("'targets', which takes a callable on the output", "call"),
     "X": _INPUTS,
+    "Y": _TARGETS,
+    "predictor": _MODEL,
+    "predict_fn": _MODEL,
     # tf-explain, tf-keras-vis, zennit, iNNvestigate
     "validation_data": OurWord("inputs and targets, the first two arguments", "call"),
     "class_index": _TARGETS,
     "num_samples": _DRAWS,
     "layer_name": _LAYER,
+    "layers_name": _LAYER,
+    "colormap": _PLOT,
+    "image_weight": _PLOT,
     "use_guided_grads": OurWord("gradients are those of the model as it is", "nowhere"),
     "score": _TARGETS,
     "seed_input": _INPUTS,
@@ -195,23 +207,6 @@ ARGUMENTS = {
     "reference_inputs": _BASELINES,
     "neuron_selection": _TARGETS,
     "neuron_selection_mode": _TARGETS,
-}
-
-MEMBERS = {
-    # of a method
-    "shap_values": "method.explain(inputs, targets)",
-    "GetMask": "method.explain(inputs, targets)",
-    "GetSmoothedMask": "polyattr.SmoothGrad(of=method).explain(inputs, targets)",
-    "analyze": "method.explain(inputs, targets)",
-    "gradient_func": "method.function(example, targets)",
-    "compute_convergence_delta": "method.attribute(inputs, targets).completeness_gap",
-    "has_convergence_delta": "method.attribute(inputs, targets).completeness_gap",
-    # of a result
-    "attributions": "method.attribute(inputs, targets).values",
-    "convergence_delta": "method.attribute(inputs, targets).completeness_gap",
-    "delta": "method.attribute(inputs, targets).completeness_gap",
-    "deltas": "method.attribute(inputs, targets).completeness_gap",
-    "expected_value": "method.attribute(inputs, targets).baseline_scores",
 }
 
 _WHERE = {
@@ -239,16 +234,3 @@ def our_argument(name: str, kind: str) -> str:
 def our_place(name: str, kind: str, place: Place) -> str:
     """Says where an argument of polyattr's own goes that was given in the wrong place."""
     return f" {name!r} goes elsewhere: {_WHERE[place].format(maker=kind)}."
-
-
-def our_class(name: str) -> str:
-    """Says what stands here for another library's class; "" if that is unknown."""
-    if name in CLASSES:
-        return f"here it is polyattr.{CLASSES[name]}"
-    return _INSTEAD if name in ABSENT else ""
-
-
-def missing_member(owner: object, name: str) -> str:
-    """Says that a method or a result has no such attribute, and what stands for it here."""
-    text = f"{type(owner).__name__!r} object has no attribute {name!r}"
-    return f"{text}; here it is {MEMBERS[name]}" if name in MEMBERS else text

@@ -1,0 +1,1 @@
+"""What other libraries call things, and what polyattr calls them."""

@@ -1,0 +1,1 @@
+"""Some of the samples of a result, taken out and put back."""

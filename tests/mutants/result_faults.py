@@ -1,0 +1,180 @@
+"""Faults in what a result is and does: cut, named, refined, kept and shown."""
+
+from __future__ import annotations
+
+RESULTS = (
+    (
+        "cutting: standard errors stay whole",
+        "polyattr/results/samples.py",
+        '"standard_error": cut(self.standard_error, where, axis, self._native)',
+        '"standard_error": self.standard_error',
+    ),
+    (
+        "cutting: inputs cut along the targets' axis",
+        "polyattr/results/samples.py",
+        "cut(self.inputs, where, 0, self._native)",
+        "cut(self.inputs, where, axis, self._native)",
+    ),
+    (
+        "cutting: names stay those of the first samples",
+        "polyattr/results/samples.py",
+        "naming.take(self.names, where.tolist())",
+        "naming.take(self.names, range(len(where)))",
+    ),
+    (
+        "cutting: settings of the whole are left",
+        "polyattr/results/samples.py",
+        "settings = np.searchsorted(used, self.settings)",
+        "settings = self.settings * 0",
+    ),
+    (
+        "positions: masks taken for positions",
+        "polyattr/results/parts/cutting.py",
+        "return np.flatnonzero(given)",
+        "return given.astype(np.int64)",
+    ),
+    (
+        "positions: one past the end wraps",
+        "polyattr/results/parts/cutting.py",
+        "(where >= n)",
+        "(where > n)",
+    ),
+    (
+        "worst: what is not known comes last",
+        "polyattr/results/samples.py",
+        "np.lexsort((-key, ~unknown))",
+        "np.lexsort((-key, unknown))",
+    ),
+    (
+        "sort: the smallest error first",
+        "polyattr/results/samples.py",
+        "reverse = by in LARGEST_FIRST",
+        "reverse = False",
+    ),
+    (
+        "target: always the first",
+        "polyattr/results/samples.py",
+        "return place % count",
+        "return 0",
+    ),
+    (
+        "names: words not counted",
+        "polyattr/results/parts/naming.py",
+        "if len(words) not in lengths:",
+        "if not lengths:",
+    ),
+    (
+        "names: batches in another order of columns",
+        "polyattr/results/parts/naming.py",
+        "if here != there:",
+        "if here is None:",
+    ),
+    (
+        "names: those found come before those given",
+        "polyattr/explainer/keeping/kept.py",
+        "naming.over(self._of_batch(self._given, n), names)",
+        "naming.over(names, self._of_batch(self._given, n))",
+    ),
+    (
+        "kept inputs are the user's own",
+        "polyattr/explainer/keeping/kept.py",
+        "return leaf.copy()",
+        "return leaf",
+    ),
+    (
+        "tables: the first column for all",
+        "polyattr/question/tables/frames.py",
+        "part = frame.iloc[:, number]",
+        "part = frame.iloc[:, 0]",
+    ),
+    (
+        "tables: texts taken for numbers",
+        "polyattr/question/tables/frames.py",
+        'return kind in "biuf"',
+        'return kind in "biufOM"',
+    ),
+    (
+        "refine: everything is computed again",
+        "polyattr/explainer/keeping/refine.py",
+        "return np.flatnonzero(~np.atleast_2d(within).all(axis=0))",
+        "return np.flatnonzero(np.atleast_2d(within).any(axis=0) | True)",
+    ),
+    (
+        "refine: stops after one attempt",
+        "polyattr/explainer/keeping/attempts.py",
+        "MOST_DOUBLINGS = 6",
+        "MOST_DOUBLINGS = 1",
+    ),
+    (
+        "refine: draws of other samples",
+        "polyattr/explainer/keeping/subset.py",
+        "ids = ids[self.where]",
+        "ids = ids[: len(self.where)]",
+    ),
+    (
+        "refine: baselines of the first samples",
+        "polyattr/explainer/keeping/subset.py",
+        "return cut(leaf, self.where, 0, self._backend)",
+        "return leaf[: len(self.where)]",
+    ),
+    (
+        "refine: another question goes unnoticed",
+        "polyattr/explainer/keeping/refine.py",
+        "if not same.all():",
+        "if not same.any() and False:",
+    ),
+    (
+        "refine: the old settings are told",
+        "polyattr/results/parts/merging.py",
+        "settings[..., where] = methods.index(part.method)",
+        "settings[..., where] = 0",
+    ),
+    (
+        "merging: rows in their old places",
+        "polyattr/results/parts/merging.py",
+        "order[where] = len(whole) + np.arange(len(where))",
+        "order[where] = len(whole) + np.arange(len(where))[::-1]",
+    ),
+    (
+        "safetensors: bfloat16 by its lower half",
+        "polyattr/results/files/safetensors.py",
+        "(plain.view(np.uint32) >> 16)",
+        "(plain.view(np.uint32) >> 15)",
+    ),
+    (
+        "safetensors: tensors may overlap",
+        "polyattr/results/files/safetensors.py",
+        "if start != last:",
+        "if start > last:",
+    ),
+    (
+        "load: not what save completed",
+        "polyattr/results/files/paths.py",
+        "found = _completed(name) if os.path.isfile(_completed(name)) else name",
+        "found = name",
+    ),
+    (
+        "notebook: names are tags",
+        "polyattr/results/showing.py",
+        'f"<td>{escape(cell)}</td>"',
+        'f"<td>{cell}</td>"',
+    ),
+    (
+        "text: the best sample is named",
+        "polyattr/results/showing.py",
+        "at = int(np.argmax(np.where(np.isnan(error), -np.inf, error)))",
+        "at = int(np.argmin(np.where(np.isnan(error), np.inf, error)))",
+    ),
+    (
+        "to_shap: no base values",
+        "polyattr/results/exports/explanation.py",
+        "base_values=base",
+        "base_values=None",
+    ),
+    (
+        "to_frame: rows of targets by sample",
+        "polyattr/results/exports/frames.py",
+        "rows = values.reshape(-1, values.shape[-1])",
+        "rows = values.reshape(-1, values.shape[-1])[::-1]",
+    ),
+)

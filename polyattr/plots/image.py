@@ -141,8 +141,9 @@ def heat_map(
         total = pooled(values.sum(axis=-1), check_count("pool", pool, 1))
     errors = None
     if one.errors is not None:
-        squares = channels_last("standard_error", one.errors, channel_axis) ** 2
-        errors = np.sqrt(pooled(squares.sum(axis=-1), pool))  # as if they were independent
+        power = 1.0 if one.alike else 2.0  # as `combined` says
+        each = channels_last("standard_error", one.errors, channel_axis) ** power
+        errors = pooled(each.sum(axis=-1), pool) ** (1 / power)
     scale = scale_of(total, signed=one.signed, percentile=percentile)
     colours = colour_map(cmap, signed=one.signed)
     found = HeatMap(total, errors, scale, colours, None, one.signed, pool, values.shape[:2])

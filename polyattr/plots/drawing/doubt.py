@@ -14,9 +14,16 @@ _DEEPEST = 0.45
 """How dark the grey of an uncertainty as large as the scale is."""
 
 
-def combined(errors: Array | None, axis: int | tuple[int, ...]) -> Array | None:
-    """Standard errors of sums over an `axis` of `errors` (...): in squares, as if independent."""
-    return None if errors is None else np.sqrt((errors**2).sum(axis=axis))
+def combined(errors: Array | None, axis: int | tuple[int, ...], *, alike: bool) -> Array | None:
+    """Standard errors of sums over an `axis` of `errors` (...).
+
+    Those of sampled methods are added in squares, as if they were independent. Those of path
+    methods are `alike`, and added as they are: a kink puts all features off at once. In squares,
+    the true errors of sums over 30 features were three times those that are stated; added, 0.8.
+    """
+    if errors is None:
+        return None
+    return np.asarray(errors.sum(axis=axis) if alike else np.sqrt((errors**2).sum(axis=axis)))
 
 
 def unsure(values: Array, errors: Array | None) -> Array:

@@ -37,6 +37,8 @@ class Sample:
         lines: What a result says of the sample, for a title.
         names: What the result calls things.
         number: Which of the samples it is.
+        alike: Whether the errors of its features go together, as those of path methods, or are as
+            good as independent, as those of sampled ones; True where it is not known.
 
     Example:
         >>> import numpy as np
@@ -52,6 +54,7 @@ class Sample:
     lines: tuple[str, ...]
     names: Names
     number: int
+    alike: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Samples:
             () if self.result is None else facts_of(self.result, i),
             self.names,
             i % (len(self) // self.targets),
+            alike=self.result is None or self.result.seed is None,
         )
 
 

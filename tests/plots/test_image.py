@@ -137,7 +137,7 @@ def test_channels_are_summed_and_errors_too_in_squares_where_they_are_of_draws(s
     blocks = plots.image(attribution(values, standard_error=errors, seed=seed), pool=2)
     pooled = np.asarray(blocks.images[0].get_array())[:2, :3]
     part = np.asarray(blocks.images[1].get_array())[:2, :3, 3]
-    size = error * (2 if seed == 0 else 4)  # of four pixels
+    size = error * 2  # of four pixels, in squares
     np.testing.assert_allclose(part, 1 - np.clip(np.abs(pooled) / (2 * size), 0, 1))
 
 

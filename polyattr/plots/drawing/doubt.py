@@ -19,7 +19,9 @@ def combined(errors: Array | None, axis: int | tuple[int, ...], *, alike: bool) 
 
     Those of sampled methods are added in squares, as if they were independent. Those of path
     methods are `alike`, and added as they are: a kink puts all features off at once. In squares,
-    the true errors of sums over 30 features were three times those that are stated; added, 0.8.
+    true errors of sums over 30 measurements of a patient were 3.1 times those stated, over the
+    channels of photos 1.4 times; added, 0.8 and 0.95. Of blocks of 4 by 4 pixels, whose values have
+    both signs, they are 1.2 times those added in squares after the channels.
     """
     if errors is None:
         return None

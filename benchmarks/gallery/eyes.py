@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from polyattr.plots.drawing.colours import colour_map
+
 Array = np.ndarray[Any, Any]
 
 # Machado, Oliveira & Fernandes (2009), severity 1, of light and not of its coded values.
@@ -44,13 +46,30 @@ def write_seen(picture: Path, folder: Path) -> None:
 
 
 def write_small(figure: Any, path: Path, dpi: int = 100, largest: int = 150_000) -> int:
-    """Writes a figure as a PNG, with fewer colours where it is too large; returns its bytes."""
+    """Writes a figure as a PNG, of 256 colours where it is too large; returns its bytes."""
     figure.savefig(path, dpi=dpi)
     whole = Image.open(path).convert("RGB")
     whole.save(path, optimize=True)
-    for colours in (256, 128, 64):
-        if path.stat().st_size <= largest:
-            break
-        few = Image.Quantize.MAXCOVERAGE  # rare colours too, such as the ends of scales
-        whole.quantize(colours, few, dither=Image.Dither.NONE).save(path, optimize=True)
+    if path.stat().st_size > largest:
+        few = _with_scales(whole).quantize(256, kmeans=5)
+        small = whole.quantize(palette=few, dither=Image.Dither.NONE)
+        _whiten(small)
+        small.save(path, optimize=True)
     return path.stat().st_size
+
+
+def _whiten(small: Image.Image) -> None:
+    """Makes its commonest colour, the paper, white: zero is white, exactly."""
+    palette = np.array(small.getpalette()).reshape(-1, 3)
+    palette[np.bincount(np.asarray(small).ravel()).argmax()] = 255
+    small.putpalette(palette.ravel().tolist())
+
+
+def _with_scales(whole: Image.Image) -> Image.Image:
+    """Puts the colours of scales beside a picture: photos would leave them too few of the 256."""
+    scales = [colour_map(signed=signed)(np.linspace(0, 1, 240))[:, :3] for signed in (True, False)]
+    rows = np.repeat(np.concatenate([*scales, np.ones((8, 3))]), 4, axis=0)
+    rows = np.resize(rows, (whole.height, 3))
+    beside = np.repeat(np.round(255 * rows[:, None]), whole.width, axis=1)
+    pixels = np.concatenate([np.asarray(whole), beside.astype(np.uint8)], axis=1)
+    return Image.fromarray(pixels)

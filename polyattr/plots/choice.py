@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polyattr.errors import InputError, InputTypeError, nearest
+from polyattr.plots.drawing.bars import LONGEST
 from polyattr.plots.drawing.figure import new_figure
 from polyattr.plots.drawing.pictures import channels_last, draw_input, strip_input
 from polyattr.plots.image import image
@@ -235,13 +236,15 @@ def _sizes(
     bars = min(int(check_count("max_features", options.get("max_features", 12), 1)), features) + 1
     size = {
         "image": (2.6, 2.75),
-        "tabular": (3.9, 0.9 + 0.22 * max(bars, 3)),
+        "tabular": (3.9 + 0.04 * max(0, _longest(every) - 16), 0.9 + 0.22 * max(bars, 3)),
         "logo": (float(np.clip(0.9 + 0.17 * max(every.values.shape[1:]), 3.2, 15.0)), 1.7),
         "interactions": (1.8 + 0.3 * min(every.values.shape[-1], 20),) * 2,
     }
     width, height = size[kind]
     most = max(1, int(15.5 / (width * each)))
     columns = 1 if kind == "logo" else min(most, math.ceil(math.sqrt(n / each)))
+    if every.targets > 1 and kind != "logo":  # a row for each target, where they fit
+        columns = min(most, len(every) // every.targets)
     return columns, math.ceil(n / columns), width, height
 
 
@@ -250,13 +253,18 @@ def _lines(
 ) -> Figure:
     """Texts below each other."""
     n = _shown(kind, every)
-    heights = [0.68 + 0.28 * (1 + _letters(every, i, options) // 54) for i in range(n)]
+    heights = [0.74 + 0.28 * (1 + _letters(every, i, options) // 54) for i in range(n)]
     figure = new_figure(6.8, sum(heights) + 0.2)
     panels = figure.subplots(n, 1, squeeze=False, height_ratios=heights).ravel()
     for i, axes in enumerate(panels):
         _draw(kind, every, i, axes, options, None if titles is None else titles[i])
     _say(figure, kind, every)
     return figure
+
+
+def _longest(every: Samples) -> int:
+    """Letters of the longest name that stands beside bars."""
+    return min(LONGEST, max(map(len, every.names.features or ("",))))
 
 
 def _letters(every: Samples, i: int, options: dict[str, Any]) -> int:

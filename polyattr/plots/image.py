@@ -10,7 +10,7 @@ import numpy as np
 
 from polyattr.errors import InputError, nearest
 from polyattr.plots.drawing.colours import colour_map
-from polyattr.plots.drawing.doubt import haze, unsure
+from polyattr.plots.drawing.doubt import combined, haze, unsure
 from polyattr.plots.drawing.figure import axes_for, head, strip
 from polyattr.plots.drawing.marks import colour_bar, key, marked, say_empty
 from polyattr.plots.drawing.pictures import channels_last, grey, paint, pooled, stretched
@@ -141,8 +141,9 @@ def heat_map(
         total = pooled(values.sum(axis=-1), check_count("pool", pool, 1))
     errors = None
     if one.errors is not None:
-        squares = channels_last("standard_error", one.errors, channel_axis) ** 2
-        errors = np.sqrt(pooled(squares.sum(axis=-1), pool))  # as if they were independent
+        each = channels_last("standard_error", one.errors, channel_axis)
+        squares = np.asarray(combined(each, -1, alike=one.alike)) ** 2
+        errors = np.sqrt(pooled(squares, pool))  # of pixels: as good as independent
     scale = scale_of(total, signed=one.signed, percentile=percentile)
     colours = colour_map(cmap, signed=one.signed)
     found = HeatMap(total, errors, scale, colours, None, one.signed, pool, values.shape[:2])

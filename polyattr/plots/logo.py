@@ -124,7 +124,7 @@ def _stand(one: Sample, axis: int, first: int, last: int) -> _Letters:
         letter = letter[place]
         with np.errstate(invalid="ignore"):
             height = values[place].sum(axis=1)
-        deviation = None if errors is None else combined(errors[place], 1)
+        deviation = None if errors is None else combined(errors[place], 1, alike=one.alike)
     return _Letters(place + first, letter, height, deviation, unsure(height, deviation))
 
 

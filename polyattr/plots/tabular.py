@@ -40,8 +40,8 @@ def tabular(
     """Draws the features of one sample as bars, the largest first, with what they were.
 
     Whiskers reach two standard errors to both sides; bars that are shorter than that are pale. The
-    features that are not drawn stand in one bar, with the error that theirs have together if they
-    are independent. The arguments not listed are those of `image`, whose errors are raised too.
+    features that are not drawn stand in one bar, with the error that theirs have together. The
+    arguments not listed are those of `image`, whose errors are raised too.
 
     Args:
         attribution: An `Attribution`, or one value per feature (F,); of any shape (...), which is
@@ -91,7 +91,8 @@ def _rank(one: Sample, most: int) -> _Ranked:
         return _Ranked(kept, 0, values[kept], None if errors is None else errors[kept])
     total = np.append(values[kept], math.fsum(values[rest]) if one.signed else values[rest].sum())
     if errors is not None:
-        errors = np.append(errors[kept], np.asarray(combined(errors[rest], 0)))
+        whole = np.asarray(combined(errors[rest], 0, alike=one.alike))
+        errors = np.append(errors[kept], whole)
     return _Ranked(kept, len(rest), total, errors)
 
 

@@ -33,9 +33,8 @@ def text(
 ) -> Axes:  # fmt: skip
     """Draws the words of one sample on their colours, in lines as wide as the axes.
 
-    Words within two standard errors of zero fade to grey. Embeddings are summed over their axis,
-    their errors as if they were independent. The arguments not listed are those of `image`, whose
-    errors are raised too.
+    Words within two standard errors of zero fade to grey. Embeddings are summed over their axis.
+    The arguments not listed are those of `image`, whose errors are raised too.
 
     Args:
         attribution: An `Attribution`, or one value per token (L,), or (L, E) of embeddings.

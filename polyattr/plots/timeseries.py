@@ -15,7 +15,8 @@ from polyattr.plots.drawing.figure import FAINT, FRAME, INK, SMALL, head, new_fi
 from polyattr.plots.drawing.marks import key, say_empty
 from polyattr.plots.drawing.painted import painted
 from polyattr.plots.drawing.scale import PERCENTILE, Scale, check_percentile, scale_of
-from polyattr.plots.reading.samples import Sample, numbers_of, read_sample
+from polyattr.plots.reading.explained import numbers_of
+from polyattr.plots.reading.samples import Sample, read_sample
 from polyattr.plots.reading.words import literal, shortened, texts_for
 from polyattr.question.checks import check_count
 

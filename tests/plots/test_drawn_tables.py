@@ -30,13 +30,17 @@ def test_bars_are_ranked_and_named_with_what_they_were():
 
 def test_the_rest_is_one_bar_with_its_error():
     values, errors = np.array([5.0, -4, 1, 1, -3, 0.5]), np.array([0, 0, 0.3, 0.4, 0, 0])
-    axes = plots.tabular(values, max_features=3, standard_error=errors)
+    result = attribution(values[None], standard_error=errors[None], seed=0)
+    axes = plots.tabular(result, max_features=3)
     assert labels(axes) == ["feature 0", "feature 1", "feature 4", "3 others"]
     assert lengths(axes) == [5, -4, -3, 2.5]
     # Whiskers where there is an error: two errors of 0.5, that of the rest together.
     (whisker,) = axes.collections[0].get_segments()
     np.testing.assert_allclose(whisker, [[1.5, 3], [3.5, 3]])
     assert sum(lengths(axes)) == values.sum()
+    # Those of a path go together: 0.3 and 0.4 are 0.7.
+    path = plots.tabular(values, max_features=3, standard_error=errors)
+    np.testing.assert_allclose(path.collections[0].get_segments()[0][:, 0], [1.1, 3.9])
     # A rest of one is drawn by itself.
     assert labels(plots.tabular(values[:4], max_features=3))[-1] == "feature 3"
 

@@ -125,12 +125,20 @@ def test_uncertain_values_fade_to_grey():
     assert "31% within 2 s.e. of 0" in said(axes.figure)  # 5 of 16
 
 
-def test_channels_are_summed_and_their_errors_in_squares():
-    values, errors = RNG.normal(size=(3, 6, 7)), np.full((3, 6, 7), 2.0)
-    axes = plots.image(values, standard_error=errors)
-    np.testing.assert_allclose(axes.images[0].get_array(), values.sum(axis=0))
-    far = np.abs(values.sum(axis=0)) >= 2 * 2.0 * np.sqrt(3)
+@pytest.mark.parametrize(("seed", "error"), [(0, 2.0 * np.sqrt(3)), (None, 6.0)])
+def test_channels_are_summed_and_errors_too_in_squares_where_they_are_of_draws(seed, error):
+    values, errors = 9 * RNG.normal(size=(1, 3, 6, 7)), np.full((1, 3, 6, 7), 2.0)
+    axes = plots.image(attribution(values, standard_error=errors, seed=seed))
+    total = values[0].sum(axis=0)
+    np.testing.assert_allclose(axes.images[0].get_array(), total)
+    far = np.abs(total) >= 2 * error
     np.testing.assert_array_equal(np.asarray(axes.images[1].get_array())[..., 3] == 0, far)
+    assert 0 < far.sum() < far.size
+    blocks = plots.image(attribution(values, standard_error=errors, seed=seed), pool=2)
+    pooled = np.asarray(blocks.images[0].get_array())[:2, :3]
+    part = np.asarray(blocks.images[1].get_array())[:2, :3, 3]
+    size = error * 2  # of four pixels, in squares
+    np.testing.assert_allclose(part, 1 - np.clip(np.abs(pooled) / (2 * size), 0, 1))
 
 
 @pytest.mark.parametrize("shape", [(6, 7, 3), (3, 6, 7), (1, 6, 7), (6, 7, 1), (6, 7, 4)])

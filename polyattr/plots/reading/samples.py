@@ -9,9 +9,16 @@ from typing import Any
 import numpy as np
 
 from polyattr.errors import InputError, InputTypeError, brief
-from polyattr.plots.drawing.pictures import channels_last
+from polyattr.plots.reading.explained import (
+    are_samples,
+    beside,
+    chosen,
+    explained,
+    given_inputs,
+    kept,
+    numbers_of,
+)
 from polyattr.plots.reading.words import facts_of
-from polyattr.question.structure import flatten
 from polyattr.results.attribution import Attribution
 from polyattr.results.names import Names
 
@@ -30,6 +37,8 @@ class Sample:
         lines: What a result says of the sample, for a title.
         names: What the result calls things.
         number: Which of the samples it is.
+        alike: Whether the errors of its features go together, as those of path methods, or are as
+            good as independent, as those of sampled ones; True where it is not known.
 
     Example:
         >>> import numpy as np
@@ -45,6 +54,7 @@ class Sample:
     lines: tuple[str, ...]
     names: Names
     number: int
+    alike: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,7 @@ class Samples:
             () if self.result is None else facts_of(self.result, i),
             self.names,
             i % (len(self) // self.targets),
+            alike=self.result is None or self.result.seed is None,
         )
 
 
@@ -106,17 +117,16 @@ def read_samples(
     if not isinstance(given, Attribution):
         one = _array(given, inputs, standard_error, signed)
         return Samples(one.values, one.errors, one.signed, one.inputs, one.names)
-    host = _host(given, inputs, standard_error)
-    values = numbers_of("values", _chosen(host.values, which))
-    error = _chosen(host.standard_error, which)
+    host = beside(given, inputs, standard_error)
+    values = numbers_of("values", chosen(host.values, which))
+    error = chosen(host.standard_error, which)
     errors = None if error is None else numbers_of("standard_error", error)
     _alike("standard_error", errors, values)
-    shown = _explained(host, which)
     axis = host.scores.ndim - 1
-    if shown is not None:
-        shown = _with_samples(shown, values.shape[axis:])
-        if strict:
-            _check_inputs(shown, values.shape[axis:])
+    if inputs is None:
+        shown = kept(host, which, values.shape[axis:])
+    else:
+        shown = given_inputs(host, which, values.shape[axis:], strict=strict)
     targets = len(host.scores) if axis else 1
     if axis:
         values = values.reshape(-1, *values.shape[2:])
@@ -124,19 +134,6 @@ def read_samples(
         shown = None if shown is None else np.concatenate([shown] * targets)
     says = given.signed is not False if signed is None else signed
     return Samples(values, errors, says, shown, given.names or Names(), host, targets)
-
-
-def _host(given: Attribution, inputs: Any, standard_error: Any = None) -> Attribution:
-    """The result with what the user gave beside it, all of which its framework takes to NumPy."""
-    beside = {"inputs": inputs, "standard_error": standard_error}
-    return replace(given, **{k: v for k, v in beside.items() if v is not None}).to_numpy()
-
-
-def _explained(host: Attribution, which: Any) -> Array | None:
-    inputs = host.inputs
-    if isinstance(inputs, dict | list | tuple):
-        inputs = _chosen(inputs, which)
-    return None if inputs is None else numbers_of("inputs", inputs)
 
 
 def read_sample(
@@ -172,8 +169,8 @@ def read_sample(
     one = every.one(_number(sample, len(every) // every.targets, every.targets))
     if inputs is None:
         return one
-    shown = _explained(_host(attribution, inputs), which)
-    if shown is not None and _are_samples(
+    shown = explained(beside(attribution, inputs), which)
+    if shown is not None and are_samples(
         shown, (len(every) // every.targets, *every.values.shape[1:])
     ):
         shown = shown[one.number]
@@ -189,86 +186,6 @@ def _array(given: Any, inputs: Any, standard_error: Any, signed: bool | None) ->
     if shown is not None and shown.ndim == values.ndim + 1 and len(shown) == 1:
         shown = shown[0]
     return Sample(values, errors, signed is not False, shown, (), Names(), 0)
-
-
-def _are_samples(inputs: Array, shape: tuple[int, ...]) -> bool:
-    """Says whether inputs are all samples of values of a shape (N, ...), and not one of them."""
-    if inputs.shape in {shape, shape[1:]}:
-        return bool(inputs.shape == shape)
-    return bool(inputs.shape[:1] == shape[:1] and inputs.ndim >= len(shape))
-
-
-def _with_samples(inputs: Array, shape: tuple[int, ...]) -> Array:
-    """Gives the input of a single sample its axis of samples, where that is missing."""
-    alone = shape[:1] == (1,) and not _are_samples(inputs, shape)
-    return inputs[None] if alone else inputs
-
-
-def _check_inputs(inputs: Array, shape: tuple[int, ...]) -> None:
-    """Checks inputs against values of a shape (N, ...): a photo may have its channels elsewhere.
-
-    Raises:
-        InputError: They differ.
-    """
-    alike = inputs.shape == shape
-    pictures = min(inputs.ndim, len(shape)) >= 3 and max(inputs.ndim, len(shape)) <= 4
-    if not alike and pictures and inputs.shape[:1] == shape[:1] and inputs.size and 0 not in shape:
-        place = np.broadcast_to(0.0, shape[1:])
-        sides = channels_last("inputs", inputs[0]).shape[:2]
-        alike = sides == channels_last("values", place).shape[:2]
-    if not alike:
-        raise InputError(
-            f"inputs of shape {inputs.shape} and values of shape {shape} differ; expected what was "
-            f"explained, sample by sample (channels may be first or last)"
-        )
-
-
-def numbers_of(name: str, given: Any) -> Array:
-    """Reads real numbers as float64 on the host: half and bfloat16 have no picture otherwise.
-
-    Args:
-        name: The argument, for messages.
-        given: An array, or what NumPy makes one of.
-
-    Raises:
-        InputTypeError: Something else.
-    """
-    try:
-        array = np.asarray(given)
-        if array.dtype.kind in "biuf" or array.dtype.name == "bfloat16":
-            return array.astype(np.float64)
-    except (TypeError, ValueError, RuntimeError):  # a tensor that is recorded, or elsewhere
-        pass
-    first = "an Attribution or an array" if name == "attribution" else "an array"
-    verb = "is" if name in {"attribution", "time"} else "are"
-    raise InputTypeError(
-        f"{name} {verb} a {type(given).__name__}; expected {first} of real numbers, on the host"
-    )
-
-
-def _chosen(values: Any, which: Any) -> Any:
-    """Takes one input of several."""
-    if values is None:
-        return None
-    structure, leaves = flatten(values, "values")
-    known = [pair for pair in zip(structure.names, leaves, strict=True) if pair[1] is not None]
-    if which is not None:
-        try:
-            leaf = values[which]
-        except (KeyError, IndexError, TypeError):
-            leaf = None
-        if not isinstance(values, dict | list | tuple) or leaf is None:
-            raise InputError(
-                f"which is {brief(which)}; expected one of the inputs, of which there are "
-                f"{', '.join(name for name, _ in known)}"
-            )
-        return leaf
-    if len(known) > 1:
-        raise InputError(
-            f"this attribution holds {structure.outline()}; expected which= one of its inputs: "
-            f"{', '.join(name for name, _ in known)}"
-        )
-    return known[0][1]
 
 
 def _number(sample: Any, n: int, targets: int) -> int:

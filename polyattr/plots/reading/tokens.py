@@ -59,7 +59,7 @@ def read_words(one: Sample, tokens: Any, skip: Any = ()) -> Words:
         axes = tuple(range(1, values.ndim))
         with np.errstate(invalid="ignore"):
             values = values.sum(axis=axes)
-        errors = combined(errors, axes)
+        errors = combined(errors, axes, alike=one.alike)
     left_out = {skip} if isinstance(skip, str) else set(skip)
     kept = [i for i, text in enumerate(texts) if text not in left_out]
     if not kept:

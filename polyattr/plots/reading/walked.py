@@ -10,7 +10,7 @@ import numpy as np
 
 from polyattr.errors import BaselineWarning, ConvergenceWarning, InputError, InputTypeError
 from polyattr.methods import IntegratedGradients
-from polyattr.plots.reading.samples import numbers_of
+from polyattr.plots.reading.explained import numbers_of
 from polyattr.results.attribution import Attribution
 from polyattr.sampling import FixedNodes, Nodes, Norm, PathIntegral, Rounds, Weights, quadrature
 

@@ -168,6 +168,7 @@ def facts(result: Attribution, folder: Path) -> None:
     assert_type(result.method, str)
     assert_type(result.seed, int | None)
     assert_type(result.backend, str)
+    assert_type(result.signed, bool | None)
     assert_type(result.to_numpy(), Attribution)
     array: Array = np.asarray(result)
     assert_type(result.save(folder / "a.npz"), None)
@@ -178,7 +179,7 @@ def facts(result: Attribution, folder: Path) -> None:
     polyattr.load(str(folder / "b.npz"))
     container(result)
     try:
-        figure = result.plot(inputs=X, titles=["one", "two"])
+        figure = result.plot(inputs=X, titles=["one", "two"], kind="tabular")
         assert_type(figure, Any)
     except polyattr.MissingExtraError as error:
         assert_type(error.args, tuple[Any, ...])

@@ -11,7 +11,7 @@ import torch
 from polyattr.backend import BoundModel, held_objects
 from polyattr_torch.running.evaluation import evaluated, modules_of
 from polyattr_torch.running.family import Families, Family
-from polyattr_torch.running.needs import Needs
+from polyattr_torch.running.needs import needs_of
 from polyattr_torch.running.trouble import called
 
 
@@ -20,7 +20,7 @@ class BoundFunction(BoundModel):
 
     def __init__(self, function: Any) -> None:
         super().__init__(function, entry=function)
-        self._needs, self._families = Needs(), Families()
+        self._needs, self._families = needs_of(modules_of(function)), Families()
         tensors = [t for t in held_objects(function) if isinstance(t, torch.Tensor)]
         floats = [t for t in tensors if t.is_floating_point()]
         if floats:

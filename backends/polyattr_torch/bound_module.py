@@ -15,7 +15,7 @@ from polyattr_torch.layer_finding import find_layer, original
 from polyattr_torch.running.evaluation import evaluated, modules_of
 from polyattr_torch.running.family import Families, Family
 from polyattr_torch.running.hooks import cut_off, hooked
-from polyattr_torch.running.needs import Needs
+from polyattr_torch.running.needs import needs_of
 from polyattr_torch.running.trouble import called
 
 
@@ -26,8 +26,7 @@ class BoundModule(BoundModel):
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__(module, entry=getattr(module, "forward", module))
-        convolves = any(isinstance(m, nn.Conv2d) for m in module.modules())
-        self._needs, self._families = Needs(convolves=convolves), Families()
+        self._needs, self._families = needs_of([module]), Families()
         floats = [p for p in _tensors(module) if p.is_floating_point()]
         self._first = floats[0] if floats else None
 

@@ -113,7 +113,9 @@ class IntegratedGradients(Explainer):
         """Has a tolerance that points are chosen for be the one that maps are judged by."""
         if isinstance(self.steps, str) and self.steps == "auto" and self.tolerance is None:
             self._keep(tolerance=DEFAULT_TOLERANCE)
-        if self.rule == "exact":  # which looks at more points than others before it chooses any
+        if (
+            isinstance(self.rule, str) and self.rule == "exact"
+        ):  # which looks at more points than others before it chooses any
             check_count("max_steps", self.max_steps, ExactNodes.fewest)
 
     def recipe(self) -> Recipe:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import nn
 
 from polyattr.backend import SharedSetting
 
@@ -45,6 +47,12 @@ class Needs:
     compared: bool = False
     convolves: bool = False
     channels_last: bool = False
+
+
+def needs_of(modules: Iterable[nn.Module]) -> Needs:
+    """Returns what a model of some modules, and those below them, is known to need at first."""
+    every = (part for module in modules for part in module.modules())
+    return Needs(convolves=any(isinstance(part, nn.Conv2d) for part in every))
 
 
 _needs: ContextVar[Needs | None] = ContextVar("needs", default=None)

@@ -117,7 +117,7 @@ class Bound:
         roots = (self.method.model, *self.called(*listed(targets), *starts))
         if not self.engine.scorer.bound.made:
             with suppress(Exception):  # what a model does not take is told of when it is tried
-                self.engine.scorer.make(given.layout, *given.first_rows([]))
+                self.engine.scorer.make(given.layout, *given.fitting_rows())
         alike = options.kind(given.n, targets, full) if self.kernels.compiling else ()
         late = self._trials.of(given).leaves_all(alike) and self.method.tells_of_inputs
 

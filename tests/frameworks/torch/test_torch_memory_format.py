@@ -79,6 +79,15 @@ def test_a_model_that_views_its_pictures_has_them_as_they_lie(first):
     assert not any(model.seen)
 
 
+def test_a_function_of_a_module_has_its_rows_so_too():
+    model, x = made(lambda x: x.flatten(1))
+    _, wanted = explained(model, x)
+    model.seen.clear()
+    _, found = explained(lambda x: model(x), x)
+    assert model.seen[-1]
+    assert torch.equal(found, wanted)
+
+
 def test_a_kernel_that_reads_memory_as_it_lies_is_found_out():
     model, x = made(lambda x: OfMemory.apply(x).flatten(1))
     inner = model.forward

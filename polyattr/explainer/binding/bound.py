@@ -262,8 +262,8 @@ class Bound:
         self, baselines: Any, given: Inputs, at: Inputs, traced: bool = False
     ) -> References | None:
         """Reads where paths start, within a trace or not; None for methods without a path."""
-        size = self.batch_size(given)
-        beside = self.engine, self.forward, baselines, given, at, size, traced
+        rows = partial(self.batch_size, given)
+        beside = self.engine, self.forward, baselines, given, at, rows, traced
         return read_starts(self.method, *beside)
 
     def fixed_targets(self, inputs: Inputs, targets: Any) -> Targets:

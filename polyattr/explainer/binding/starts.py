@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ def read_starts(
     baselines: Any,
     given: Inputs,
     at: Inputs,
-    rows: int | None,
+    rows: Callable[[], int | None],
     traced: bool,
 ) -> References | None:
     """Reads where paths start; None for methods without a path.
@@ -33,7 +34,7 @@ def read_starts(
         baselines: As the call gave them; None where it did not.
         given: The inputs.
         at: What is attributed to.
-        rows: Most rows per evaluation.
+        rows: Tells the most rows per evaluation; of a trace nobody knows them.
         traced: Whether inputs belong to a trace.
     """
     backend, origin = engine.backend, method.recipes[-1].origin
@@ -45,12 +46,12 @@ def read_starts(
     if origin == "background":
         background = method.background
         if at is not given:
-            background = layer_background(background, at, forward, rows)
+            background = layer_background(background, at, forward, rows())
         return read_background(background, at, backend, engine.scorer.bound, traced)
     own = (method.baseline_value, "baseline_value")
     start, name = own if baselines is None else (baselines, "baselines")
     if at is not given:
-        return layer_baselines(start, given, at, forward, name, rows)
+        return layer_baselines(start, given, at, forward, name, rows())
     read = partial(read_baselines, start, given, backend, name, traced)
     kind = None if traced or baselines is not None else start_kind(start, given, backend)
     return read() if kind is None else engine.remember(kind, read)

@@ -147,3 +147,14 @@ def test_a_later_format(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError):
         polyattr.load(tmp_path / "nowhere.npz")
+
+
+@pytest.mark.parametrize("name", ["table.csv", "model.pt", "map.npy", "map", "map.npz"])
+def test_a_file_of_another_kind_is_not_to_be_loaded_unsafely(tmp_path, name):
+    """NumPy takes it for a pickle, and says by which argument such a one is run."""
+    path = tmp_path / name
+    path.write_text("age,dose\n31,0.5\n")
+    with pytest.raises(polyattr.InputError, match=r"no \.npz archive, nor called") as told:
+        polyattr.load(path)
+    assert "pickle" not in str(told.value)
+    assert "what result.save(path) wrote" in str(told.value)

@@ -51,8 +51,13 @@ def read(path: Path, max_bytes: int) -> dict[str, Any]:
     found = _completed(name) if os.path.isfile(_completed(name)) else name
     # Opened here, since NumPy leaves its own handle open when the archive is broken.
     with open(found, "rb") as handle:
-        archive = handle.read(len(_ZIP)) == _ZIP or not found.endswith(_SAFE)
+        archive = handle.read(len(_ZIP)) == _ZIP
         handle.seek(0)
+        if not archive and not found.endswith(_SAFE):
+            raise InputError(  # NumPy would take it for a pickle, and say how to load that unsafely
+                f"path {path} is not an attribution saved by polyattr: it is no .npz archive, nor "
+                f"called .safetensors; expected what result.save(path) wrote"
+            )
         try:
             if archive:
                 return npz.read(handle, path, max_bytes)

@@ -19,7 +19,7 @@ from polyattr.plots.logo import logo
 from polyattr.plots.reading.samples import Samples, read_samples
 from polyattr.plots.reading.tokens import read_words
 from polyattr.plots.reading.words import texts_for
-from polyattr.plots.summary import summary
+from polyattr.plots.summary import draw_summary, summary
 from polyattr.plots.tabular import tabular
 from polyattr.plots.text import text
 from polyattr.plots.timeseries import draw_series, read_series, timeseries
@@ -160,13 +160,7 @@ def _whole(
         drawn = tabular(every.values, standard_error=every.errors, signed=every.signed, **options)
     else:
         options = {"names": every.names.features} | options
-        drawn = summary(
-            every.values,
-            every.inputs,
-            standard_error=every.errors,
-            signed=every.signed,
-            **options,
-        )
+        drawn = draw_summary(every, **options)
     figure: Figure = drawn.figure  # type: ignore[assignment]  # of no other figure's part
     return figure
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,16 @@ from polyattr.plots.drawing.colours import bar_colours, colour_map
 from polyattr.plots.drawing.doubt import unsure
 from polyattr.plots.drawing.figure import FAINT, FRAME, INK, SMALL, axes_for, head, open_frame
 from polyattr.plots.reading.samples import Samples, read_samples
+from polyattr.plots.reading.words import shortened, target_of
 from polyattr.question.checks import check_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = np.ndarray[Any, Any]
+
+_CLASSES = 3
+"""Most classes that are counted by name."""
 
 LOW_TO_HIGH = ("#2a788e", "#7fb8a8", "#d8d8c0", "#f0b04a", "#d1620b")
 """Of what features were: other colours than those of attributions, which mean something else."""
@@ -55,7 +60,7 @@ def summary(
             the errors of samples went together, which those with shared draws do.
         names: One name per feature; None for those of the result, or numbers.
         max_features: Most features that are drawn.
-        title: In place of the number of samples and features.
+        title: In place of the number of samples and features, and of the classes explained.
 
     Returns:
         The axes; a notebook shows them.
@@ -69,17 +74,42 @@ def summary(
     """
     given: dict[str, Any] = {"standard_error": standard_error, "signed": signed}
     every = read_samples(attribution, inputs, which=which, **given)
+    named = {"names": names, "max_features": max_features, "title": title}
+    return draw_summary(every, ax, cmap=cmap, style=style, **named)
+
+
+def draw_summary(
+    every: Samples, ax: Axes | None = None, *, cmap: Any = None, style: str = "swarm",
+    names: Any = None, max_features: int = 12, title: str | None = None,
+) -> Axes:  # fmt: skip
+    """Draws samples that are read already; the arguments and errors are those of `summary`."""
     draw, most = _style(style), check_count("max_features", max_features, 1)
     found = _rank(every, most, names)
     axes = axes_for(ax, 5.2, 1.0 + 0.27 * len(found.labels))
     draw(axes, found, cmap)
-    head(axes, (_said(len(every), found.others),), title)
+    head(axes, (_said(len(every), found.others), *_explained(every)), title)
     return axes
 
 
 def _said(samples: int, others: int) -> str:
     left = f", {others} more feature{'s' * (others > 1)} not drawn" if others else ""
     return f"{samples:,} sample{'s' * (samples > 1)}{left}"
+
+
+def _explained(every: Samples) -> tuple[str, ...]:
+    """What the samples were explained for: the same sign speaks for another class in each."""
+    if every.result is None:
+        return ()
+    asked = Counter(target_of(every.result, i) for i in range(len(every)))
+    asked.pop("", None)
+    if not asked:
+        return ()
+    said = [f"{shortened(name, 22)} ({count:,})" for name, count in asked.most_common(_CLASSES)]
+    left = len(asked) - len(said)
+    said += [f"{left} more"] if left else []
+    if len(asked) == 1:
+        return (f"for {next(iter(asked))}",)
+    return (f"each for its own target: {', '.join(said)}",)
 
 
 def _rank(every: Samples, most: int, names: Any) -> _Ranked:

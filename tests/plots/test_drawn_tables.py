@@ -110,6 +110,20 @@ def test_wrong_tables(options, error, message):
 # -- the whole data set ---------------------------------------------------------------------------
 
 
+def test_a_summary_says_what_samples_were_explained_for():
+    """What is red for one class is blue for another: predicted classes are mixed in one swarm."""
+    values = RNG.normal(size=(20, 3))
+    mixed = attribution(values, targets=np.repeat([0, 1], [5, 15]))
+    named = mixed.named(classes=["ill", "well"])
+    for drawn in (named.plot(), plots.summary(named).figure, named.plot(style="bar")):
+        assert "20 samples\neach for its own target: well (15), ill (5)" in said(drawn)
+    many = attribution(values, targets=np.arange(20) % 5)
+    assert "target: class 0 (4), class 1 (4), class 2 (4), 2 more" in said(many.plot())
+    assert "15 samples\nfor well" in said(named[5:].plot(kind="summary"))
+    for without in (mixed.values, attribution(values, targets=None)):
+        assert "for " not in said(plots.summary(without).figure)
+
+
 def test_a_swarm_has_a_dot_for_each_sample_at_its_value():
     values, errors = RNG.normal(size=(50, 3)) * [1, 3, 2], np.full((50, 3), 0.5)
     values[4, 1] = np.nan

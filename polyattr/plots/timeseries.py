@@ -153,9 +153,11 @@ def draw_series(figure: Figure | SubFigure, found: Series, title: str | None) ->
     panels[-1].set_xlim(*_edges(found.time)[[0, -1]])
     head(panels[0], found.lines, title)
     say_empty(panels[0], found.scale)
+    words = ["lines: attributions"] if found.inputs is None else []
     if found.left:
-        words = f"{found.left} channels with smaller attributions are not drawn"
-        panels[-1].set_xlabel(words, fontsize=SMALL, color=FAINT)
+        words.append(f"{found.left} channels with smaller attributions are not drawn")
+    if words:
+        panels[-1].set_xlabel("; ".join(words), fontsize=SMALL, color=FAINT)
     if found.inputs is not None:
         _scale_bar(figure, list(panels), found)
 

@@ -252,3 +252,11 @@ def test_places_that_are_not_finite_are_marked():
 def test_wrong_sequences(values, options, message):
     with pytest.raises(InputError, match=message):
         plots.logo(values, **options)
+
+
+def test_lines_say_whether_they_are_attributions_or_the_series():
+    values = RNG.normal(size=(2, 30, 10))
+    alone, beside = (attribution(values).plot(x, kind="timeseries") for x in (None, values))
+    words = "lines: attributions; 2 channels with smaller attributions are not drawn"
+    assert said(alone).count(words) == 2
+    assert "lines:" not in said(beside)

@@ -12,7 +12,14 @@ import polyattr
 from polyattr import InputTypeError
 from polyattr.explainer.options import CALL_ARGUMENTS
 from polyattr.question.foreign.arguments import ARGUMENTS
-from polyattr.question.foreign.names import ABSENT, CLASSES, MEMBERS, METRICS, OTHER_QUESTIONS
+from polyattr.question.foreign.names import (
+    ABSENT,
+    CLASSES,
+    MEMBERS,
+    METRICS,
+    OTHER_QUESTIONS,
+    RESULT_MEMBERS,
+)
 
 IG = polyattr.IntegratedGradients(abs)
 
@@ -186,6 +193,18 @@ def test_a_member_of_another_librarys_objects(name):
     assert not hasattr(IG, name)
     with pytest.raises(AttributeError, match=r"object has no attribute .*; here it is"):
         getattr(IG, name)
+
+
+@pytest.mark.parametrize("name", RESULT_MEMBERS)
+def test_what_tables_and_arrays_have_a_result_says_its_own_word_for(name):
+    result = object.__new__(polyattr.Attribution)
+    assert not hasattr(result, name)
+    with pytest.raises(AttributeError, match=r"'Attribution' object has no .*; here it is") as told:
+        getattr(result, name)
+    for word in re.findall(r"result\.(\w+)", str(told.value)):
+        assert word in {*dir(polyattr.Attribution), *polyattr.Attribution.__dataclass_fields__}
+    for word in re.findall(r"method\.(\w+)", str(told.value)):
+        assert hasattr(IG, word)
 
 
 def test_arguments_by_position():

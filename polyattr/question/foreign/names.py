@@ -145,6 +145,18 @@ MEMBERS = {
     "expected_value": "method.attribute(inputs, targets).baseline_scores",
 }
 
+RESULT_MEMBERS = {
+    "refine": "method.refine(result, inputs, tolerance=...)",
+    # of arrays and tables
+    "shape": "result.values.shape",
+    "head": "result[:5]",
+    "iloc": "result[:5], or with any positions or mask of samples",
+    "sort_values": "result.sort(field)",
+    "to_csv": "result.to_frame().to_csv(path)",
+    **dict.fromkeys(("to_pandas", "to_dataframe", "to_df"), "result.to_frame()"),
+}
+"""What only a result is asked for."""
+
 
 def our_class(name: str) -> str:
     """Says what stands here for another library's class or function; "" if that is unknown."""
@@ -175,4 +187,5 @@ def missing_name(name: str, ours: Iterable[str]) -> str:
 def missing_member(owner: object, name: str) -> str:
     """Says that a method or a result has no such attribute, and what stands for it here."""
     text = f"{type(owner).__name__!r} object has no attribute {name!r}"
-    return f"{text}; here it is {MEMBERS[name]}" if name in MEMBERS else text
+    known = (MEMBERS | RESULT_MEMBERS).get(name)
+    return f"{text}; here it is {known}" if known else text

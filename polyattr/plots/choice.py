@@ -16,6 +16,7 @@ from polyattr.plots.drawing.pictures import channels_last, draw_input, strip_inp
 from polyattr.plots.image import image
 from polyattr.plots.interactions import interactions
 from polyattr.plots.logo import logo
+from polyattr.plots.reading.foreign import our_kind, our_option
 from polyattr.plots.reading.samples import Samples, read_samples
 from polyattr.plots.reading.tokens import read_words
 from polyattr.plots.reading.words import texts_for
@@ -103,9 +104,8 @@ def _read(attribution: Any, inputs: Any, options: dict[str, Any]) -> Samples:
 
 def _chosen(kind: Any, every: Samples) -> str:
     if kind is not None and (not isinstance(kind, str) or kind not in _KINDS):
-        raise InputError(
-            f"kind is {kind!r}.{nearest(kind, _KINDS)} Expected one of {', '.join(_KINDS)}"
-        )
+        said = our_kind(kind) or nearest(kind, _KINDS)
+        raise InputError(f"kind is {kind!r}.{said} Expected one of {', '.join(_KINDS)}")
     return _fitting(every) if kind is None else kind
 
 
@@ -139,9 +139,10 @@ def _named(kind: str, options: dict[str, Any]) -> dict[str, Any]:
     known = [name for name in inspect.signature(_KINDS[kind][0]).parameters if name not in _OWN]
     for name in options:
         if name not in known:
+            said = our_option(name) or f".{nearest(name, known)}"
             raise InputTypeError(
-                f"plot has no option {name!r} for kind={kind!r}.{nearest(name, known)} Its "
-                f"options: {', '.join(known)}"
+                f"plot has no option {name!r} for kind={kind!r}{said} Its options: "
+                f"{', '.join(known)}"
             )
     return options
 

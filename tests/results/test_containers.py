@@ -141,7 +141,7 @@ def test_one_of_several_targets():
         (np.zeros((5, 2), bool), r"shape \(5, 2\); expected one axis"),
         (slice(None, None, 0), "step of 0"),
         (1.5, "indexed with 1.5"),
-        ("row 2", "indexed with 'row 2'"),
+        ("row 2", r"indexed with 'row 2'.*by its name is result\[result.names.rows.index\(name\)"),
         ((1, 2), r"tuple \(1, 2\), which names several axes"),
         (None, "indexed with None"),
         (True, "indexed with True"),

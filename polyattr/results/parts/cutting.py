@@ -33,7 +33,7 @@ def positions(index: Any, n: int) -> Array:
     if given.dtype.kind not in "biu" or isinstance(index, bool):
         raise InputTypeError(
             f"a result is indexed with {_words(index)}; expected a number, a slice, an array of "
-            f"whole numbers, or a mask of {n} truth values"
+            f"whole numbers, or a mask of {n} truth values{_by_name(index)}"
         )
     if given.ndim > 1:
         raise InputError(
@@ -54,6 +54,12 @@ def positions(index: Any, n: int) -> Array:
             else f"there is no sample {wrong[0]}: the result is empty"
         )
     return where % max(n, 1)
+
+
+def _by_name(index: Any) -> str:
+    """How the sample of a name is found, for who gives a name."""
+    found = ": a row by its name is result[result.names.rows.index(name)]"
+    return found if isinstance(index, str) else ""
 
 
 def _checked(index: slice) -> slice:

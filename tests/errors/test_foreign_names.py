@@ -130,6 +130,7 @@ def test_every_class_of_ours_exists():
         ("NeuronGradientShap", "polyattr.ExpectedGradients(model, background=..., output_layer"),
         ("TorchWrapper", "polyattr.Saliency(model), and so on: a torch model is taken as it is"),
         ("summary_plot", "polyattr.Attribution.plot()"),
+        ("save", "polyattr.Attribution.save(path), of what method.attribute returns"),
         ("TreeExplainer", "polyattr has none: it attributes by gradients"),
         ("MuFidelity", "polyattr has no metrics of explanations"),
         ("TracInCP", "not to concepts or to data that the model was trained on"),

@@ -49,6 +49,8 @@ CLASSES = {
     "Explanation": "Attribution(...), which method.attribute returns",
     **dict.fromkeys(("summary_plot", "bar_plot", "force_plot", "waterfall_plot"), _DRAWN),
     **dict.fromkeys(("image_plot", "text_plot", "decision_plot", "visualize"), _DRAWN),
+    **dict.fromkeys(("plot", "show"), _DRAWN),
+    "save": "Attribution.save(path), of what method.attribute returns",
     # tf-explain, zennit, iNNvestigate
     "VanillaGradients": "Saliency(model)",
     "VanillaGradient": "Saliency(model)",

@@ -115,12 +115,25 @@ def _rows(results: Any, inputs: Any, which: Any) -> list[tuple[str, Samples]]:
                 f"results of {name!r} have shape {every.values.shape}, those of {rows[0][0]!r} "
                 f"{rows[0][1].values.shape}; expected the same samples"
             )
+        _same_rows(name, every, *rows[0])
         if every.inputs is not None and len(every.inputs) != len(every):
             raise InputError(
                 f"inputs of shape {every.inputs.shape} are not {len(every)} samples; expected what "
                 f"was explained, sample by sample"
             )
     return rows
+
+
+def _same_rows(name: str, every: Samples, first: str, known: Samples) -> None:
+    """Checks that samples which have names are the same ones, in the same order."""
+    for i, (ours, theirs) in enumerate(
+        zip(every.names.rows or (), known.names.rows or (), strict=False)
+    ):
+        if ours != theirs:
+            raise InputError(
+                f"sample {i} of {name!r} is called {ours!r}, that of {first!r} {theirs!r}; "
+                f"expected the same samples in the same order"
+            )
 
 
 def _called(results: Sequence[Any]) -> list[str]:

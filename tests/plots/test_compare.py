@@ -102,3 +102,12 @@ def test_what_cannot_be_compared(given, options, error, message):
 def test_results_of_other_samples():
     with pytest.raises(InputError, match=r"'b' have shape \(2, 4, 4\), those of 'a' \(3, 4, 4\)"):
         plots.compare({"a": attribution(np.ones((3, 4, 4))), "b": attribution(np.ones((2, 4, 4)))})
+
+
+def test_samples_of_other_names_are_not_compared():
+    """As after `worst` of each: other samples would stand below each other."""
+    whole = attribution(np.ones((3, 4, 4))).named(rows=["a", "b", "c"])
+    with pytest.raises(InputError, match="sample 0 of 'other' is called 'b', that of 'one' 'a'; "):
+        plots.compare({"one": whole[[0, 1]], "other": whole[[1, 0]]})
+    unnamed = attribution(np.ones((2, 4, 4)))
+    assert plots.compare({"one": whole[:2], "other": whole[:2], "more": unnamed}).axes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -79,7 +80,7 @@ class Facts:
             error=error,
             converged=converged,
             evaluations=self.answer.evaluations,
-            targets=self.question.targets.record,
+            targets=copy(self.question.targets.record),  # other results have it, too
             method=method.text,
             signed=method.signed,
             seed=self.recipe.drawn_from,

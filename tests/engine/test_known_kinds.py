@@ -141,3 +141,27 @@ def test_a_known_kind_is_asked_of_the_model_as_it_is_now(lab, name):
         new = getattr(polyattr, name)(model, **METHODS[name])
         found, wanted = (m.explain(lab.tensor(drawn(5)), 1) for m in (method, new))
         np.testing.assert_allclose(lab.numpy(found), lab.numpy(wanted), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_targets_of_a_result_are_its_own(lab, name):
+    method = getattr(polyattr, name)(network(lab), **METHODS[name])
+    for seed in (1, 2):
+        method.attribute(lab.tensor(drawn(seed)), 1)
+    method.attribute(lab.tensor(drawn(3)), 1).targets[:] = 3
+    found = method.attribute(lab.tensor(drawn(4)), 1)
+    np.testing.assert_array_equal(found.targets, [1, 1])
+    method.attribute(lab.tensor(drawn(4)), 1)
+    np.testing.assert_array_equal(found.targets, [1, 1])
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32])
+def test_targets_that_their_user_changes_are_told_as_they_were(lab, kind):
+    method = polyattr.IntegratedGradients(network(lab), operator="regression", steps=6)
+    weights = one_hot(np.array([0, 3]), CLASSES).astype(kind)
+    given = weights.copy()
+    for seed in (1, 2, 3):
+        found = method.attribute(lab.tensor(drawn(seed)), given)
+    given[:] = 7
+    np.testing.assert_array_equal(found.targets, weights)
+    np.testing.assert_array_equal(method.attribute(lab.tensor(drawn(4)), weights).targets, weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,7 +48,9 @@ class Read:
         """Returns the same without anything that belongs to the user."""
         question = self.question
         inputs = replace(question.inputs, leaves=[])
-        return replace(self, question=Question(inputs, question.targets, question.references))
+        # What is told of weights may be the user's own array, which may change.
+        targets = replace(question.targets, record=copy(question.targets.record))
+        return replace(self, question=Question(inputs, targets, question.references))
 
     def of(self, leaf: Tensor, ids: Any) -> Read:
         """Returns the same of the samples in `leaf` (N, ...), which are called `ids` (N,)."""

@@ -138,7 +138,7 @@ def test_given_for_all_batches_of_a_dataset(lab):
 @pytest.mark.parametrize("rows", ["pqr", "pqrst"])
 def test_more_or_fewer_rows_than_a_dataset_has(lab, rows):
     batches = [(lab.tensor(X[:3]), np.array([0, 1, 2])), (lab.tensor(X[3:]), np.array([1]))]
-    with pytest.raises(polyattr.InputError, match=f"names.rows has ({len(rows)}|0) entries for"):
+    with pytest.raises(polyattr.InputError, match=f"names.rows has {len(rows)} entries"):
         method_of(lab).attribute(batches, names={"rows": list(rows)})
 
 

@@ -84,6 +84,13 @@ class Kept:
         """Checks the names that were given, before anything is computed."""
         n = shapes[0][0]
         here = self._of_batch(names, n)
+        for name in ("rows", "tokens"):
+            entries = getattr(names, name)
+            if self._batches and entries is not None and len(entries) < self._last:
+                raise InputError(
+                    f"names.{name} has {len(entries)} entries, and the dataset at least "
+                    f"{self._last} samples; expected one for each sample"
+                )
         if not self._at_inputs:  # what these belong to is known when it has been computed
             here = replace(here, features=None, channels=None, tokens=None)
         naming.check(here, [shape[1:] for shape in shapes], n)

@@ -32,7 +32,7 @@ def trained(model: nn.Module, x: torch.Tensor, y: torch.Tensor, epochs: int = 15
     steps = torch.optim.Adam(model.parameters(), 5e-3, weight_decay=1e-3)
     for _ in range(epochs):
         steps.zero_grad()
-        nn.functional.cross_entropy(model(x), y).backward()  # type: ignore[no-untyped-call]
+        nn.functional.cross_entropy(model(x), y).backward()  # type: ignore[no-untyped-call]  # torch's
         steps.step()
     return model.eval()
 

@@ -36,8 +36,8 @@ RESULTS = (
     (
         "positions: one past the end wraps",
         "polyattr/results/parts/cutting.py",
-        "(where >= n)",
-        "(where > n)",
+        "outside: Array = where >= n",
+        "outside: Array = where > n",
     ),
     (
         "worst: what is not known comes last",

@@ -273,3 +273,10 @@ def test_half_precision_stays(lab):
     method = polyattr.GradientInput(model, backend=lab.name)
     part = method.attribute(lab.tensor(X, "bfloat16"), 0)[1:3]
     assert lab.dtype(part.values) == "bfloat16"
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1])
+def test_large_unsigned_positions_are_no_negative_ones(lab, number):
+    result = polyattr.Saliency(lambda x: x).attribute(lab.tensor(np.ones((3, 2), np.float32)), 0)
+    with pytest.raises(polyattr.InputError, match=f"no sample {number} among 3"):
+        result[np.array([number], np.uint64)]

@@ -53,7 +53,7 @@ class Refinement:
             tolerance = getattr(method, "tolerance", None)
         self.tolerance = DEFAULT_TOLERANCE
         if tolerance is not None:
-            self.tolerance = float(check_positive("tolerance", tolerance))  # type: ignore[arg-type]
+            self.tolerance = float(check_positive("tolerance", tolerance))  # type: ignore[arg-type]  # a number
         self.method, self.result = method, result
         self.recipe = method.recipes()[0]
 
@@ -158,9 +158,11 @@ class Refinement:
             InputError: They are others.
         """
         loosest = max(FLOATS[kind].noticeable for kind in after._dtypes())
-        pairs = [("f(x)", before.scores, after.scores)]
+        pairs: list[tuple[str, Array | None, Array | None]] = [
+            ("f(x)", before.scores, after.scores)
+        ]
         if self.recipe.origin == "baseline":
-            pairs.append(("f(b)", before.baseline_scores, after.baseline_scores))  # type: ignore[arg-type]
+            pairs.append(("f(b)", before.baseline_scores, after.baseline_scores))
         for what, old, new in pairs:
             if old is None or new is None:
                 continue

@@ -45,15 +45,21 @@ def positions(index: Any, n: int) -> Array:
         if given.shape != (n,):
             raise InputError(f"a mask has {given.size} truth values for {n} samples")
         return np.flatnonzero(given)
-    where = np.atleast_1d(given).astype(np.int64)
-    wrong = where[(where < -n) | (where >= n)]
+    found = np.atleast_1d(given)
+    wrong = found[_outside(found, n)]
     if wrong.size:
         raise InputError(
             f"there is no sample {wrong[0]} among {n}; expected positions from {-n} to {n - 1}"
             if n
             else f"there is no sample {wrong[0]}: the result is empty"
         )
-    return where % max(n, 1)
+    return found.astype(np.int64) % max(n, 1)
+
+
+def _outside(where: Array, n: int) -> Array:
+    """Which positions (M,) are none, as they came: the largest unsigned ones are no int64."""
+    outside: Array = where >= n
+    return outside | (where < -n) if where.dtype.kind == "i" else outside
 
 
 def _by_name(index: Any) -> str:

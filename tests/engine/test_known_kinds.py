@@ -23,6 +23,15 @@ METHODS = {
 NETWORK = random_network(7, FEATURES, 6, CLASSES, activation="tanh")
 
 
+INDICES = {
+    "int": lambda lab: 1,
+    "array": lambda lab: np.array([0, 3]),
+    "number of NumPy's": lambda lab: np.int16(1),
+    "list": lambda lab: [0, 3],
+    "the framework's own": lambda lab: lab.tensor(np.array([0, 3], np.int32)),
+}
+
+
 def network(lab):
     return lab.network(NETWORK, softmax=False)
 
@@ -40,8 +49,9 @@ def fails(*_, **__):
 
 
 @pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("targets", [1, np.array([0, 3])], ids=["int", "array"])
-def test_the_third_call_reads_and_plans_nothing(lab, name, targets, monkeypatch):
+@pytest.mark.parametrize("how", INDICES)
+def test_the_third_call_reads_and_plans_nothing(lab, name, how, monkeypatch):
+    targets = INDICES[how](lab)
     method = getattr(polyattr, name)(network(lab), **METHODS[name])
     for seed in (1, 2):
         method.explain(lab.tensor(drawn(seed)), targets)
@@ -64,6 +74,15 @@ KINDS = {
     "another": lambda lab, x: (lab.tensor(x), 3),
     "each its own": lambda lab, x: (lab.tensor(x), np.arange(len(x)) % CLASSES),
     "another each": lambda lab, x: (lab.tensor(x), (np.arange(len(x)) + 2) % CLASSES),
+    "listed": lambda lab, x: (lab.tensor(x), [3] * len(x)),
+    "an index in a tuple": lambda lab, x: (lab.tensor(x), (3,)),
+    "truths": lambda lab, x: (lab.tensor(x), [True] * len(x)),
+    "hidden ones": lambda lab, x: (lab.tensor(x), np.ma.array([3] * len(x), mask=[1] * len(x))),
+    "the framework's own": lambda lab, x: (lab.tensor(x), lab.tensor(np.full(len(x), 3, "i4"))),
+    "the framework's own weights": lambda lab, x: (
+        lab.tensor(x),
+        lab.tensor(np.ones((len(x), CLASSES), np.float32)),
+    ),
     "small whole numbers": lambda lab, x: (lab.tensor(x), np.ones(len(x), np.int8)),
     "predicted": lambda lab, x: (lab.tensor(x), None),
     "weights": lambda lab, x: (lab.tensor(x), np.ones((len(x), CLASSES), np.float32)),

@@ -21,6 +21,7 @@ from polyattr.scores.targets import Targets
 
 _MOST_KINDS = 64
 _MOST_BYTES = 4096
+_MOST_LISTED = 512
 
 Kind = tuple[Any, ...]
 """Type, shape, dtype and place of the inputs, the targets, and whether everything is asked for."""
@@ -80,10 +81,30 @@ class Known:
         backend = self._backend
         if not self._able or not options.plain or not backend.is_tensor(inputs):
             return None
-        place, wanted = backend.device(inputs), _kind_of_targets(targets)
+        place, wanted = backend.device(inputs), self._kind_of_targets(targets)
         if place is None or wanted is None or backend.refusal(inputs) is not None:
             return None
         return (type(inputs), inputs.shape, inputs.dtype, place, wanted, full)
+
+    def _kind_of_targets(self, targets: Any) -> Hashable | None:
+        backend, several = self._backend, type(targets) in (list, tuple)
+        if targets is None or type(targets) is int:
+            return ("one", targets)
+        if several and len(targets) <= _MOST_LISTED and all(type(each) is int for each in targets):
+            return (type(targets), *targets)
+        place, array = None, targets
+        if backend.is_tensor(targets):
+            # Looking at what is on an accelerator would wait for it.
+            seen = backend.readable(targets) and not backend.accelerated(targets)
+            if not seen or backend.refusal(targets) is not None:
+                return None
+            place, array = backend.device(targets), backend.to_numpy(targets)
+        numbers = type(array) is np.ndarray or isinstance(array, np.integer)
+        if not numbers or array.dtype.kind not in "iu":
+            return None
+        if array.nbytes > _MOST_BYTES:
+            return None
+        return (type(targets), place, array.dtype.str, array.shape, array.tobytes())
 
     def get(self, kind: Kind | None) -> Read | None:
         """Returns what is known of a kind of calls."""
@@ -101,11 +122,3 @@ class Known:
     def clear(self) -> None:
         """Forgets everything."""
         self._calls.clear()
-
-
-def _kind_of_targets(targets: Any) -> Hashable | None:
-    if targets is None or type(targets) is int:
-        return ("one", targets)
-    if type(targets) is np.ndarray and targets.dtype.kind in "iu" and targets.nbytes <= _MOST_BYTES:
-        return (targets.dtype.str, targets.shape, targets.tobytes())
-    return None

@@ -147,3 +147,14 @@ def test_an_input_that_is_not_used_has_a_zero_map(images):
         used, unused = polyattr.Saliency(model).explain(given)
     torch.testing.assert_close(used, torch.full_like(images, 3.0))
     assert torch.equal(unused, torch.zeros(5, 2))
+
+
+def test_indices_changed_in_place_after_a_call_change_no_later_one():
+    linear = torch.nn.Linear(3, 4)
+    method, x, targets = polyattr.GradientInput(linear), torch.ones(2, 3), torch.tensor([0, 3])
+    for _ in range(3):
+        found = method.attribute(x, targets)
+    targets[0] = 1
+    assert found.targets.tolist() == [0, 3]
+    assert torch.equal(method.explain(x, torch.tensor([0, 3])), linear.weight[[0, 3]].detach())
+    assert torch.equal(method.explain(x, targets), linear.weight[[1, 3]].detach())

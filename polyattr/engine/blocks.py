@@ -21,6 +21,8 @@ from polyattr.engine.sums.spread import Errors
 from polyattr.engine.supply import Supply
 from polyattr.question.inputs import Inputs
 from polyattr.results.non_finite import NonFinite
+from polyattr.sampling.drawing.draws import Draws
+from polyattr.sampling.noise import Stock
 from polyattr.sampling.recipe import Recipe
 from polyattr.scores.scorer import Scorer
 
@@ -78,6 +80,7 @@ class Engine:
     kernels: Kernels
     graph: bool = False
     _plans: dict[object, Any] = field(default_factory=dict)
+    _drawn: tuple[Any, Stock] = field(default_factory=lambda: (None, Stock()))
 
     @property
     def backend(self) -> GradBackend:
@@ -95,7 +98,8 @@ class Engine:
         Raises:
             NonFiniteGradientError: Named by sample and point, unless they are to be marked.
         """
-        recipe, solved = recipes[0], self._solve(recipes, question, asked, self._workshop())
+        recipe, tools = recipes[0], self._tools(recipes, question)
+        solved = self._solve(recipes, question, asked, tools)
         ledger = solved.ledger
         ledger.read()
         measured = ledger.measured
@@ -129,7 +133,7 @@ class Engine:
 
     def values(self, recipes: Recipes, question: Question, asked: Asked) -> list[Tensor]:
         """Returns the attributions (N, ...) per input alone, without waiting for the device."""
-        return self._solve(recipes, question, asked, self._workshop()).values
+        return self._solve(recipes, question, asked, self._tools(recipes, question)).values
 
     def _solve(
         self, recipes: Recipes, question: Question, asked: Asked, tools: Workshop, depth: int = 0
@@ -138,8 +142,6 @@ class Engine:
         if not asked.errors and recipe.statistic is not recipe.statistic.plain:
             recipe = replace(recipe, statistic=recipe.statistic.plain)
         pieces = self._pieces(recipe, question.inputs, asked, depth)
-        if n > 1 or depth:  # a single sample takes each draw once
-            tools.stock.open()
         inner = self._oracle(recipes[1:], asked, tools, depth + 1)
         ledger = Ledger(n, recipe)
         values: list[list[Tensor]] = []
@@ -209,8 +211,20 @@ class Engine:
             self._join(tuple(bounds), n) if bounds else None,
         )
 
-    def _workshop(self) -> Workshop:
-        return Workshop(self.scorer, self.kernels, self.remember, self.graph)
+    def _tools(self, recipes: Recipes, question: Question) -> Workshop:
+        return Workshop(
+            self.scorer, self.kernels, self.remember, self.graph, self._stock(recipes, question)
+        )
+
+    def _stock(self, recipes: Recipes, question: Question) -> Stock:
+        """Returns the draws of the last call, if this one needs the same."""
+        draws = [None if recipe.noise is None else Draws(*recipe.noise) for recipe in recipes]
+        if any(each is not None and each.distribution is not None for each in draws):
+            return Stock()  # the user's own function may draw others by now
+        needed = draws, [tuple(leaf.shape[1:]) for leaf in question.inputs.leaves]
+        if self._drawn[0] != needed:
+            self._drawn = needed, Stock()
+        return self._drawn[1]
 
     def _oracle(self, recipes: Recipes, asked: Asked, tools: Workshop, depth: int) -> Oracle | None:
         """Returns what finds the attributions of the inner recipes; None if there are none."""

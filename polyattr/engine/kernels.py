@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -170,14 +170,14 @@ class Workshop:
         kernels: The compiled kernels.
         remember: Keeps plans from call to call.
         graph: Whether values stay differentiable.
-        stock: Noise that was drawn for this run already.
+        stock: Noise that was drawn already.
     """
 
     scorer: Scorer
     kernels: Kernels
     remember: Remember
     graph: bool
-    stock: Stock = field(default_factory=Stock)
+    stock: Stock
 
     def kernel(
         self, key: object, function: Callable[..., Any], donate: int | None = None

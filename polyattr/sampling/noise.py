@@ -58,20 +58,15 @@ def portable_noise(
 
 
 class Stock:
-    """Draws that all samples share, kept for the tiles and blocks to come, as long as they are few.
+    """Draws that all samples share, kept for what asks for them again, as long as they are few.
 
     Attributes:
-        room: How many more numbers it takes; none before it is opened.
+        room: How many more numbers it takes.
     """
 
     def __init__(self) -> None:
-        self.room = 0
+        self.room = _MOST_KEPT
         self._kept: dict[tuple[object, ...], Array] = {}
-
-    def open(self) -> None:
-        """Keeps draws from now on: the same ones will be asked for again."""
-        if not self._kept:
-            self.room = _MOST_KEPT
 
     def get(self, key: tuple[object, ...], draw: Callable[[], Array]) -> Array:
         """Returns what was drawn under a `key`; draws it if it was not, or is not kept."""

@@ -147,6 +147,36 @@ def test_shared_draws_are_made_once(lab, monkeypatch, room):
     assert (len(drawn) == 6) == (room != 0)
 
 
+def test_the_next_call_draws_nothing(lab, monkeypatch):
+    drawn, one = [], noise.portable_noise
+    monkeypatch.setattr(noise, "portable_noise", lambda *args: drawn.append(args) or one(*args))
+    model, settings = lab.function(scores), {"backend": lab.name, "nb_samples": 12}
+    method = polyattr.SmoothGrad(model, **settings)
+    for x, made in ((X, 6), (X * 2, 0), (X[:1], 0), (np.tile(X, (9, 1)), 0)):
+        found = lab.numpy(method.explain(lab.tensor(x)))
+        assert len(drawn) == made
+        drawn.clear()
+        wanted = lab.numpy(polyattr.SmoothGrad(model, **settings).explain(lab.tensor(x)))
+        drawn.clear()
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("more", [{"seed": 1}, {"distribution": None}], ids=str)
+def test_what_may_draw_otherwise_draws_anew(lab, monkeypatch, more):
+    """Draws of another shape, and those of a function that may have changed."""
+    scale = [1.0]
+    if "distribution" in more:
+        more = {"distribution": lambda generator, shape: scale[0] * np.ones(shape)}
+    settings = {"backend": lab.name, "nb_samples": 2, "antithetic": False, "noise": 1.0, **more}
+    method = polyattr.SmoothGrad(lab.function(scores), **settings)
+    for width in (3, 2):
+        for factor in (1.0, -0.5, 2.0):
+            scale[0] = factor
+            x = lab.tensor(X[:, :width])
+            new = polyattr.SmoothGrad(lab.function(scores), **settings)
+            assert_close(lab.numpy(method.explain(x)), lab.numpy(new.explain(x)))
+
+
 def test_draws_of_inner_methods_are_made_once(lab, monkeypatch):
     drawn, one = [], noise.portable_noise
     monkeypatch.setattr(noise, "portable_noise", lambda *args: drawn.append(args) or one(*args))

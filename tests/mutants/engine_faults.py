@@ -211,6 +211,18 @@ ENGINE = (
         "stock.get((depth, draw), made)",
     ),
     (
+        "what a user's function drew is kept",
+        "polyattr/engine/blocks.py",
+        "if any(each is not None and each.distribution is not None for each in draws):",
+        "if False:",
+    ),
+    (
+        "noise of any shape is kept",
+        "polyattr/engine/blocks.py",
+        "draws, [tuple(leaf.shape[1:]) for leaf in question.inputs.leaves]",
+        "draws",
+    ),
+    (
         "noise kept without end",
         "polyattr/sampling/noise.py",
         "if found.size <= self.room:",

@@ -133,7 +133,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types: mypy strict over core, backends and tools, and a user's programs; completion."""
-    _install(session, "mypy", "jedi", "nox", *SHARED, *FOLLOWED, ".[torch,demo]")
+    _install(session, "mypy", "jedi", "nox", *SHARED, *FOLLOWED, ".[torch,demo,report]")
     session.run("mypy")
     session.env["POLYATTR_TEST_TYPES"] = "1"
     _pytest(session, (), "tests/typed_users")
@@ -142,7 +142,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def core(session: nox.Session) -> None:
     """What works without any framework."""
-    _install(session, ".[demo,regions]", *SHARED)
+    _install(session, ".[demo,regions,report]", *SHARED)
     _pytest(session, ())
 
 
@@ -154,7 +154,7 @@ def _two_at_a_time(session: nox.Session, backends: tuple[str, ...], *runs: tuple
 
 
 def _framework(session: nox.Session, name: str) -> None:
-    _install(session, f".[{name},demo]", *SHARED, *LIBRARIES, *EXTRA_KINDS[name])
+    _install(session, f".[{name},demo,report]", *SHARED, *LIBRARIES, *EXTRA_KINDS[name])
     session.env["POLYATTR_TEST_LIBRARIES"] = ",".join(LIBRARIES)
     # The threads of two runs would wait for each other; `consistency` has them all.
     session.env.update(dict.fromkeys(ONE_THREAD, "1"))

@@ -106,11 +106,11 @@ def _chosen(kind: Any, every: Samples) -> str:
     if kind is not None and (not isinstance(kind, str) or kind not in _KINDS):
         said = our_kind(kind) or nearest(kind, _KINDS)
         raise InputError(f"kind is {kind!r}.{said} Expected one of {', '.join(_KINDS)}")
-    return _fitting(every) if kind is None else kind
+    return fitting(every) if kind is None else kind
 
 
-def _fitting(every: Samples) -> str:
-    """Which kind fits the shape and the names."""
+def fitting(every: Samples) -> str:
+    """Returns the kind that fits the shape and the names."""
     shape, names = every.values.shape[1:], every.names
     if names.tokens is not None and 1 <= len(shape) <= 2:
         return "text"

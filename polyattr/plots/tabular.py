@@ -23,8 +23,15 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class _Ranked:
-    """The largest features, and what the others sum to."""
+class Ranked:
+    """The largest features, and what the others sum to.
+
+    Attributes:
+        order: (K,) which features, the largest first.
+        others: How many more there are.
+        values: (K,) of these, or (K + 1,) with the sum of the others.
+        errors: Their standard errors, or None.
+    """
 
     order: Array
     others: int
@@ -73,14 +80,19 @@ def tabular(
 def _bars(one: Sample, names: Any, most: int, cmap: Any) -> Bars:
     if not one.values.size:
         raise InputError(f"attribution has shape {one.values.shape}; expected at least one feature")
-    found = _rank(one, most)
+    found = rank(one, most)
     called = feature_names(names, one.names.features, one.values.shape)
     labels = _labels(found, called, one, others=found.others)
     return Bars(found.values, found.errors, labels, bar_colours(cmap, signed=one.signed))
 
 
-def _rank(one: Sample, most: int) -> _Ranked:
-    """Sorts by magnitude, what is not finite first; a rest of one is drawn by itself."""
+def rank(one: Sample, most: int) -> Ranked:
+    """Sorts by magnitude, what is not finite first; a rest of one is drawn by itself.
+
+    Args:
+        one: The sample.
+        most: Most features with a place of their own.
+    """
     values = one.values.ravel()
     errors = None if one.errors is None else one.errors.ravel()
     size = np.where(np.isfinite(values), np.abs(values), np.inf)
@@ -88,15 +100,15 @@ def _rank(one: Sample, most: int) -> _Ranked:
     kept = order if len(order) <= most + 1 else order[:most]
     rest = order[len(kept) :]
     if not len(rest):
-        return _Ranked(kept, 0, values[kept], None if errors is None else errors[kept])
+        return Ranked(kept, 0, values[kept], None if errors is None else errors[kept])
     total = np.append(values[kept], math.fsum(values[rest]) if one.signed else values[rest].sum())
     if errors is not None:
         whole = np.asarray(combined(errors[rest], 0, alike=one.alike))
         errors = np.append(errors[kept], whole)
-    return _Ranked(kept, len(rest), total, errors)
+    return Ranked(kept, len(rest), total, errors)
 
 
-def _labels(found: _Ranked, called: tuple[str, ...], one: Sample, others: int) -> tuple[str, ...]:
+def _labels(found: Ranked, called: tuple[str, ...], one: Sample, others: int) -> tuple[str, ...]:
     given = one.inputs
     if given is not None and given.size != one.values.size:
         raise InputError(

@@ -175,6 +175,41 @@ class Attribution(Samples):
 
         return plot(self, inputs, titles, kind=kind, **options)
 
+    def report(
+        self, path: str | PathLike[str], *, inputs: Any = None, title: str | None = None,
+        samples: Any = None, date: object = None,
+    ) -> Any:  # fmt: skip
+        """Writes one page of HTML for a colleague: pictures, numbers, and what to distrust.
+
+        The page asks for nothing beside itself, prints, and is read on a phone. The same result
+        gives the same bytes. `polyattr.reports.write_report` is this function, and has the
+        arguments in full.
+
+        Args:
+            path: Where to write; ``.html`` is appended if it does not end so.
+            inputs: What was explained, (N, ...); None for what was kept, if it was.
+            title: Of the page.
+            samples: Which samples are drawn; None for up to 200 that tell most.
+            date: Of the report, as it is to stand there; None for none.
+
+        Returns:
+            Where it was written, a `pathlib.Path`.
+
+        Raises:
+            MissingExtraError: Jinja2 or matplotlib is not installed.
+            InputError: There are no samples, or `inputs` or `samples` do not belong to them.
+            InputTypeError: An argument is of another type.
+
+        Example:
+            >>> import jax.numpy as jnp, jinja2, polyattr
+            >>> result = polyattr.GradientInput(lambda x: x.sum(1)).attribute(jnp.ones((3, 2)))
+            >>> result.report("sums").name
+            'sums.html'
+        """
+        from polyattr.reports.writing import write_report  # late: reports stand on results
+
+        return write_report(self, path, inputs=inputs, title=title, samples=samples, date=date)
+
     def __repr__(self) -> str:
         from polyattr.results.showing import text
 

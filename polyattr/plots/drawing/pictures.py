@@ -26,7 +26,8 @@ def channels_last(
     Args:
         name: The argument, for messages.
         array: (H, W), (H, W, C) or (C, H, W).
-        axis: Where the channels are; None takes the first axis only where the last cannot be it.
+        axis: Where the channels are; None takes the first axis only where the last cannot be it, or
+            where the other two are as long as each other.
         like: A map it belongs to, which tells where the channels of the same shape are.
 
     Raises:
@@ -46,7 +47,10 @@ def channels_last(
         if axis % 3 not in {0, 2} or not -3 <= axis < 3:
             raise InputError(f"channel_axis is {axis}; expected 0 or -1 of one picture, or None")
         return np.moveaxis(array, int(axis), -1)
-    first, last = array.shape[0], array.shape[-1]
+    first, middle, last = array.shape
+    if {first, last}.isdisjoint(PICTURE_CHANNELS) and middle in {first, last}:
+        # Maps of a hidden layer: its sides are alike, not one of them and the channels.
+        return array if first == middle else np.moveaxis(array, 0, -1)
     if last not in PICTURE_CHANNELS and (first in PICTURE_CHANNELS or first < last):
         return np.moveaxis(array, 0, -1)
     return array
@@ -83,23 +87,22 @@ def paint(axes: Axes, picture: Array) -> None:
     axes.imshow(picture, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
 
 
-def draw_input(axes: Axes, picture: Array) -> None:
-    """Draws an input (H, W, C) in colour where C is 3 or 4, else its mean, dark on light.
+def shown_input(picture: Array) -> Array:
+    """Returns an input (H, W, C) as it is shown, from 0 to 1.
 
-    Inputs without a value below zero, such as handwriting, are ink on paper.
+    In colour (H, W, 3) where C is 3 or 4, else its mean (H, W), dark on light: inputs without a
+    value below zero, such as handwriting, are ink on paper.
     """
     shown = stretched(picture)
     if picture.shape[-1] in (3, 4):
-        paint(axes, shown[..., :3])
-        return
-    ink = bool(np.nanmin(picture) == 0.0)
-    axes.imshow(
-        shown.mean(axis=-1),
-        cmap="gray_r" if ink else "gray",
-        vmin=0.0,
-        vmax=1.0,
-        interpolation="nearest",
-    )
+        return shown[..., :3]
+    mean = np.asarray(shown.mean(axis=-1))
+    return 1.0 - mean if bool(np.nanmin(picture) == 0.0) else mean
+
+
+def draw_input(axes: Axes, picture: Array) -> None:
+    """Draws an input (H, W, C) as `shown_input` says."""
+    paint(axes, shown_input(picture))
 
 
 def strip_input(axes: Axes) -> None:

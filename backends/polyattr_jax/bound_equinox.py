@@ -74,11 +74,18 @@ class BoundEquinox(TracedModel):
         super().__init__(module, entry=signed(own.replace(parameters=kept)))
         silent = equinox.nn.inference_mode(module)
         self._arrays, self._static = equinox.partition((silent, states), equinox.is_array)
+        self._states = states
         self._mapped: dict[object, bool] = {}
 
     def parameters(self) -> Any:
         """The arrays of the module: statistics may be kept wider."""
         return self._arrays[0]
+
+    def with_parameters(self, tree: Any) -> Any:
+        """The module with other arrays, and its state if there is one."""
+        arrays, rest = equinox.partition(self._function, equinox.is_array)
+        module = equinox.combine(jax.tree.unflatten(jax.tree.structure(arrays), _flat(tree)), rest)
+        return (module, *self._states) if self._states else module
 
     def state(self) -> Any:
         """The arrays of the module and its state, which are immutable."""
@@ -130,6 +137,10 @@ class BoundEquinox(TracedModel):
         if not (isinstance(outputs, tuple) and isinstance(outputs[-1], equinox.nn.State)):
             return outputs
         return outputs[0] if len(outputs) == 2 else outputs[:-1]
+
+
+def _flat(tree: Any) -> list[Any]:
+    return jax.tree.leaves(tree)
 
 
 def _take_rows(given: Any) -> tuple[object, list[Any], Callable[[Sequence[Any]], Any]]:

@@ -38,7 +38,7 @@ def bind_haiku(transformed: Any, rest: Sequence[Any]) -> BoundHaiku:
             f"a haiku {name} came {f'with {given}' if given else 'alone'}; expected {wanted}, "
             f"with dicts as transformed.init returned"
         )
-    return BoundHaiku(transformed.apply, *rest)
+    return BoundHaiku(transformed, *rest)
 
 
 class BoundHaiku(TracedModel):
@@ -46,7 +46,8 @@ class BoundHaiku(TracedModel):
 
     kind = "haiku function"
 
-    def __init__(self, apply: Any, *trees: Mapping[str, Any]) -> None:
+    def __init__(self, transformed: Any, *trees: Mapping[str, Any]) -> None:
+        self._transformed, apply = transformed, transformed.apply
         while isinstance(apply, _JITTED):  # what it cached would not see the interceptors
             apply = apply.__wrapped__
         self._trees = trees
@@ -61,6 +62,10 @@ class BoundHaiku(TracedModel):
     def parameters(self) -> Any:
         """The trainable parameters: statistics may be kept wider."""
         return self._trees[0]
+
+    def with_parameters(self, tree: Any) -> Any:
+        """The transformed function, other parameters, and the state if there is one."""
+        return self._transformed, tree, *self._trees[1:]
 
     def state(self) -> Any:
         """The parameters, and the state if there is one."""

@@ -56,6 +56,11 @@ class BoundLinen(TracedModel):
         """The trainable parameters: statistics may be kept wider."""
         return self._variables.get("params", self._variables)
 
+    def with_parameters(self, tree: Any) -> Any:
+        """The module, and its variables with other parameters."""
+        own = {**self._variables, "params": tree} if "params" in self._variables else tree
+        return self._function, own
+
     def state(self) -> Any:
         """The variables."""
         return self._variables

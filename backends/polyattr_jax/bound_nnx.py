@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import jax
 from flax import nnx
 
 from polyattr.backend import (
@@ -20,6 +21,7 @@ from polyattr.backend import (
     submodules,
     warn,
 )
+from polyattr_jax.objects.weights import replaced
 from polyattr_jax.parametrised import TracedModel
 from polyattr_jax.tapping import run_marked
 
@@ -43,6 +45,39 @@ class BoundNnx(TracedModel):
     def parameters(self) -> Any:
         """The trainable parameters: statistics may be kept wider."""
         return nnx.state(self._function, nnx.Param)
+
+    def weights(self) -> Mapping[str, Sequence[Any]]:
+        """The parameters each submodule has itself, in the order of its attributes."""
+        each = super().weights()
+        layers = self._layers(each)
+        return {name: [each[own][0] for own in layers[name]] for name in layers}
+
+    @contextmanager
+    def with_weights(self, given: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
+        """Puts other arrays into the module's variables, and back what was there."""
+        # Without the copy it would be the module's own variables, which are about to change.
+        before = jax.tree.map(lambda leaf: leaf, self.parameters())
+        layers = self._layers(super().weights())
+        new = {
+            own: [value]
+            for name, values in given.items()
+            for own, value in zip(layers[name], values, strict=True)
+        }
+        try:
+            nnx.update(self._function, replaced(before, new))
+            yield self._function
+        finally:
+            nnx.update(self._function, before)
+
+    def _layers(self, each: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Returns the names of its own parameters, each a layer in the tree, by submodule."""
+        found: dict[str, list[str]] = {}
+        for name in each:
+            found.setdefault(name.rpartition(".")[0] or "model", []).append(name)
+        listed = [entry.name for entry in submodules(self._function, nnx.Module, _CONTAINERS)]
+        # In the tree they come in the order of the alphabet.
+        order = {name: place for place, name in enumerate(listed)}
+        return {name: found[name] for name in sorted(found, key=lambda n: order.get(n, -1))}
 
     def state(self) -> Any:
         """All variables, as they are now."""

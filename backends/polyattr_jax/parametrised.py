@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from polyattr.backend import BoundModel, InputError, InputTypeError, Watched
 from polyattr_jax.modes import mode_advice
+from polyattr_jax.objects.weights import grouped, leaves, replaced
 
 
 def signed(signature: inspect.Signature) -> Callable[..., Any]:
@@ -71,6 +72,21 @@ class TracedModel(ParametrisedModel):
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the model as `run_tapped` does."""
         return self.run_tapped(state, args, kwargs, ())[0]
+
+    def weights(self) -> Mapping[str, Sequence[Any]]:
+        """The floating arrays among the parameters, by what holds them."""
+        tree = self.parameters()
+        arrays = dict(leaves(tree))
+        return {name: [arrays[path] for path in paths] for name, paths in grouped(tree).items()}
+
+    @contextmanager
+    def with_weights(self, given: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
+        """Makes another model: arrays are immutable, and the user's one is not touched."""
+        yield self.with_parameters(replaced(self.parameters(), given))
+
+    def with_parameters(self, tree: Any) -> Any:
+        """Returns the user's model with other `parameters`."""
+        raise NotImplementedError
 
     def advice(self, given: Collection[str]) -> str:
         """Names an argument that says whether the model is being trained."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from polyattr.backend import BoundModel, Layer, Tap, Visits, Watched
@@ -10,6 +11,7 @@ from polyattr_keras.keeping import is_variable, keep_variable
 from polyattr_keras.layer_finding import all_layers, find_layer
 from polyattr_keras.logits import NAME, squashes
 from polyattr_keras.tapping import Methods, tapped
+from polyattr_keras.weights import layer_variables, value_of, with_variables
 
 # What Keras keeps beside a layer to train, save, build and count it; no call reads it.
 _UNREAD = frozenset(
@@ -54,6 +56,15 @@ class KerasLayers(BoundModel):
         finally:
             for variable in before:
                 variable.put_back()
+
+    def weights(self) -> Mapping[str, Sequence[Any]]:
+        """What each layer has to be trained, whether it is frozen or not."""
+        known = layer_variables(self._function)
+        return {name: [value_of(v) for v in variables] for name, variables in known.items()}
+
+    def with_weights(self, given: Mapping[str, Sequence[Any]]) -> AbstractContextManager[Any]:
+        """Assigns to the variables, and what they were when the block ends."""
+        return with_variables(self._function, given)
 
     def layer(self, selector: Any, argument: str) -> Layer:
         """Finds a layer, also inside nested models."""

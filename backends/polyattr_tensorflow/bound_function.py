@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
 
 from polyattr.backend import BoundModel, ModelOutputError, held_objects
 from polyattr_keras import not_training
-from polyattr_tensorflow.variables import floating
+from polyattr_tensorflow.variables import floating, named_variables
 
 _SYMBOLIC = ("'SymbolicTensor'", "symbolic tf.Tensor", "symbolic `tf.Tensor`")
 
@@ -29,12 +30,30 @@ class BoundFunction(BoundModel):
         # What a function merely refers to says which dtype it takes if all of it agrees.
         self.dtype = names.pop() if len(names) == 1 else None
         self._shapes = _KnownShapes()
+        self._held = held
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function; Python control flow on tensors becomes part of the graph."""
         if self._takes_training:
             kwargs = not_training(kwargs)
         return self._shapes.known([args, kwargs], self._read(args, kwargs))
+
+    def weights(self) -> Mapping[str, Sequence[Any]]:
+        """The variables it has, or refers to, each as a layer of its own."""
+        return {name: [variable] for name, variable in named_variables(self._held).items()}
+
+    @contextmanager
+    def with_weights(self, given: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
+        """Assigns to the variables, and what they were when the block ends."""
+        known = named_variables(self._held)
+        before = [(known[name], tf.identity(known[name])) for name in given]
+        try:
+            for name, (value,) in given.items():
+                known[name].assign(value)
+            yield self._function
+        finally:
+            for variable, value in before:
+                variable.assign(value)
 
     def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         try:

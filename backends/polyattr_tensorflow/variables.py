@@ -20,3 +20,17 @@ def floating(candidates: Iterable[Any]) -> list[Any]:
 def first_float(candidates: Iterable[Any]) -> Any:
     """Returns the first floating tensor or variable, or None."""
     return next(iter(floating(candidates)), None)
+
+
+def named_variables(candidates: Iterable[Any]) -> dict[str, tf.Variable]:
+    """Returns the variables among them by their names, a number behind one that comes again."""
+    found: dict[str, tf.Variable] = {}
+    for variable in candidates:
+        if not isinstance(variable, tf.Variable) or any(variable is v for v in found.values()):
+            continue
+        plain = name = variable.name.removesuffix(":0")
+        number = 2
+        while name in found:
+            name, number = f"{plain} ({number})", number + 1
+        found[name] = variable
+    return found

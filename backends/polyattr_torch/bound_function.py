@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from polyattr_torch.running.evaluation import evaluated, modules_of
 from polyattr_torch.running.family import Families, Family
 from polyattr_torch.running.needs import needs_of
 from polyattr_torch.running.trouble import called
+from polyattr_torch.running.weights import replaced, weights_of
 
 
 class BoundFunction(BoundModel):
@@ -29,6 +30,16 @@ class BoundFunction(BoundModel):
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function."""
         return called(self._function, args, kwargs, self.like)
+
+    def weights(self) -> Mapping[str, Sequence[torch.Tensor]]:
+        """The parameters of each module it refers to."""
+        return weights_of(modules_of(self._function))
+
+    @contextmanager
+    def with_weights(self, given: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
+        """Has parameters point elsewhere while the block runs."""
+        with replaced(weights_of(modules_of(self._function)), given):
+            yield self._function
 
     def inference(self) -> AbstractContextManager[None]:
         """Does for the modules the function refers to what is done for a module."""

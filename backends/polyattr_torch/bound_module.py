@@ -17,6 +17,7 @@ from polyattr_torch.running.family import Families, Family
 from polyattr_torch.running.hooks import cut_off, hooked
 from polyattr_torch.running.needs import needs_of
 from polyattr_torch.running.trouble import called
+from polyattr_torch.running.weights import replaced, weights_of
 
 
 class BoundModule(BoundModel):
@@ -60,6 +61,16 @@ class BoundModule(BoundModel):
         """Runs the module with hooks on the tapped submodules."""
         with _uncompiled(self._function), hooked(taps) as visits, cut_off(taps):
             return self.run(state, args, kwargs), visits.seen
+
+    def weights(self) -> Mapping[str, Sequence[torch.Tensor]]:
+        """The parameters of each submodule."""
+        return weights_of([self._function])
+
+    @contextmanager
+    def with_weights(self, given: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
+        """Has parameters point elsewhere while the block runs."""
+        with replaced(weights_of([self._function]), given):
+            yield self._function
 
     def inference(self) -> AbstractContextManager[None]:
         """Turns training flags off, and each back as it was."""

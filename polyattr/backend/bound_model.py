@@ -243,6 +243,27 @@ class BoundModel:
         """
         return Watched((self._function,), passed=(self.state(),))
 
+    def weights(self) -> Mapping[str, Sequence[Tensor]]:
+        """Returns the floating parameters (...) of each layer that has some, by its name.
+
+        In the order in which the model lists its layers. Empty where they cannot be told, as those
+        of a function that has them from elsewhere.
+        """
+        return {}
+
+    def with_weights(self, given: Mapping[str, Sequence[Tensor]]) -> AbstractContextManager[Any]:
+        """Surrounds a block in which some layers have other weights.
+
+        The user's model is what it was afterwards, to the last bit, also where the block fails.
+
+        Args:
+            given: By the names `weights` has, in shapes and dtypes (...) of what stands there.
+
+        Returns:
+            What the block gets: the user's model, or one like it with these weights.
+        """
+        raise NotImplementedError(f"the weights of a {self.kind} are not known")
+
     def inference(self) -> AbstractContextManager[None]:
         """Puts the model in inference mode, and back as it was on exit."""
         return nullcontext()

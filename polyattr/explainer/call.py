@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from polyattr.backend import (
+    BoundModel,
     GradBackend,
     Unfollowed,
     detect,
@@ -17,6 +18,7 @@ from polyattr.backend import (
 )
 from polyattr.engine.convergence import Convergence
 from polyattr.explainer.binding import Bound, Method
+from polyattr.explainer.binding.points import Points, score
 from polyattr.explainer.keeping.kept import Kept
 from polyattr.explainer.lock import CallLock
 from polyattr.explainer.options import Options
@@ -33,6 +35,7 @@ from polyattr.results.non_finite import Marks
 from polyattr.sampling.drawing.row_ids import RowIds
 from polyattr.scores.each import Each, listed
 
+Found = TypeVar("Found")
 Call = tuple[GradBackend, Any, Attribution | None]
 """Backend, attributions (N, ...), and what is known about them where that was asked for."""
 
@@ -100,6 +103,24 @@ class Calls(Unfollowed):
         if not options.quiet:
             marks.tell()
             convergence.tell()
+
+    def score(
+        self, inputs: Any, targets: Any, options: Options, use: Callable[[Points], Found]
+    ) -> Found:
+        """Returns what `use` makes of the scores at points of one batch, which it asks for."""
+        x, y = Kept(self.method, options, False).read(inputs, targets)
+        options = replace(options, sample_ids=RowIds(options.sample_ids, False))
+        with self._lock, self.reading(x, y, options):
+            bound = self.bound(x)
+            with self._ready(bound, x, (*listed(y), *options.arrays), full=True):
+                found = score(bound, x, y, options, use)
+            bound.watch.settle(bound.watched)
+        return found
+
+    def model_of(self, inputs: Any) -> BoundModel:
+        """Returns the model as it is bound for such inputs."""
+        with self._lock:
+            return self.bound(inputs).engine.scorer.bound
 
     def backend_of(self, inputs: Any) -> GradBackend:
         """Returns the backend that answers for such inputs."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from polyattr.explainer.base import MethodBase
+from polyattr.explainer.binding.points import Points
 from polyattr.explainer.call import Call
 from polyattr.explainer.options import Options
 from polyattr.explainer.shown.call_arguments import CALL_ARGUMENTS, KEPT
@@ -14,6 +15,17 @@ from polyattr.explainer.shown.own_words import own_words
 from polyattr.results import joining
 from polyattr.results.attribution import Attribution
 from polyattr.scores.each import Each
+
+Found = TypeVar("Found")
+
+_GIVEN: dict[str, Any] = {
+    "baselines": None,
+    "forward_args": (),
+    "forward_kwargs": None,
+    "batched": None,
+    "progress": False,
+    "sample_ids": None,
+}
 
 
 class OneCall(MethodBase):
@@ -107,6 +119,16 @@ class OneCall(MethodBase):
         given = self._read(baselines, *beside, progress, sample_ids, names, keep_inputs)
         calls = self._stream(inputs, targets, given, full=True)
         return joining.join((backend, result) for backend, _, result in calls if result is not None)
+
+    def _score(
+        self, inputs: Any, targets: Any, given: dict[str, Any], use: Callable[[Points], Found]
+    ) -> Found:
+        """Returns what `use` makes of scores, which it may ask for at any points, for metrics.
+
+        Takes the arguments of a call in `given`, of which it knows `forward_args` and the like.
+        """
+        options = self._read(**(_GIVEN | given))
+        return self._calls.score(inputs, targets, options, use)
 
     def _stream(
         self, inputs: Any, targets: Any, given: Options, full: bool = False

@@ -119,7 +119,7 @@ def _compared(found: Mapping[str, Attribution]) -> BaselineComparison:
     """Measures how far attributions are apart."""
     maps = np.stack([_features(result) for result in found.values()], axis=1)
     shape = (*next(iter(found.values())).scores.shape, len(found), len(found))
-    tables = (_distances(maps), _correlations(maps))
+    tables = (_distances(maps), correlations(maps))
     return BaselineComparison(found, *(table.reshape(shape) for table in tables))
 
 
@@ -161,7 +161,7 @@ def _distances(maps: Array) -> Array:
     return distances
 
 
-def _correlations(maps: Array) -> Array:
+def correlations(maps: Array) -> Array:
     """Rank correlations (N, K, K) of maps (N, K, F)."""
     ranks = np.apply_along_axis(_ranks, -1, maps)
     ranks -= ranks.mean(axis=-1, keepdims=True)

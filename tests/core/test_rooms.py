@@ -31,6 +31,7 @@ WINGS = {
     "testing",
 }
 ARROWS = {("reports", "plots"), ("cli", "reports"), ("cli", "demo"), ("demo", "plots")}
+ARROWS |= {("metrics", "plots")}  # its figures
 # A file is read and drawn without an engine; who only reads it needs no drawing library.
 LAZY = {
     ("polyattr.results.attribution", "polyattr.plots.choice"),

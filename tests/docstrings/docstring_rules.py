@@ -9,7 +9,7 @@ from public_api import is_hook, is_method_class
 from raised_errors import raised_by, raised_by_constructor
 
 import polyattr
-from polyattr import baselines, domains, plots, regions, reports, sampling
+from polyattr import baselines, domains, metrics, plots, regions, reports, sampling
 
 _SIZE = r"(?:[A-Z]\w?|\d+|\.\.\.|features|axes|\*\w+\.shape\[1:\])"
 SHAPE = re.compile(rf"\((?:{_SIZE}(?: or \d)?, ?)+{_SIZE}?\)|\(\.\.\.\)|\bshaped?\b|\bshapes\b")
@@ -52,7 +52,7 @@ def _alias(item, name):
 
 def _lookup(name, item):
     """The docstring of a backticked name: a member of the same class, public, or a recipe."""
-    places = (item.owner, polyattr, sampling, baselines, domains, plots, regions, reports)
+    places = (item.owner, polyattr, sampling, baselines, domains, plots, regions, reports, metrics)
     thing = next((t for p in places if (t := getattr(p, name, None))), None)
     doc = parse(getattr(thing, "__doc__", None))
     return doc if doc.body and thing is not item.thing else None

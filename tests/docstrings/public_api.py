@@ -8,7 +8,7 @@ from typing import Any
 from labs import LABS, under_test
 
 import polyattr
-from polyattr import baselines, domains, plots, regions, reports, sampling
+from polyattr import baselines, domains, metrics, plots, regions, reports, sampling
 
 # What an author of a backend or of a method subclasses: its methods are supplied to polyattr, not
 # called by users.
@@ -50,7 +50,7 @@ def public_items():
     """Walks what the packages export, and the public members of exported classes, once each."""
     found = {}
     # The recipes to build on: their constants and aliases are documented where they stand.
-    for package in (*packages(), sampling, baselines, domains, plots, regions, reports):
+    for package in (*packages(), sampling, baselines, domains, plots, regions, reports, metrics):
         for name in package.__all__:
             thing = getattr(package, name)
             # A version and a ready-made backend are documented by their class.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -42,6 +42,7 @@ from polyattr.scores.targets import Targets
 from polyattr.scores.tasks import task_of
 
 Array = np.ndarray[Any, Any]
+Found = TypeVar("Found")
 
 Kept = tuple[Watch, Kernels]
 """What outlives a change of the model."""
@@ -112,30 +113,46 @@ class Bound:
                 return self._again(known, inputs, options, kind, full)
             except OutputChangedError:  # what was known is of no use: it is found out below
                 pass
-        given = self._read(inputs, options)
-        starts = options.baselines, self.method.baseline_value
-        roots = (self.method.model, *self.called(*listed(targets), *starts))
-        if not self.engine.scorer.bound.made:
-            with suppress(Exception):  # what a model does not take is told of when it is tried
-                self.engine.scorer.make(given.layout, *given.fitting_rows())
+        given = self.given(inputs, options)
         alike = options.kind(given.n, targets, full) if self.kernels.compiling else ()
         late = self._trials.of(given).leaves_all(alike) and self.method.tells_of_inputs
 
         def explain() -> Outcome:
-            read = self._asked(given, targets, options, full)
+            read = self.asked(given, targets, options, full)
             if late:
                 self._known.note(kind, read)
             return self._explain(read, options, tick, full, late, kind if late else None)
 
-        def answer() -> Outcome:
-            return as_it_was(self.forward, self._trials.of(given), alike, roots, explain)
-
         with checked_finite(given, self.backend, late=late):
-            try:
-                return answer()
-            except OutputChangedError:  # parameters of other shapes: what was tried is of no use
-                self._forget()
-                return answer()
+            return self.answered(given, targets, options, alike, explain)
+
+    def given(self, inputs: Any, options: Options) -> Inputs:
+        """Reads the inputs, and makes the parameters of a model that is not built."""
+        scorer = self.engine.scorer
+        whole = bool(scorer.taps.inputs)
+        given = read_inputs(inputs, options.beside, self.backend, scorer.bound, whole=whole)
+        self._check_certain(given.layout.certain)
+        if not scorer.bound.made:
+            with suppress(Exception):  # what a model does not take is told of when it is tried
+                scorer.make(given.layout, *given.fitting_rows())
+        return given
+
+    def answered(
+        self,
+        given: Inputs,
+        targets: Any,
+        options: Options,
+        alike: Hashable,
+        answer: Callable[[], Found],
+    ) -> Found:
+        """Answers, and has the user's objects be as they were."""
+        starts = options.baselines, self.method.baseline_value
+        roots = (self.method.model, *self.called(*listed(targets), *starts))
+        try:
+            return as_it_was(self.forward, self._trials.of(given), alike, roots, answer)
+        except OutputChangedError:  # parameters of other shapes: what was tried is of no use
+            self._forget()
+            return as_it_was(self.forward, self._trials.of(given), alike, roots, answer)
 
     def _again(
         self, known: Read, inputs: Any, options: Options, kind: Hashable, full: bool
@@ -189,7 +206,7 @@ class Bound:
         judged = facts.judged(found.error, found.completeness_gap, *ends)
         return Outcome(values, found, facts.not_marked(judged), answer.non_finite)
 
-    def _asked(self, given: Inputs, targets: Any, options: Options, reported: bool) -> Read:
+    def asked(self, given: Inputs, targets: Any, options: Options, reported: bool) -> Read:
         """Reads where paths start and what is explained, in the space that is attributed to."""
         given = self.settled(given)
         plain = self._at(given)
@@ -228,13 +245,6 @@ class Bound:
         leaves = flatten(inputs, "inputs")[1]
         if any(self.backend.is_tensor(x) and self.backend.recorded(x) for x in leaves):
             self._trials.meaning.recorded()
-
-    def _read(self, inputs: Any, options: Options) -> Inputs:
-        scorer = self.engine.scorer
-        whole = bool(scorer.taps.inputs)
-        read = read_inputs(inputs, options.beside, self.backend, scorer.bound, whole=whole)
-        self._check_certain(read.layout.certain)
-        return read
 
     def _check_certain(self, certain: bool) -> None:
         """Trusts no kernel where something of this call cannot be followed."""

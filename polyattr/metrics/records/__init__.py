@@ -1,0 +1,1 @@
+"""What metrics find, and how it is drawn."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,7 @@ nox.options.sessions = [
     "jax",
     "consistency",
     "docs",
+    "site",
     "demo",
     "oldest(jax)",
 ]
@@ -218,6 +221,25 @@ def docs(session: nox.Session) -> None:
     """The documented backend, on a fourth framework, passes the conformance suite."""
     _install(session, ".", *SHARED, "autograd")
     _pytest(session, ("autograd",), "tests/conformance")
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """The site of the documentation: built strictly, every link followed."""
+    _install(session, ".[docs]", "pytest")
+    session.run("python", "tools/build_site.py", str(Path(session.create_tmp()) / "site"))
+
+
+@nox.session
+def pages(session: nox.Session) -> None:
+    """Optional: pages that need more than the extras, as they say themselves; not part of `nox`."""
+    _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED)
+    needs = re.compile(r"^> \*\*Needs\*\*: `pip install ([^`]+)`", re.MULTILINE)
+    texts = [path.read_text(encoding="utf-8") for path in sorted(Path("docs").rglob("*.md"))]
+    for found in dict.fromkeys(match for text in texts for match in needs.findall(text)):
+        session.install(*CONSTRAINTS, *shlex.split(found))
+    session.env["POLYATTR_TEST_PAGES"] = "1"
+    _pytest(session, FRAMEWORKS, "tests/docsite/test_programs.py")
 
 
 @nox.session

@@ -157,6 +157,7 @@ RULES: dict[str, Rule] = {
     "gauss-legendre": Rule(_gauss_legendre, fill=_polynomial),
     "clenshaw-curtis": Rule(_clenshaw_curtis, minimum=2, through=sys.maxsize, fill=_polynomial),
 }
+"""The quadrature rules of `IntegratedGradients`, by the name that `rule` takes."""
 
 
 def check_rule(rule: object, steps: object) -> int:

@@ -47,6 +47,7 @@ class Spot(NamedTuple):
 
 
 Rounds = Generator[Rows[Array], Told, Weights]
+"""What `Recipe.rounds` is: it yields rows, is sent what they told, and returns the weights."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         UnrecognisedModelError,
         UnusedInputWarning,
     )
-    from polyattr.explainer import Explainer, Paper, setting
+    from polyattr.explainer import Explainer, Guide, Paper, setting
     from polyattr.interactions import SmoothHess
     from polyattr.methods import (
         IDGI,
@@ -73,6 +73,7 @@ __all__ = [
     "Explainer",
     "GradBackend",
     "GradientInput",
+    "Guide",
     "GuidedIntegratedGradients",
     "IDGI",
     "IntegratedDecisionGradients",
@@ -131,7 +132,7 @@ _HOMES = {
         "QuestionWarning RandomModelWarning TrainingModeWarning UnknownBackendError "
         "UnrecognisedModelError UnusedInputWarning"
     ),
-    "polyattr.explainer": "Explainer Paper setting",
+    "polyattr.explainer": "Explainer Guide Paper setting",
     "polyattr.interactions": "SmoothHess",
     "polyattr.methods": (
         "IDGI BlurIntegratedGradients ExpectedGradients GradientInput GuidedIntegratedGradients "

@@ -42,6 +42,12 @@ class KerasLayers(BoundModel):
         return Watched((self._function,), passed=tuple(self._function.variables), unread=_UNREAD)
 
     @property
+    def input_shape(self) -> tuple[int | None, ...] | None:  # type: ignore[override]  # once built
+        """That of a graph's only input."""
+        inputs = getattr(self._function, "inputs", None) or []
+        return tuple(inputs[0].shape) if len(inputs) == 1 else None
+
+    @property
     def made(self) -> bool:
         """Whether the model was built."""
         return bool(self._function.built)

@@ -98,6 +98,7 @@ class BoundTraces(BoundModel):
         self._signature, self._traces, self.kind, self.like = signature, traces, kind, like
         self.dtype = next((t.dtype for t in traces if t.dtype is not None), None)
         rows = [trace.rows for trace in traces if trace.rows is not None]
+        self.input_shape = traces[0].input_shape
         self.most_rows = max(rows) if len(rows) == len(traces) else None
 
     def watched(self) -> Watched:

@@ -42,6 +42,12 @@ class Trace:
         return next((s.dtype.name for s in self.tensors if s.dtype.is_floating), None)
 
     @property
+    def input_shape(self) -> tuple[int | None, ...] | None:
+        """The shape of the only tensor, with None for open sizes."""
+        ranked = [spec.shape for spec in self.tensors if spec.shape.rank is not None]
+        return tuple(ranked[0]) if len(self.tensors) == len(ranked) == 1 else None
+
+    @property
     def rows(self) -> int | None:
         """The only number of rows it takes, or None if it takes any."""
         sizes = {spec.shape[0] for spec in self.tensors if spec.shape.rank}

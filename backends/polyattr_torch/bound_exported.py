@@ -40,6 +40,7 @@ class BoundExported(BoundModule):
         super().__init__(module)
         holders = [node for node in module.graph.nodes if node.op == "placeholder"]
         self._rows = [_allowed(node, module.range_constraints) for node in holders]
+        self.input_shape = _shape(holders)
         # An argument all samples share may be fixed to a size of its own: most have rows.
         limits = Counter(rows.most for rows in self._rows if rows is not None)
         self.most_rows = limits.most_common(1)[0][0] if limits else None
@@ -66,6 +67,15 @@ class BoundExported(BoundModule):
     def layer(self, selector: Any, argument: str) -> Layer:
         """Refuses: a graph of operations is left of the layers."""
         return BoundModel.layer(self, selector, argument)
+
+
+def _shape(holders: Sequence[Node]) -> tuple[int | None, ...] | None:
+    """The shape of the only tensor among the arguments, with None for sizes that are open."""
+    examples = [holder.meta.get("val") for holder in holders]
+    shapes = [example.shape for example in examples if isinstance(example, torch.Tensor)]
+    if len(shapes) != 1:
+        return None
+    return tuple(size if isinstance(size, int) else None for size in shapes[0])
 
 
 def _allowed(holder: Node, ranges: Mapping[Any, Any]) -> _Rows | None:

@@ -17,6 +17,7 @@ from polyattr.backend.layer_finding import (
     follow,
     submodules,
 )
+from polyattr.backend.model_files import ModelFile
 from polyattr.backend.optional_verbs import Renewable
 from polyattr.backend.registry import (
     BackendInfo,
@@ -59,6 +60,7 @@ __all__ = [
     "Layer",
     "LayerNotFoundError",
     "Likeness",
+    "ModelFile",
     "ModelOutputError",
     "NativeTensor",
     "PolyattrError",

@@ -122,6 +122,8 @@ class BoundModel:
         dtype: Name of the parameters' floating dtype, or None where that is unknown; NumPy inputs
             are converted to it.
         like: A tensor of any shape on the device the model lives on, or None.
+        input_shape: Shape (N, ...) of the one input, where the model says what it takes, with None
+            for sizes that are left open; None where it does not.
         most_rows: Rows the model takes in one call, where it takes no other number; fewer are
             filled up by `run`.
         kind: What messages call the model.
@@ -139,6 +141,7 @@ class BoundModel:
     dtype: str | None = None
     like: Tensor | None = None
     entry: Callable[..., Any] | None = None
+    input_shape: tuple[int | None, ...] | None = None
     most_rows: int | None = None
     kind: str = "function"
     beside: Sequence[object] = ()

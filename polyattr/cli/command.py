@@ -1,4 +1,4 @@
-"""The `polyattr` command."""
+"""The `polyattr` command: what it is made of, and how it ends."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from polyattr.errors import MissingExtraError, PolyattrError
+from polyattr.errors import MissingExtraError
 
 if TYPE_CHECKING:
     import click
@@ -32,40 +32,27 @@ def build() -> click.Group:
     try:
         import click
     except ImportError as error:
-        raise MissingExtraError("the polyattr command", "demo") from error
+        raise MissingExtraError("the polyattr command", "cli") from error
 
     from polyattr import __version__
-    from polyattr.demo.tour import FOLDER
+    from polyattr.cli.commands import COMMANDS
+    from polyattr.cli.group import Commands
 
-    @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+    @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
     @click.version_option(__version__, prog_name="polyattr")
+    @click.option("--debug", is_flag=True, expose_value=False, help="Show where an error was met.")
     def polyattr() -> None:
-        """Gradient attribution on PyTorch, TensorFlow and JAX."""
+        r"""Gradient attribution on PyTorch, TensorFlow and JAX.
 
-    @polyattr.command()
-    @click.option("--backend", metavar="NAME", help="jax, torch or tensorflow; default: installed.")
-    @click.option("--method", metavar="NAME", help="Run one method only, such as SmoothGrad.")
-    @click.option(
-        "--out", metavar="DIR", default=FOLDER, show_default=True, help="Folder for the picture."
-    )
-    def demo(backend: str | None, method: str | None, out: str) -> None:
-        """Explain why a trained network read real handwritten digits as it did.
+        \b
+        polyattr explain MODEL INPUT   explains a model's scores of pictures, arrays or tables
+        polyattr describe METHOD       says what a method computes, and when to take it
 
-        Twelve digits it never saw, including those it misreads, all methods, one picture:
-        polyattr-demo.png. Nothing is downloaded.
+        Exit codes: 0 done; 1 could not be done; 2 wrong use; 3 the input cannot be read; 4 the
+        model cannot be loaded, or has to be trusted first; 5 a file cannot be written; 130
+        interrupted.
         """
-        try:
-            _demo(backend, method, out)
-        except PolyattrError as error:
-            raise click.ClickException(str(error)) from error
 
+    for command in COMMANDS:
+        polyattr.add_command(command)
     return polyattr
-
-
-def _demo(backend: str | None, method: str | None, out: str) -> None:
-    from polyattr.demo.report import print_report, terminal
-    from polyattr.demo.tour import run
-
-    console = terminal()
-    tour = run(backend, method, out, announce=lambda text: console.print(text, markup=False))
-    print_report(tour, console)

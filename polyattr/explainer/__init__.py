@@ -2,7 +2,7 @@
 
 from polyattr.explainer.explainer import Explainer
 from polyattr.explainer.noisy import NoisyExplainer
-from polyattr.explainer.paper import Paper
+from polyattr.explainer.paper import Guide, Paper
 from polyattr.explainer.settings import setting
 
-__all__ = ["Explainer", "NoisyExplainer", "Paper", "setting"]
+__all__ = ["Explainer", "Guide", "NoisyExplainer", "Paper", "setting"]

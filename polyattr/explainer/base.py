@@ -12,7 +12,7 @@ from polyattr.errors import InputError, InputTypeError
 from polyattr.explainer.binding import Method
 from polyattr.explainer.call import Calls
 from polyattr.explainer.options import Options, read_options
-from polyattr.explainer.paper import Paper
+from polyattr.explainer.paper import Guide, Paper
 from polyattr.explainer.settings import (
     MODEL,
     check_batch_size,
@@ -96,6 +96,7 @@ class MethodBase(Fielded, ABC):
     """Whether attributions can be negative, as opposed to magnitudes, squares and variances."""
     gist: ClassVar[str] = ""
     """What the method computes, in a few words for a caption."""
+    guide: ClassVar[Guide | None] = None
 
     def __post_init__(self) -> None:
         check_fields(self)

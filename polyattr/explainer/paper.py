@@ -1,4 +1,4 @@
-"""Where a method comes from, as something to cite."""
+"""What a method says of itself: where it comes from, and when to take it."""
 
 from __future__ import annotations
 
@@ -52,3 +52,25 @@ class Paper:
         }
         lines = "".join(f"  {name} = {{{value}}},\n" for name, value in entries.items())
         return f"@article{{{self.key},\n{lines}}}"
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What a reader wants to know of a method before taking it; `polyattr describe` prints it.
+
+    Attributes:
+        equation: The value of feature i, in plain characters.
+        cost: How many gradients it takes.
+        when: What it is good for.
+        when_not: What it should not be taken for.
+
+    Example:
+        >>> import polyattr
+        >>> polyattr.IntegratedGradients.guide.cost.split(",")[0]
+        '`steps` gradients per sample'
+    """
+
+    equation: str
+    cost: str
+    when: str
+    when_not: str

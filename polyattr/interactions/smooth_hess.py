@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.errors import InputError
-from polyattr.explainer import Explainer, Paper, setting
+from polyattr.explainer import Explainer, Guide, Paper, setting
 from polyattr.explainer.noisy import check_source
 from polyattr.interactions.chosen import Chosen, check_features, check_pairs
 from polyattr.question.checks import (
@@ -123,6 +123,12 @@ class SmoothHess(Explainer):
         "SmoothHess: ReLU Network Feature Interactions via Stein's Lemma",
         2023,
         "2311.00858",
+    )
+    guide = Guide(
+        equation="mean over noise d of (d_i * df/dx_j(x + d) + d_j * df/dx_i(x + d)) / (2 s^2)",
+        cost="`nb_samples` gradients per sample, however many pairs",
+        when="which pairs of features act together, also in ReLU networks, whose own Hessian is 0",
+        when_not="one number per feature; many features and few draws: look at the standard errors",
     )
 
     def check(self) -> None:

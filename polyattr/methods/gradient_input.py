@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.explainer import Explainer, Paper
+from polyattr.explainer import Explainer, Guide, Paper
 from polyattr.sampling import Recipe
 
 
@@ -49,6 +49,15 @@ class GradientInput(Explainer):
         "Differences",
         2016,
         "1605.01713",
+    )
+    guide = Guide(
+        equation="x_i * df/dx_i",
+        cost="1 gradient per sample",
+        when="signed shares at the price of a gradient; exact for linear models without "
+        "a bias, and equal to Integrated Gradients from zeros on piecewise linear "
+        "networks without biases",
+        when_not="inputs whose zero means something, saturated scores, networks with biases: "
+        "it does not sum to the score",
     )
 
     def recipe(self) -> Recipe:

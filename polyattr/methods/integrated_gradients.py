@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from polyattr.errors import InputTypeError
-from polyattr.explainer import Explainer, Paper, setting
+from polyattr.explainer import Explainer, Guide, Paper, setting
 from polyattr.question.checks import (
     check_called,
     check_count,
@@ -107,6 +107,14 @@ class IntegratedGradients(Explainer):
         "Axiomatic Attribution for Deep Networks",
         2017,
         "1703.01365",
+    )
+    guide = Guide(
+        equation="(x_i - b_i) * integral over a in [0, 1] of df/dx_i(b + a * (x - b))",
+        cost="`steps` gradients per sample, 50 unless given; as many as each needs with "
+        'steps="auto"',
+        when="shares of f(x) - f(b) that sum to it, with an error stated for each feature",
+        when_not="inputs without a baseline that means absence; a feature that is at its "
+        "baseline gets nothing",
     )
 
     def check(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.explainer import Explainer, Paper
+from polyattr.explainer import Explainer, Guide, Paper
 from polyattr.sampling import Recipe
 
 
@@ -48,6 +48,13 @@ class Saliency(Explainer):
         "Maps",
         2013,
         "1312.6034",
+    )
+    guide = Guide(
+        equation="|df/dx_i|",
+        cost="1 gradient per sample",
+        when="a first look, and where the model is sensitive rather than what it used",
+        when_not="shares of the score: it has no sign, does not sum to anything, and is "
+        "noisy on deep networks",
     )
 
     def recipe(self) -> Recipe:

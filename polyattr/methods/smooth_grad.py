@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polyattr.explainer import NoisyExplainer, Paper, setting
+from polyattr.explainer import Guide, NoisyExplainer, Paper, setting
 from polyattr.question.checks import check_flag
 from polyattr.sampling import NoisyCopies, Recipe
 
@@ -60,6 +60,15 @@ class SmoothGrad(NoisyExplainer):
         "SmoothGrad: Removing Noise by Adding Noise",
         2017,
         "1706.03825",
+    )
+    guide = Guide(
+        equation="mean over noise e of df/dx_i(x + e)",
+        cost="`nb_samples` gradients per sample, 50 unless given; with of= times those "
+        "of the method inside",
+        when="a signed map without the speckle of a single gradient; smooths any other "
+        "method with of=",
+        when_not="shares of the score; noise far beyond what the model saw in training asks "
+        "about other inputs",
     )
 
     def recipe(self) -> Recipe:

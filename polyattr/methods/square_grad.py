@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.explainer import NoisyExplainer, Paper
+from polyattr.explainer import Guide, NoisyExplainer, Paper
 from polyattr.sampling import Carry, NoisyCopies, Recipe, Rows
 
 
@@ -51,6 +51,13 @@ class SquareGrad(NoisyExplainer):
         "A Benchmark for Interpretability Methods in Deep Neural Networks",
         2018,
         "1806.10758",
+    )
+    guide = Guide(
+        equation="mean over noise e of (df/dx_i(x + e))^2",
+        cost="`nb_samples` gradients per sample, 50 unless given",
+        when="ranking features: of the gradient maps it did best when the most important "
+        "were removed and the model trained anew (Hooker 2018)",
+        when_not="signs, and shares of the score: it is in squared units",
     )
 
     def recipe(self) -> Recipe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polyattr.explainer import NoisyExplainer, Paper
+from polyattr.explainer import Guide, NoisyExplainer, Paper
 from polyattr.sampling import NoisyCopies, Recipe, Variance
 
 
@@ -35,6 +35,13 @@ class VarGrad(NoisyExplainer):
         "Sanity Checks for Saliency Maps",
         2018,
         "1810.03292",
+    )
+    guide = Guide(
+        equation="variance over noise e of df/dx_i(x + e)",
+        cost="`nb_samples` gradients per sample, 50 unless given",
+        when="where the model bends: what a constant gradient, however large, does not show",
+        when_not="linear models, of which it is 0, signs, and shares of the score; 50 draws "
+        "leave 15 to 27 % of error",
     )
 
     def recipe(self) -> Recipe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polyattr.errors import InputError, InputTypeError
-from polyattr.explainer import Paper, setting
+from polyattr.explainer import Guide, Paper, setting
 from polyattr.explainer.base import MethodBase
 from polyattr.explainer.shown.call_arguments import CALL_ARGUMENTS
 from polyattr.explainer.shown.described import described_by
@@ -85,6 +85,14 @@ class AttributionPatching(MethodBase):
         "Attribution Patching Outperforms Automated Circuit Discovery",
         2023,
         "2310.10348",
+    )
+    guide = Guide(
+        equation="(a_j(x) - a_j(x')) * df/da_j for every unit a_j of the layers",
+        cost="`steps` gradients per pair of inputs, for all layers together",
+        when="which units pass on a change from one input to another; a first pass "
+        "before patching itself",
+        when_not="large changes with one step: it is first order there; take more steps, and "
+        "compare a few units with real patching",
     )
 
     def check(self) -> None:

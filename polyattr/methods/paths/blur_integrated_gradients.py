@@ -6,7 +6,7 @@ from typing import Any
 
 from polyattr.baselines.axes import check_axes
 from polyattr.errors import InputError
-from polyattr.explainer import Explainer, Paper, setting
+from polyattr.explainer import Explainer, Guide, Paper, setting
 from polyattr.question.checks import check_positive, check_tolerance, plain_number
 from polyattr.sampling import BlurPath, FixedNodes, Recipe, check_rule
 
@@ -75,6 +75,15 @@ class BlurIntegratedGradients(Explainer):
         "Attribution in Scale and Space",
         2020,
         "2004.03383",
+    )
+    guide = Guide(
+        equation="integral over blur s from s_max to 0 of df/dz_i(z(s)) * dz_i/ds, z(s) = x "
+        "blurred by s",
+        cost="`steps` gradients per sample",
+        when="pictures, series and sounds, without a baseline to choose; it tells at "
+        "which scale something is seen",
+        when_not="tables and one-hot inputs, where neighbours mean nothing; constant regions "
+        "get nothing",
     )
 
     def check(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyattr.explainer import Explainer, Paper, setting
+from polyattr.explainer import Explainer, Guide, Paper, setting
 from polyattr.question.checks import check_fraction, check_tolerance, count_of
 from polyattr.sampling import GuidedPath, Recipe
 
@@ -65,6 +65,13 @@ class GuidedIntegratedGradients(Explainer):
         "Guided Integrated Gradients: An Adaptive Path Method for Removing Noise",
         2021,
         "2106.09788",
+    )
+    guide = Guide(
+        equation="integral of df/dx_i along a path that moves features of small gradients first",
+        cost="`steps` gradients per sample, one after the other",
+        when="pictures whose map of Integrated Gradients is speckled",
+        when_not="comparing features across samples: each sample has a path of its own, "
+        "which follows the model",
     )
 
     def recipe(self) -> Recipe:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyattr.explainer import Explainer, Paper, setting
+from polyattr.explainer import Explainer, Guide, Paper, setting
 from polyattr.question.checks import check_tolerance, count_of
 from polyattr.sampling import FixedNodes, ImportantDirections, Recipe
 
@@ -54,6 +54,14 @@ class IDGI(Explainer):
         "IDGI: A Framework to Eliminate Explanation Noise from Integrated Gradients",
         2023,
         "2303.14242",
+    )
+    guide = Guide(
+        equation="integral of g_i^2 / sum_j g_j^2 over the change df along the straight "
+        "path, g its gradient",
+        cost="`steps` gradients per sample, and as many evaluations",
+        when="sharp maps of pictures that sum to f(x) - f(b) whatever the number of steps",
+        when_not="reading size or sign feature by feature: all features of a point share the "
+        "sign of its change, and the distance from the baseline does not count",
     )
 
     def recipe(self) -> Recipe:

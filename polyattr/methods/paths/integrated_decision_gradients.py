@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyattr.explainer import Explainer, Paper, setting
+from polyattr.explainer import Explainer, Guide, Paper, setting
 from polyattr.question.checks import check_tolerance, count_of
 from polyattr.sampling import DecisionPath, FixedNodes, Recipe
 
@@ -54,6 +54,14 @@ class IntegratedDecisionGradients(Explainer):
         "Decision",
         2023,
         "2305.20052",
+    )
+    guide = Guide(
+        equation="(x_i - b_i) * integral of df/dx_i * df/da along the straight path",
+        cost="`steps` gradients per sample, and as many evaluations",
+        when="scores that saturate along the path: points and weight go to where the "
+        "decision is made",
+        when_not="shares of the score: it sums to the integral of the squared slope, in "
+        "squared units",
     )
 
     def recipe(self) -> Recipe:

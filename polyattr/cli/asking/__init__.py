@@ -1,0 +1,1 @@
+"""What the user's arguments mean: method, target, baseline, filter."""

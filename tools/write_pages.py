@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from docsite import llms
+from docsite import llms, method_pages
 
 
 def main() -> None:
-    """Brings llms.txt up to date."""
+    """Brings the pages of methods, their overview and llms.txt up to date."""
+    for kind in method_pages.method_classes():
+        path = method_pages.FOLDER / method_pages.page_name(kind)
+        text = path.read_text(encoding="utf-8")
+        path.write_text(method_pages.with_generated(text, kind), encoding="utf-8")
+    method_pages.GLANCE.write_text(method_pages.glance(), encoding="utf-8")
     llms.FILE.write_text(llms.in_repository(), encoding="utf-8")
 
 

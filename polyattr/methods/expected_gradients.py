@@ -78,7 +78,7 @@ class ExpectedGradients(Explainer):
         when="tables, and wherever no single baseline is right: shares of f(x) minus the "
         "mean score of the background, comparable to SHAP's",
         when_not="no background data that is like the inputs; 50 draws usually leave an "
-        "error of 10 to 20 %",
+        "error of 10 to 40 %",
     )
 
     def check(self) -> None:

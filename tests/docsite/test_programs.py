@@ -1,4 +1,4 @@
-"""Every page of docs/ runs: no page, and no block of Python, has to be listed for it."""
+"""Every page of docs/, and the README, runs: no page and no block has to be listed for it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ LANGUAGES = {
     *("csv", "diff"),
 }
 PAGES = {path.relative_to(DOCS).as_posix(): path for path in sorted(DOCS.rglob("*.md"))}
+PAGES["README.md"] = ROOT / "README.md"
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
 PROGRAMS = [
     pytest.param(name, program, id=f"{name}-{number}")

@@ -35,7 +35,12 @@ def build() -> click.Group:
         raise MissingExtraError("the polyattr command", "cli") from error
 
     from polyattr import __version__
-    from polyattr.cli.commands import COMMANDS
+    from polyattr.cli.commands.backends import backends
+    from polyattr.cli.commands.demo import demo
+    from polyattr.cli.commands.describe import describe
+    from polyattr.cli.commands.explain import explain
+    from polyattr.cli.commands.report import report
+    from polyattr.cli.commands.show import show
     from polyattr.cli.group import Commands
 
     @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,6 +58,6 @@ def build() -> click.Group:
         interrupted.
         """
 
-    for command in COMMANDS:
+    for command in (explain, show, report, describe, backends, demo):
         polyattr.add_command(command)
     return polyattr

@@ -22,7 +22,7 @@ import polyattr
 
 seen = []
 for module in pkgutil.walk_packages(polyattr.__path__, "polyattr."):
-    if module.name.startswith(("polyattr.demo", "polyattr.cli.command")):
+    if module.name.startswith(("polyattr.demo", "polyattr.cli.commands", "polyattr.cli.group")):
         continue
     importlib.import_module(module.name)
     seen.append(module.name)
@@ -128,9 +128,18 @@ def test_core_names_no_framework_in_an_import(path):
     assert not {name for name in names if name.startswith("polyattr_")}
 
 
+def test_what_tells_files_apart_imports_no_framework():
+    names = [path.stem for path in sources(BACKENDS / "polyattr_model_files")]
+    lines = "".join(f"import polyattr_model_files.{name}\n" for name in names if name[0] != "_")
+    found = run(f"import sys\n{lines}print(sorted({FRAMEWORKS} & set(sys.modules)))")
+    assert len(names) >= 6
+    assert found == "[]"
+
+
 def test_backends_import_no_framework_but_their_own():
     own = {
         "polyattr_keras": set(),
+        "polyattr_model_files": {"torch", "tensorflow", "keras"},
         "polyattr_torch": {"torch"},
         "polyattr_tensorflow": {"tensorflow", "keras"},
         "polyattr_jax": {"jax", "flax", "equinox"},

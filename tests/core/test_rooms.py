@@ -29,9 +29,10 @@ WINGS = {
     "cli",
     "demo",
     "testing",
+    "__main__",
 }
 ARROWS = {("reports", "plots"), ("cli", "reports"), ("cli", "demo"), ("demo", "plots")}
-ARROWS |= {("metrics", "plots")}  # its figures
+ARROWS |= {("metrics", "plots"), ("__main__", "cli")}  # figures; the command
 # A file is read and drawn without an engine; who only reads it needs no drawing library.
 LAZY = {
     ("polyattr.results.attribution", "polyattr.plots.choice"),
@@ -41,6 +42,7 @@ LAZY = {
 DOORS = {"polyattr": polyattr, "polyattr.backend": backend, "polyattr_keras": polyattr_keras}
 LIBRARIES = {
     "polyattr_keras": set(),
+    "polyattr_model_files": {"torch", "tensorflow", "keras"},
     "polyattr_torch": {"numpy", "torch"},
     "polyattr_tensorflow": {"numpy", "tensorflow", "keras"},
     "polyattr_jax": {"numpy", "jax", "flax", "equinox", "haiku"},
@@ -104,7 +106,8 @@ def test_no_modules_import_each_other_in_a_circle(known):
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_backend_comes_in_by_the_door(plugin):
-    doors = {"polyattr.backend"} if plugin == "polyattr_keras" else set(DOORS)
+    light = plugin in {"polyattr_keras", "polyattr_model_files"}
+    doors = {"polyattr.backend"} if light else set(DOORS)
     for path in PLUGINS[plugin].values():
         for module, name, _ in imports(path):
             top = module.partition(".")[0]
@@ -122,7 +125,7 @@ def test_a_door_is_complete_and_names_nothing_that_is_not_there(door):
 
 
 def test_every_backend_has_the_same_file_names():
-    for plugin in set(PLUGINS) - {"polyattr_keras"}:
+    for plugin in set(PLUGINS) - {"polyattr_keras", "polyattr_model_files"}:
         stems = {path.stem for path in (ROOT / "backends" / plugin).glob("*.py")}
         assert {"backend", "binding", "bound_function", "bound_keras", "demo_network"} <= stems
 

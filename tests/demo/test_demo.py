@@ -158,7 +158,7 @@ def test_a_missing_extra_is_one_line_before_any_work(invoke, monkeypatch, packag
 
 def test_without_click_the_command_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "click", None)
-    with pytest.raises(SystemExit, match=r'pip install "polyattr\[demo\]"'):
+    with pytest.raises(SystemExit, match=r'pip install "polyattr\[cli\]"'):
         cli.main()
     with pytest.raises(MissingExtraError):
         cli.build()

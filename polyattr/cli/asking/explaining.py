@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polyattr
 from polyattr.cli.asking.baselines import read_baseline
-from polyattr.cli.asking.methods import (
-    EXPLAINING,
-    check_settings,
-    every_method,
-    find_method,
-    literal,
-    read_settings,
-)
+from polyattr.cli.asking.methods import EXPLAINING, every_method, find_method
+from polyattr.cli.asking.settings import Options, own_settings, plain_setting, settings_of
 from polyattr.cli.asking.targets import read_classes, read_target
 from polyattr.cli.exits import ModelFileError, WrongUseError
 from polyattr.cli.inputs.pixels import Pixels, read_size
@@ -29,13 +23,9 @@ from polyattr.cli.inputs.samples import Reading, Samples
 from polyattr.cli.lines import told
 from polyattr.cli.models.imported import imported
 from polyattr.cli.models.loaded import Loaded, load_model
-from polyattr.errors import PolyattrError, PolyattrWarning, UnrecognisedModelError
+from polyattr.errors import InputError, PolyattrError, PolyattrWarning, UnrecognisedModelError
 from polyattr.explainer.base import MethodBase
 from polyattr.results.attribution import Attribution
-
-Options = Mapping[str, Any]
-_SAME = ("steps", "tolerance", "rule", "nb_samples", "noise", "seed", "batch_size", "output")
-"""Options that are settings of the same name."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +36,13 @@ class Answer:
         result: With NumPy arrays, its inputs kept.
         warned: Warnings of polyattr that came with it.
         model: What was explained.
+        settings: The arguments of the method, as JSON has them.
     """
 
     result: Attribution
     warned: tuple[Warning, ...]
     model: Loaded
+    settings: Mapping[str, Any]
 
 
 def answer(model: str, source: Path, options: Options) -> Answer:
@@ -67,11 +59,12 @@ def answer(model: str, source: Path, options: Options) -> Answer:
     """
     known = {name: kind for name, kind in every_method().items() if name in EXPLAINING}
     kind = find_method(options["method"], known)
-    settings = _settings(kind, options)
+    settings = settings_of(kind, options)
     classes = read_classes(options["classes"])
     target = read_target(options["target"], classes)
     reading, pixels = _reading(options), _pixels(options)
-    with redirect_stdout(sys.stderr):  # what modules of the user's print is no result
+    # What modules of the user's print is no result; what frameworks warn of is not the user's.
+    with redirect_stdout(sys.stderr), _noted() as warned:
         preprocess = _preprocess(options)
         if options["baseline"] is not None:
             settings["baseline_value"] = read_baseline(options["baseline"])
@@ -86,29 +79,9 @@ def answer(model: str, source: Path, options: Options) -> Answer:
             settings["background"] = ready(read_samples(options["background"], reading))
         method = _method(kind, loaded, settings)
         names = _names(samples, inputs, classes)
-        return _attribute(method, loaded, inputs, target, names)
-
-
-def _settings(kind: type[MethodBase], options: Options) -> dict[str, Any]:
-    """Reads the method's arguments, all but those that are files.
-
-    Raises:
-        WrongUseError: The method has no such argument.
-    """
-    found = {n: literal(options[n]) for n in _SAME if options[n] is not None}
-    if options["output_layer"] is not None:
-        layer = options["output_layer"]
-        found["output_layer"] = int(layer) if layer.lstrip("-").isdecimal() else layer
-    found |= read_settings(options["settings"])
-    known = set(found)
-    known |= {"baseline_value"} if options["baseline"] is not None else set()
-    known |= {"background"} if options["background"] is not None else set()
-    check_settings(kind, dict.fromkeys(sorted(known)))
-    if hasattr(kind, "background") and options["background"] is None:
-        raise WrongUseError(
-            f"{kind.__name__} draws its baselines from data; name some with --background FILE"
-        )
-    return found
+        result = _attribute(method, inputs, target, names).to_numpy()
+    given = {name: plain_setting(getattr(method, name)) for name in own_settings(kind)}
+    return Answer(result, tuple(warned), loaded, given)
 
 
 def _reading(options: Options) -> Reading:
@@ -153,7 +126,7 @@ def _method(kind: type[MethodBase], loaded: Loaded, settings: dict[str, Any]) ->
         WrongUseError: A setting is not what the method takes.
     """
     try:
-        return kind(loaded.model, backend=loaded.backend, **settings)
+        return kind(loaded.model, backend=loaded.backend.name, **settings)
     except UnrecognisedModelError as error:
         raise ModelFileError(told(error)) from error
     except PolyattrError as error:
@@ -168,23 +141,34 @@ def _names(samples: Samples, inputs: Any, classes: dict[int, str] | None) -> pol
     return polyattr.Names(features=features, rows=samples.rows, classes=classes)
 
 
-def _attribute(
-    method: Any, loaded: Loaded, inputs: Any, target: Any, names: polyattr.Names
-) -> Answer:
-    """Runs the method, with a bar where somebody watches; warnings are told with the result."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", PolyattrWarning)
-        result = method.attribute(
+def _attribute(method: Any, inputs: Any, target: Any, names: polyattr.Names) -> Attribution:
+    """Runs the method, with a bar where somebody watches.
+
+    Raises:
+        WrongUseError: No such target.
+    """
+    try:
+        found: Attribution = method.attribute(
             inputs,
             target,
             names=names if names else None,
             keep_inputs=True,
             progress=sys.stderr.isatty(),
         )
-    warned = _once([entry.message for entry in caught if isinstance(entry.message, Warning)])
-    return Answer(result.to_numpy(), warned, loaded)
+    except InputError as error:
+        if target is not None and str(error).startswith("target "):
+            raise WrongUseError(told(error)) from error
+        raise
+    return found
 
 
-def _once(warned: Sequence[Warning]) -> tuple[Warning, ...]:
-    return tuple({str(each): each for each in warned}.values())
+@contextmanager
+def _noted() -> Iterator[list[Warning]]:
+    """Yields what will hold the warnings of polyattr, each once; drops all others."""
+    noted: list[Warning] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", PolyattrWarning)
+        yield noted
+    told_once = {str(e.message): e.message for e in caught if isinstance(e.message, Warning)}
+    noted.extend(told_once.values())

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from polyattr.cli.asking.methods import every_method, find_method, own_settings
+from polyattr.cli.asking.methods import every_method, find_method
+from polyattr.cli.asking.settings import own_settings
 from polyattr.explainer.base import MethodBase
 
 

@@ -148,4 +148,5 @@ def explain(
     outputs = checked([*out, *pages], (*RESULTS, *PICTURES, *PAGES), options["force"], keep, title)
     found = answer(model, source, options)
     head = {"model": {"name": model, "kind": found.model.kind}, "source": str(source)}
+    head["settings"] = dict(found.settings)
     finish(found.result, outputs, options, found.warned, command="explain", **head)

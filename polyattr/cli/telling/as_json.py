@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,15 +30,13 @@ def document(
         count: Features of each sample.
         **more: Further entries of the head.
     """
-    known = backends()
-    version = known[result.backend].version if result.backend in known else None
     return {
         "schema": SCHEMA,
         "command": command,
-        "polyattr": __version__,
         **more,
-        "backend": {"name": result.backend, "version": version},
-        "method": result.method,
+        "versions": _versions(result.backend),
+        "backend": result.backend,
+        "methods": list(result.methods),
         "seed": result.seed,
         "distrust": list(doubts),
         "samples": samples(result, count),
@@ -50,10 +49,17 @@ def samples(result: Attribution, count: int) -> list[dict[str, Any]]:
     rows = []
     for i in range(len(result.scores)):
         entry = {name: _plain(array[i]) for name, array in known.items()}
-        entry["settings"] = result.methods[int(result.settings[i])]
+        entry["method"] = int(result.settings[i])
         entry["top"] = [{"feature": name, "value": _plain(value)} for name, value in most[i]]
         rows.append(entry)
     return rows
+
+
+def _versions(backend: str) -> dict[str, str | None]:
+    """Of what answered; of the framework only where it is installed here."""
+    known = backends()
+    own = {"polyattr": __version__, "python": platform.python_version(), "numpy": np.__version__}
+    return own | ({backend: known[backend].version} if backend in known else {})
 
 
 def _plain(value: Any) -> Any:

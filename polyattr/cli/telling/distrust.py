@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ def _values(result: Attribution) -> list[str]:
     broken = dominated = 0
     n = result.scores.size
     for _, values, _ in axes.leaves(result):
-        flat = values.reshape(n, -1)
+        flat = values.reshape(n, math.prod(values.shape) // max(n, 1))
         finite = np.isfinite(flat).all(axis=1)
         broken += int((~finite).sum())
         if flat.shape[1] >= 3:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,7 +55,7 @@ def top(result: Attribution, count: int) -> list[list[tuple[str, float]]]:
     found: list[list[tuple[str, float]]] = [[] for _ in range(len(result.scores))]
     for name, values, _ in axes.leaves(result):
         inner = axes.inner(result, values.shape[1:])
-        flat = values.reshape(len(values), -1)
+        flat = values.reshape(len(values), math.prod(values.shape[1:]))
         sizes = np.where(np.isnan(flat), -1.0, np.abs(flat))
         most = np.argsort(-sizes, axis=1, kind="stable")[:, :count]
         for sample, places in enumerate(most):

@@ -48,7 +48,8 @@ def print_result(result: Attribution, doubts: Sequence[str], rows: int, title: s
     rest = len(result.scores) - rows
     if rest > 0:
         console.print(f"and {rest} more: --rows prints them, --json has them all", style="dim")
-    console.print(f"method: {plain(elided(result.method), 300)}, on {plain(result.backend)}")
+    said = f"method: {plain(elided(result.method), 300)}, on {plain(result.backend)}"
+    console.print(said, soft_wrap=True)
     console.print(f"what to distrust: {'; '.join(doubts) or _nothing(result)}.", soft_wrap=True)
 
 

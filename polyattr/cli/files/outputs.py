@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from polyattr.cli.exits import OutputFileError, WrongUseError
 from polyattr.cli.lines import told
@@ -20,8 +18,6 @@ from polyattr.results.attribution import Attribution
 RESULTS = (".npz", ".safetensors")
 PICTURES = (".png", ".pdf", ".svg")
 PAGES = (".html", ".htm")
-_REPORTS = "polyattr.reports"
-"""Loaded late: it draws, which the command does not need to."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +47,9 @@ class Outputs:
         elif ending in PICTURES:
             result.plot().savefig(part, dpi=150, bbox_inches="tight")
         else:
-            reports: Any = import_module(_REPORTS)
-            reports.write_report(result, part, title=self.title)
+            from polyattr.reports import write_report  # late: it draws
+
+            write_report(result, part, title=self.title)
 
 
 def checked(
@@ -84,17 +81,18 @@ def checked(
         if path in paths[:number]:
             raise WrongUseError(f"{str(path)!r} is given twice; expected a name for each file")
         _check_place(path, force, keep)
-    if any(path.suffix.lower() in PICTURES for path in paths) and not find_spec("matplotlib"):
+    written = {path.suffix.lower() for path in paths}
+    if written & {*PICTURES} and not _installed("matplotlib"):
         raise MissingExtraError("a picture", "cli")
-    if any(path.suffix.lower() in PAGES for path in paths) and not _has_reports():
-        raise MissingExtraError("the report", "report")
+    if written & {*PAGES} and not (_installed("matplotlib") and _installed("jinja2")):
+        raise MissingExtraError("a report", "report")
     return Outputs(tuple(paths), title)
 
 
-def _has_reports() -> bool:
+def _installed(name: str) -> bool:
     try:
-        return find_spec(_REPORTS) is not None
-    except ImportError:
+        return find_spec(name) is not None
+    except ValueError:  # it may not be imported
         return False
 
 

@@ -1,71 +1,37 @@
-"""What of a result should not be believed as it stands."""
+"""What of a result should not be believed as it stands: the checks of a report, in a line."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from polyattr.cli.lines import plain
 from polyattr.errors import BaselineWarning, ConvergenceWarning
+from polyattr.reports.distrust.checks import Known
+from polyattr.reports.distrust.doubts import Doubt, look
+from polyattr.reports.distrust.magnitudes import measure
+from polyattr.reports.reading import read_parts
 from polyattr.results.attribution import Attribution
-from polyattr.results.exports import axes
 
-Array = np.ndarray[Any, Any]
-
-_ALIKE, _DOMINANT = 0.01, 0.9
-_OWN = (ConvergenceWarning, BaselineWarning)
-"""Said here for each result, whether it was computed or read."""
+_CHECKED = (ConvergenceWarning, BaselineWarning)
+"""Checked here for each result, whether it was computed or read."""
 
 
 def distrust(result: Attribution, warned: Sequence[Warning] = ()) -> list[str]:
-    """Returns a line for each reason for doubt.
+    """Returns a text for each reason for doubt.
 
     Args:
         result: With NumPy arrays.
         warned: Warnings that came with it.
     """
-    n = result.scores.size
-    found = [_unconverged(result, n), *_values(result), _alike(result, n)]
-    said = [plain(warning, 240) for warning in warned if not isinstance(warning, _OWN)]
-    return [line for line in [*found, *said] if line]
+    told = [plain(warning, 240) for warning in warned if not isinstance(warning, _CHECKED)]
+    if not result.scores.size:
+        return told
+    doubts = look(Known(result, measure(read_parts(result, None)))).doubts
+    said = any("probabilit" in text for text in told)
+    return [_line(d) for d in doubts if not (said and d.check.key == "probable")] + told
 
 
-def _unconverged(result: Attribution, n: int) -> str:
-    late, error = ~np.asarray(result.converged, dtype=bool), result.error
-    if not late.any():
-        return ""
-    known = error[np.isfinite(error)]
-    worst = f", the largest error is {known.max():.0%} of its map" if known.size else ""
-    return f"{int(late.sum())} of {n} maps have not converged{worst}: take more steps or samples"
-
-
-def _values(result: Attribution) -> list[str]:
-    broken = dominated = 0
-    n = result.scores.size
-    for _, values, _ in axes.leaves(result):
-        flat = values.reshape(n, math.prod(values.shape) // max(n, 1))
-        finite = np.isfinite(flat).all(axis=1)
-        broken += int((~finite).sum())
-        if flat.shape[1] >= 3:
-            sizes = np.abs(flat[finite])
-            total = sizes.sum(axis=1)
-            dominated += int((sizes.max(axis=1) > _DOMINANT * total)[total > 0].sum())
-    lines = []
-    if broken:
-        lines.append(f"{broken} of {n} maps have values that are no finite numbers")
-    if dominated:
-        lines.append(f"in {dominated} of {n} maps one feature has over 90% of the sum")
-    return lines
-
-
-def _alike(result: Attribution, n: int) -> str:
-    base = result.baseline_scores
-    if base is None:
-        return ""
-    apart = np.abs(result.scores - base)
-    size = np.maximum(np.abs(result.scores), np.abs(base))
-    alike = int((apart <= _ALIKE * size).sum())
-    return f"{alike} of {n} samples score like their baseline: try another one" if alike else ""
+def _line(doubt: Doubt) -> str:
+    title = doubt.check.title[0].lower() + doubt.check.title[1:]
+    worst = f", the worst: {doubt.details[0]}" if doubt.details and doubt.details[0] else ""
+    return plain(f"{title} ({len(doubt.where)} of {doubt.of}{worst})", 240)

@@ -69,19 +69,24 @@ def test_names_do_not_command_the_terminal(run, folder):
     assert run("show", "odd.npz", "--json").json["samples"][0]["name"] == "\x1b]0;x\x07"
 
 
-def test_maps_of_pictures_name_places(run, folder):
+def test_maps_of_pictures_name_pixels(run, folder):
     values = np.zeros((1, 3, 4, 5))
-    values[0, 2, 1, 3] = -7.0
+    values[0, :, 1, 3] = [0.5, 1.0, -7.0]
+    values[0, 0, 2, 2] = 5.0
     saved_result(folder / "map.npz", 1, values=values, names=None)
-    (entry,) = run("show", "map.npz", "--json", "--top", 1).json["samples"]
-    assert entry["top"] == [{"feature": "2, 1, 3", "value": -7.0}]
+    (entry,) = run("show", "map.npz", "--json", "--top", 2).json["samples"]
+    # The channels of a pixel together.
+    assert entry["top"] == [
+        {"feature": "row 1, column 3", "value": -5.5},
+        {"feature": "row 2, column 2", "value": 5.0},
+    ]
 
 
 def test_several_inputs_name_theirs(run, folder):
     values = {"left": np.array([[1.0, 0.0]]), "right": np.array([[0.0, -3.0]])}
     saved_result(folder / "two.npz", 1, values=values, names=None)
     (entry,) = run("show", "two.npz", "--json", "--top", 2).json["samples"]
-    assert [e["feature"] for e in entry["top"]] == ["['right'] 1", "['left'] 0"]
+    assert [e["feature"] for e in entry["top"]] == ["right 1", "left 0"]
 
 
 def test_values_that_are_no_numbers_are_told(run, folder):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from polyattr.cli.exits import WrongUseError
+from polyattr.reports.reading import Part, read_parts
 from polyattr.results.attribution import Attribution
 from polyattr.results.exports import axes
 
@@ -53,16 +53,26 @@ def top(result: Attribution, count: int) -> list[list[tuple[str, float]]]:
         count: How many.
     """
     found: list[list[tuple[str, float]]] = [[] for _ in range(len(result.scores))]
-    for name, values, _ in axes.leaves(result):
-        inner = axes.inner(result, values.shape[1:])
-        flat = values.reshape(len(values), math.prod(values.shape[1:]))
-        sizes = np.where(np.isnan(flat), -1.0, np.abs(flat))
-        most = np.argsort(-sizes, axis=1, kind="stable")[:, :count]
-        for sample, places in enumerate(most):
-            for place in places:
-                at = np.unravel_index(int(place), values.shape[1:]) if inner else ()
-                parts = [axis.labels[int(i)] for axis, i in zip(inner, at, strict=True)]
-                label = ", ".join(map(str, parts))
-                label = label if name == "values" else f"{name.removeprefix('values')} {label}"
-                found[sample].append((label, float(flat[sample, place])))
+    if not found:
+        return found
+    for part in read_parts(result, None):
+        for sample, values in enumerate(part.values):
+            units = part.units(values)  # of a picture its pixels, of a text its words
+            sizes = np.where(np.isnan(units), -1.0, np.abs(units)).ravel()
+            for place in np.argsort(-sizes, kind="stable")[:count]:
+                at = tuple(int(k) for k in np.unravel_index(int(place), units.shape))
+                found[sample].append((_called(part, sample, at), float(units[at])))
     return [sorted(each, key=lambda pair: -abs(pair[1]))[:count] for each in found]
+
+
+def _called(part: Part, sample: int, at: tuple[int, ...]) -> str:
+    """What a feature is called, or where it stands."""
+    features, tokens = part.names.features, part.names.tokens
+    called = ", ".join(map(str, at))
+    if part.kind == "image" and len(at) == 2:
+        called = f"row {at[0]}, column {at[1]}"
+    elif part.kind == "text" and tokens is not None:
+        called = f"word {at[0]}, {tokens[sample][at[0]]!r}"
+    elif len(at) == 1 and features is not None and at[0] < len(features):
+        called = features[at[0]]
+    return f"{part.name} {called}" if part.name else called

@@ -74,7 +74,7 @@ def _table(result: Attribution, rows: int, title: str) -> Table:
         cells += [_number(float(known["score"][i]))]
         cells += [_number(float(known["gap"][i]))] if "gap" in known else []
         cells += [_percent(float(known["error"][i])), "yes" if known["converged"][i] else "no"]
-        cells += [", ".join(f"{plain(label, 30)} {_number(v, '+')}" for label, v in most[i])]
+        cells += ["; ".join(f"{plain(label, 30)} {_number(v, '+')}" for label, v in most[i])]
         table.add_row(*(Text(cell) for cell in cells))
     return table
 

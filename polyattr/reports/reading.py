@@ -139,8 +139,8 @@ def _part(
                 f"expected what was explained, sample by sample"
             )
         inputs = None
-    label = name.removeprefix("['").removesuffix("']")
-    label = f"input {label[1:-1]}" if label[:1] == "[" and label[-1:] == "]" else label
+    plain = name[1:-1] if name.count("[") == 1 else name
+    label = f"input {plain}" if name else ""
     return Part(label, values, errors, inputs, names, kind, result)
 
 

@@ -127,7 +127,8 @@ def _write(place: Path, text: str) -> None:
     target = place.resolve()  # what a link names, not the link
     beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
+        # Halves of a letter, which a name may hold, are no text that can be written.
+        beside.write_text(text, encoding="utf-8", errors="replace", newline="\n")
         if target.exists():
             shutil.copymode(target, beside)
         os.replace(beside, target)

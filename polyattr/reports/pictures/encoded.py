@@ -62,18 +62,26 @@ def _indexed(index: Array, palette: Array) -> Encoded:
     return _written(image, "PNG", optimize=True)
 
 
-def photo(picture: Array, most: int) -> Encoded:
+def photo(picture: Array, most: int, first: int = 0) -> tuple[Encoded, int]:
     """Encodes an input (H, W) or (H, W, 3) from 0 to 1, in at most so many bytes if it can be.
 
     Small ones keep each of their pixels.
+
+    Args:
+        picture: The input.
+        most: Bytes it may take.
+        first: How coarse to begin with: what finer ones took is known from others like it.
+
+    Returns:
+        The picture, and how coarse it is.
     """
     from PIL import Image, features
 
     image = Image.fromarray(np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8))
     if max(image.size) <= _SHARP:
-        return _written(image, "PNG", optimize=True)
+        return _written(image, "PNG", optimize=True), 0
     kind = "WEBP" if features.check("webp") else "JPEG"
-    for side, quality in _PHOTOS:
+    for place, (side, quality) in enumerate(_PHOTOS[first:], first):
         part = side / max(image.size)
         shown = image
         if part < 1:
@@ -81,8 +89,8 @@ def photo(picture: Array, most: int) -> Encoded:
             shown = image.resize((width, height), Image.Resampling.LANCZOS)
         found = _written(shown, kind, quality=quality)
         if found.size <= most:
-            break
-    return found
+            return found, place
+    return found, len(_PHOTOS) - 1
 
 
 def drawing(figure: Figure, dpi: int) -> Encoded:

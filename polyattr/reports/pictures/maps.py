@@ -13,7 +13,7 @@ from polyattr.plots.drawing.painted import painted
 from polyattr.plots.drawing.pictures import channels_last, shown_input
 from polyattr.plots.image import HeatMap, heat_map
 from polyattr.plots.reading.samples import Sample
-from polyattr.reports.pictures.encoded import cells, photo
+from polyattr.reports.pictures.encoded import Encoded, cells, photo
 from polyattr.reports.pictures.shown import Legend, Shown, legend_of
 from polyattr.reports.words import part
 
@@ -37,10 +37,12 @@ class Budget:
     Attributes:
         pool: How many pixels a cell of the map sums, along each side.
         photo: Bytes for the picture beside it.
+        first: How coarse that is at least.
     """
 
     pool: int = 1
     photo: int = 60_000
+    first: int = 0
 
 
 def budget_for(few: list[Sample], each: int) -> Budget:
@@ -58,7 +60,10 @@ def budget_for(few: list[Sample], each: int) -> Budget:
     while spent > most and max(shape[:2]) / (pool + 1) >= _COARSEST:
         pool += 1
         spent = _spent(few, pool)
-    return Budget(pool, min(60_000, max(1_500, int(each - spent))))
+    left = min(60_000, max(1_500, int(each - spent)))
+    pictures = [one.inputs for one in few if one.inputs is not None]
+    first = min((_encoded(picture, Budget(pool, left))[1] for picture in pictures), default=0)
+    return Budget(pool, left, first)
 
 
 def _spent(few: list[Sample], pool: int) -> float:
@@ -82,13 +87,16 @@ def _legend(found: HeatMap) -> Legend:
     return legend_of(found.scale, found.colours, faded, found.values.size, note)
 
 
-def input_of(picture: Array, called: str, most: int) -> Shown:
-    """Draws what was explained, in at most so many bytes."""
-    pixels = channels_last("inputs", picture)
-    image = photo(shown_input(pixels), most)
-    height, width = pixels.shape[:2]
-    alt = f"Sample {called} as it was explained, {width} x {height} pixels."
-    return Shown(image, alt, "input", sharp=image.width == width and max(pixels.shape[:2]) <= 64)
+def input_of(picture: Array, called: str, budget: Budget) -> Shown:
+    """Draws what was explained, as fine as there are bytes for it."""
+    image, _ = _encoded(picture, budget)
+    height, width = channels_last("inputs", picture).shape[:2]
+    alt = f"Input of {called}, {width} x {height} pixels."
+    return Shown(image, alt, "input", sharp=image.src.startswith("data:image/png"))
+
+
+def _encoded(picture: Array, budget: Budget) -> tuple[Encoded, int]:
+    return photo(shown_input(channels_last("inputs", picture)), budget.photo, budget.first)
 
 
 def strongest_ninth(values: Array) -> str:

@@ -84,7 +84,7 @@ class Pictures:
     def _image(self, one: Sample, called: str) -> Picture:
         shown, legend, values = map_of(one, self._budget.pool)
         said = f"{sums_of(one)} {strongest_ninth(values)}{_doubt(legend.unsure)}"
-        images = [] if one.inputs is None else [input_of(one.inputs, called, self._budget.photo)]
+        images = [] if one.inputs is None else [input_of(one.inputs, called, self._budget)]
         alt = f"Map of {called}. {said}"
         return self._made([*images, shown.described(alt)], legend=legend, finding=said)
 

@@ -12,7 +12,17 @@ import polyattr
 
 FRAMEWORKS = {"torch", "tensorflow", "jax", "jaxlib", "keras", "tf_keras", "flax", "equinox"}
 # What is imported late, where it is used.
-TOOLS = {"matplotlib", "pandas", "polars", "xarray", "shap", "safetensors", "skimage", "tqdm"}
+TOOLS = {
+    "jinja2",
+    "matplotlib",
+    "pandas",
+    "polars",
+    "xarray",
+    "shap",
+    "safetensors",
+    "skimage",
+    "tqdm",
+}
 CORE = Path(polyattr.__file__).parent
 BACKENDS = Path(__file__).parents[2] / "backends"
 

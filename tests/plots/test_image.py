@@ -148,6 +148,13 @@ def test_channels_are_found_on_either_end(shape):
     np.testing.assert_allclose(image.get_array(), values.sum(axis=shape.index(min(shape))))
 
 
+@pytest.mark.parametrize(("shape", "axis"), [((64, 7, 7), 0), ((7, 7, 64), 2), ((6, 5, 5), 0)])
+def test_sides_of_hidden_layers_are_alike(shape, axis):
+    values = RNG.normal(size=shape)
+    image = plots.image(values).images[0]
+    np.testing.assert_allclose(image.get_array(), values.sum(axis=axis))
+
+
 @pytest.mark.parametrize("axis", [0, -1])
 def test_channels_are_where_they_are_said_to_be(axis):
     values = RNG.normal(size=(4, 4, 3) if axis == 0 else (3, 4, 4))

@@ -203,7 +203,9 @@ def test_half_precision_is_read(lab, tmp_path):
     for dtype in ("float16", "bfloat16"):
         model = lab.function(lambda ops, x: ops.sum(x * x))
         method = polyattr.IntegratedGradients(model, backend=lab.name, steps=8)
-        result = method.attribute(lab.tensor([[1.0, 2.0], [0.5, 4.0]], dtype), keep_inputs=True)
+        result = method.attribute(
+            lab.tensor(np.array([[1.0, 2.0], [0.5, 4.0]]), dtype), keep_inputs=True
+        )
         rows = written(result, tmp_path).card(1).one("table", of="bars").all("tr")
         shown = [float(row.all("td")[-1].text.split()[0]) for row in rows[1:]]
         np.testing.assert_allclose(shown, [16, 0.25], rtol=0.02)

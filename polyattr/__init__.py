@@ -15,42 +15,10 @@ if TYPE_CHECKING:
     from polyattr.backend import BoundModel, GradBackend, Layer, Tap
     from polyattr.backend.bound_model import Visits
     from polyattr.backend.registry import BackendInfo, backends, register, unregister
-    from polyattr.errors import (
-        BaselineWarning,
-        ConvergenceWarning,
-        CutGradientWarning,
-        InputError,
-        InputTypeError,
-        LayerNotFoundError,
-        MissingExtraError,
-        MissingFrameworkError,
-        ModelOutputError,
-        NonFiniteGradientError,
-        NonFiniteGradientWarning,
-        PolyattrError,
-        PolyattrWarning,
-        QuestionWarning,
-        RandomModelWarning,
-        TrainingModeWarning,
-        UnknownBackendError,
-        UnrecognisedModelError,
-        UnusedInputWarning,
-    )
+    from polyattr.errors import BaselineWarning, ConvergenceWarning, CutGradientWarning, InputError, InputTypeError, LayerNotFoundError, MissingExtraError, MissingFrameworkError, ModelOutputError, NonFiniteGradientError, NonFiniteGradientWarning, PolyattrError, PolyattrWarning, QuestionWarning, RandomModelWarning, TrainingModeWarning, UnknownBackendError, UnrecognisedModelError, UnusedInputWarning, MapLoggingWarning
     from polyattr.explainer import Explainer, Guide, Paper, setting
     from polyattr.interactions import SmoothHess
-    from polyattr.methods import (
-        IDGI,
-        BlurIntegratedGradients,
-        ExpectedGradients,
-        GradientInput,
-        GuidedIntegratedGradients,
-        IntegratedDecisionGradients,
-        IntegratedGradients,
-        Saliency,
-        SmoothGrad,
-        SquareGrad,
-        VarGrad,
-    )
+    from polyattr.methods import IDGI, BlurIntegratedGradients, ExpectedGradients, GradientInput, GuidedIntegratedGradients, IntegratedDecisionGradients, IntegratedGradients, Saliency, SmoothGrad, SquareGrad, VarGrad
     from polyattr.patching import AttributionPatching
     from polyattr.results.attribution import Attribution, load
     from polyattr.results.comparison import BaselineComparison, compare_baselines
@@ -76,12 +44,13 @@ __all__ = [
     "Guide",
     "GuidedIntegratedGradients",
     "IDGI",
-    "IntegratedDecisionGradients",
     "InputError",
     "InputTypeError",
+    "IntegratedDecisionGradients",
     "IntegratedGradients",
     "Layer",
     "LayerNotFoundError",
+    "MapLoggingWarning",
     "MissingExtraError",
     "MissingFrameworkError",
     "ModelOutputError",
@@ -91,9 +60,10 @@ __all__ = [
     "Paper",
     "PolyattrError",
     "PolyattrWarning",
+    "QuestionWarning",
     "RandomModelWarning",
-    "Rows",
     "Recipe",
+    "Rows",
     "Saliency",
     "SmoothGrad",
     "SmoothHess",
@@ -102,7 +72,6 @@ __all__ = [
     "TrainingModeWarning",
     "UnknownBackendError",
     "UnrecognisedModelError",
-    "QuestionWarning",
     "UnusedInputWarning",
     "VarGrad",
     "Visits",
@@ -127,15 +96,15 @@ _HOMES = {
     "polyattr.backend.registry": "BackendInfo backends register unregister",
     "polyattr.errors": (
         "BaselineWarning ConvergenceWarning CutGradientWarning InputError InputTypeError "
-        "LayerNotFoundError MissingExtraError MissingFrameworkError ModelOutputError "
-        "NonFiniteGradientError NonFiniteGradientWarning PolyattrError PolyattrWarning "
-        "QuestionWarning RandomModelWarning TrainingModeWarning UnknownBackendError "
-        "UnrecognisedModelError UnusedInputWarning"
+        "LayerNotFoundError MapLoggingWarning MissingExtraError MissingFrameworkError "
+        "ModelOutputError NonFiniteGradientError NonFiniteGradientWarning PolyattrError "
+        "PolyattrWarning QuestionWarning RandomModelWarning TrainingModeWarning "
+        "UnknownBackendError UnrecognisedModelError UnusedInputWarning"
     ),
     "polyattr.explainer": "Explainer Guide Paper setting",
     "polyattr.interactions": "SmoothHess",
     "polyattr.methods": (
-        "IDGI BlurIntegratedGradients ExpectedGradients GradientInput GuidedIntegratedGradients "
+        "BlurIntegratedGradients ExpectedGradients GradientInput GuidedIntegratedGradients IDGI "
         "IntegratedDecisionGradients IntegratedGradients Saliency SmoothGrad SquareGrad VarGrad"
     ),
     "polyattr.patching": "AttributionPatching",

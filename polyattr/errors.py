@@ -163,6 +163,14 @@ class UnusedInputWarning(PolyattrWarning):
     """
 
 
+class MapLoggingWarning(PolyattrWarning):
+    """Maps could not be logged during a training, which goes on without them.
+
+    What to do: see what failed, which the warning says; ``on_error="raise"`` of `MapLogger` ends
+    the training instead.
+    """
+
+
 class RandomModelWarning(PolyattrWarning):
     """Two equal evaluations of the model differ, so the map holds for these draws only.
 

@@ -86,6 +86,12 @@ def test_nothing_of_another_markup_is_left(name: str) -> None:
     assert not re.findall(r":\w+:`|^\.\. \w+::|^(?:Args|Returns|Raises|Example):$", text, re.M)
 
 
+def test_bars_of_equations_stay_bars_in_tables() -> None:
+    row = next(line for line in TEXTS["methods"].splitlines() if "(#polyattr.Saliency)" in line)
+    assert "$`\\vert \\partial f / \\partial x_i\\vert `$" in row
+    assert not re.findall(r"\$`[^`]*\\\|", "".join(TEXTS.values()))
+
+
 def test_a_docstring_becomes_markdown() -> None:
     text = """Does *x < 1 and more.
 

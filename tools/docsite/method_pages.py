@@ -11,6 +11,7 @@ from typing import Any
 import polyattr
 from docsite.docstrings import first_sentence
 from docsite.navigation import DOCS
+from docsite.reference import page_name
 from polyattr.explainer.base import MethodBase
 
 FOLDER = DOCS / "methods"
@@ -31,11 +32,6 @@ def method_classes() -> list[Any]:
         and issubclass(kind, MethodBase)
         and kind is not polyattr.Explainer
     ]
-
-
-def page_name(kind: Any) -> str:
-    """The file of a method's page: the name of its class, with dashes."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower() + ".md"
 
 
 def equation(kind: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -17,11 +18,15 @@ from typing import Any
 import polyattr
 from docsite.attribute_docs import documented_values
 from docsite.docstrings import first_sentence, to_markdown
+from docsite.markdown import title
+from docsite.navigation import DOCS
 from docsite.signatures import signature
 from polyattr.explainer.base import MethodBase
 
 # Commands: their docstrings are for those who change them.
 NOT_SHOWN = {"cli", "demo"}
+# What a method's author writes, of which its equation is told already.
+HOOKS = {"check", "recipe"}
 GROUPS = {
     "explainer": ("explainer", "Calls: what all methods share"),
     "methods": ("methods", "Methods"),
@@ -111,14 +116,18 @@ def text_of(page: ReferencePage) -> str:
     if len(page.entries) > 1:
         lines += ["| name | |", "|---|---|"]
         for name, thing in page.entries.items():
-            lines.append(f"| [`{name}`](#{name}) | {_said_first(name, thing)} |")
+            shown = name.rpartition(".")[2]
+            lines.append(f"| [`{shown}`](#{name}) | {_said_first(name, thing)} |")
     for name, thing in page.entries.items():
         lines += ["", f"## {name.rpartition('.')[2]} {{#{name}}}", "", *_entry(name, thing)]
     return "\n".join(lines) + "\n"
 
 
 def _said_first(name: str, thing: Any) -> str:
-    return first_sentence(_doc(name, thing)).replace("|", "\\|")
+    said = first_sentence(_doc(name, thing))
+    # A bar would end the cell, and escaped it is another sign of TeX's.
+    said = re.sub(r"\$`.+?`\$", lambda match: match[0].replace("|", r"\vert "), said)
+    return said.replace("|", "\\|")
 
 
 def _doc(name: str, thing: Any) -> str:
@@ -138,6 +147,10 @@ def _entry(name: str, thing: Any) -> Iterator[str]:
     yield f"```python\n{signature(name, thing)}\n```\n"
     shared = _shared(thing)
     yield to_markdown(_doc(name, thing), leave_out=shared)
+    page = DOCS / "methods" / page_name(thing)
+    if page.is_file():
+        called = title(page.read_text(encoding="utf-8"))
+        yield f"\nWhen to take it, and when not: [{called}](../methods/{page.name})."
     if shared:
         yield "\nAll other arguments are those of [`Explainer`](explainer.md#polyattr.Explainer)."
     bases = [b.__name__ for b in getattr(thing, "__mro__", ())[1:] if b.__name__[0] != "_"]
@@ -148,6 +161,11 @@ def _entry(name: str, thing: Any) -> Iterator[str]:
         if not isinstance(value, property):
             yield f"```python\n{signature(f'.{member}', value)}\n```\n"
         yield to_markdown(inspect.getdoc(value) or "")
+
+
+def page_name(thing: Any) -> str:
+    """The file of a method's page: the name of its class, with dashes."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", thing.__name__).lower() + ".md"
 
 
 def _shared(thing: Any) -> frozenset[str]:
@@ -166,7 +184,9 @@ def _members(thing: Any) -> dict[str, Any]:
     if not isinstance(thing, type):
         return {}
     shown = {id(getattr(polyattr, name)) for name in polyattr.__all__}
-    calls = thing is not polyattr.Explainer and issubclass(thing, polyattr.Explainer)
+    # What all methods have is said of `Explainer`, once.
+    method = _is_method(thing) and thing is not polyattr.Explainer
+    said = vars(polyattr.Explainer if issubclass(thing, polyattr.Explainer) else MethodBase)
     found: dict[str, Any] = {}
     for owner in thing.__mro__:
         if not owner.__module__.startswith("polyattr") or (
@@ -177,7 +197,7 @@ def _members(thing: Any) -> dict[str, Any]:
             plain = getattr(value, "__func__", value)
             if name[0] == "_" or not (isinstance(value, property) or inspect.isfunction(plain)):
                 continue
-            if calls and hasattr(polyattr.Explainer, name):  # said there, of all methods
+            if method and (owner is not thing or name in HOOKS or name in said):
                 continue
             if inspect.getdoc(value) and not name.startswith("test_"):
                 found.setdefault(name, value if isinstance(value, property) else plain)

@@ -15,10 +15,43 @@ if TYPE_CHECKING:
     from polyattr.backend import BoundModel, GradBackend, Layer, Tap
     from polyattr.backend.bound_model import Visits
     from polyattr.backend.registry import BackendInfo, backends, register, unregister
-    from polyattr.errors import BaselineWarning, ConvergenceWarning, CutGradientWarning, InputError, InputTypeError, LayerNotFoundError, MissingExtraError, MissingFrameworkError, ModelOutputError, NonFiniteGradientError, NonFiniteGradientWarning, PolyattrError, PolyattrWarning, QuestionWarning, RandomModelWarning, TrainingModeWarning, UnknownBackendError, UnrecognisedModelError, UnusedInputWarning, MapLoggingWarning
+    from polyattr.errors import (
+        BaselineWarning,
+        ConvergenceWarning,
+        CutGradientWarning,
+        InputError,
+        InputTypeError,
+        LayerNotFoundError,
+        MapLoggingWarning,
+        MissingExtraError,
+        MissingFrameworkError,
+        ModelOutputError,
+        NonFiniteGradientError,
+        NonFiniteGradientWarning,
+        PolyattrError,
+        PolyattrWarning,
+        QuestionWarning,
+        RandomModelWarning,
+        TrainingModeWarning,
+        UnknownBackendError,
+        UnrecognisedModelError,
+        UnusedInputWarning,
+    )
     from polyattr.explainer import Explainer, Guide, Paper, setting
     from polyattr.interactions import SmoothHess
-    from polyattr.methods import IDGI, BlurIntegratedGradients, ExpectedGradients, GradientInput, GuidedIntegratedGradients, IntegratedDecisionGradients, IntegratedGradients, Saliency, SmoothGrad, SquareGrad, VarGrad
+    from polyattr.methods import (
+        IDGI,
+        BlurIntegratedGradients,
+        ExpectedGradients,
+        GradientInput,
+        GuidedIntegratedGradients,
+        IntegratedDecisionGradients,
+        IntegratedGradients,
+        Saliency,
+        SmoothGrad,
+        SquareGrad,
+        VarGrad,
+    )
     from polyattr.patching import AttributionPatching
     from polyattr.results.attribution import Attribution, load
     from polyattr.results.comparison import BaselineComparison, compare_baselines

@@ -58,6 +58,7 @@ ALONE = tuple(
     f"tests/{name}"
     for name in ("frameworks", "engine", "axioms", "recipes", "methods", "conformance")
 )
+PEERS = ("captum==0.9.0", "xplique==2.0.2", "saliency==0.2.1", "alibi==0.9.6")
 # A fifth of what JAX's tests take, where they ask for numbers alone and not for time or memory.
 COMPILED_FAST = ("tests", "tests/axioms", "tests/recipes", "tests/methods")
 LITTLE_OPTIMISED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
@@ -328,7 +329,7 @@ def _install_with_peers(session: nox.Session, package: str) -> None:
     imported = ("deprecated", "einops", "opencv-python-headless", "tensorflow-probability")
     _install(session, package, *SHARED, "tf_keras", "scikit-image", "scikit-learn", *imported)
     # xplique would pull in the accelerator build of TensorFlow, captum that of torch.
-    session.install("--no-deps", "captum==0.9.0", "xplique==2.0.2")
+    session.install("--no-deps", *PEERS)
 
 
 @nox.session
@@ -356,7 +357,7 @@ def accelerator(session: nox.Session) -> None:
 
 @nox.session
 def peers(session: nox.Session) -> None:
-    """Optional: captum and xplique as oracles, and their faults reproduced; not part of `nox`."""
+    """Optional: other libraries as oracles, and their faults reproduced; not part of `nox`."""
     _install_with_peers(session, ".[torch,tensorflow,demo]")
     session.env["POLYATTR_TEST_PEERS"] = "1"
     _pytest(session, ("torch", "tensorflow"), "tests/peers/oracles")

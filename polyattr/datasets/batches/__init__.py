@@ -1,0 +1,1 @@
+"""One batch: read from whatever an engine hands over, and answered in columns."""

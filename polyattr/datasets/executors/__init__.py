@@ -1,0 +1,1 @@
+"""Who runs the shards: this process, others here, or an engine that is there already."""

@@ -1,0 +1,76 @@
+"""A folder of Parquet files, one per shard."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polyattr.datasets.shards.store import Array, Spec, Store
+from polyattr.errors import MissingExtraError
+
+FACTS = b"polyattr"
+SHAPES = b"polyattr.shapes"
+
+
+class ParquetStore(Store):
+    """Files part-000000.parquet and so on; maps are lists of a fixed size."""
+
+    kind = "parquet"
+
+    def check(self) -> None:
+        """Checks for pyarrow.
+
+        Raises:
+            MissingExtraError: It is not installed.
+        """
+        try:
+            import pyarrow.parquet  # noqa: F401 - asked for, not used
+        except ImportError:
+            raise MissingExtraError("a Parquet store", "parquet") from None
+
+    def stage(self, number: int, columns: dict[str, Array], stage: Path) -> dict[str, Path]:
+        """Writes a file."""
+        import pyarrow
+        from pyarrow import parquet
+
+        made = {name: _column(array) for name, array in columns.items()}
+        shapes = {name: list(array.shape[1:]) for name, array in columns.items()}
+        table = pyarrow.table(made).replace_schema_metadata({SHAPES: json.dumps(shapes)})
+        name = f"part-{number:06d}.parquet"
+        # Nearly every number of a map is another one: a dictionary of them is work for nothing.
+        parquet.write_table(table, stage / name, compression="zstd", use_dictionary=False)
+        return {name: stage / name}
+
+    def describe(self, spec: Spec, rows: int, facts: dict[str, Any], stage: Path) -> None:
+        """Files say themselves what they hold."""
+        self.out.mkdir(parents=True, exist_ok=True)
+
+    def column(self, name: str) -> Array:
+        """Reads one column (N, ...) whole."""
+        from pyarrow import parquet
+
+        parts = []
+        for path in sorted(self.out.glob("part-*.parquet")):
+            table = parquet.read_table(path, columns=[name])
+            shape = json.loads(table.schema.metadata[SHAPES])[name]
+            held = table.column(name).combine_chunks()
+            if shape:
+                flat = held.flatten().to_numpy(zero_copy_only=False)
+                parts.append(flat.reshape(len(table), *shape))
+            else:
+                found = held.to_numpy(zero_copy_only=False)
+                parts.append(found.astype(str) if found.dtype.hasobject else found)
+        return np.concatenate(parts)
+
+
+def _column(array: Array) -> Any:
+    import pyarrow
+
+    if array.ndim == 1:
+        return pyarrow.array(array)
+    flat = pyarrow.array(array.reshape(-1))
+    size = int(np.prod(array.shape[1:], dtype=int))
+    return pyarrow.FixedSizeListArray.from_arrays(flat, size)

@@ -1,0 +1,1 @@
+"""Where rows come from: one way to read them, whatever they are kept in."""

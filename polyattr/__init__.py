@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from polyattr.backend import BoundModel, GradBackend, Layer, Tap
     from polyattr.backend.bound_model import Visits
     from polyattr.backend.registry import BackendInfo, backends, register, unregister
+    from polyattr.datasets import Explained, Summary, Worker, explain_dataset, worker
     from polyattr.errors import (
         BaselineWarning,
         ConvergenceWarning,
@@ -71,6 +72,7 @@ __all__ = [
     "ConvergenceWarning",
     "CutGradientWarning",
     "ExpectedGradients",
+    "Explained",
     "Explainer",
     "GradBackend",
     "GradientInput",
@@ -101,6 +103,7 @@ __all__ = [
     "SmoothGrad",
     "SmoothHess",
     "SquareGrad",
+    "Summary",
     "Tap",
     "TrainingModeWarning",
     "UnknownBackendError",
@@ -109,17 +112,20 @@ __all__ = [
     "VarGrad",
     "Visits",
     "Weights",
+    "Worker",
     "__version__",
     "backends",
     "baselines",
     "compare_baselines",
     "domains",
     "each",
+    "explain_dataset",
     "load",
     "loss",
     "register",
     "setting",
     "unregister",
+    "worker",
 ]
 
 # The imports above once more, as they are at run time.
@@ -127,6 +133,7 @@ _HOMES = {
     "polyattr.backend": "BoundModel GradBackend Layer Tap",
     "polyattr.backend.bound_model": "Visits",
     "polyattr.backend.registry": "BackendInfo backends register unregister",
+    "polyattr.datasets": "Explained Summary Worker explain_dataset worker",
     "polyattr.errors": (
         "BaselineWarning ConvergenceWarning CutGradientWarning InputError InputTypeError "
         "LayerNotFoundError MapLoggingWarning MissingExtraError MissingFrameworkError "

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextvars import ContextVar
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for
@@ -16,8 +17,8 @@ from typing import Any
 from polyattr.datasets.job import Job, Task
 
 _TRIES = 5
-_JOB: list[Job] = []
-"""What this process works on, if it is one of a pool: sent once, not with every shard."""
+_JOB: ContextVar[Job] = ContextVar("job")
+"""What a process of a pool works on: sent once, not with every shard."""
 
 
 def in_pool(processes: int) -> Callable[[Job, Iterator[Task]], Iterator[dict[str, Any]]]:
@@ -72,8 +73,9 @@ class _Pool:
         if tries >= _TRIES:
             raise RuntimeError(
                 f"the process that made shard {task.number} ended {tries} times without a word, as "
-                f"when memory runs out; expected fewer processes, or fewer rows_per_call. What is "
-                f"finished stays, and the same call goes on from there"
+                f"when memory runs out: use fewer processes, or fewer rows_per_call. If none ever "
+                f"began, the script may lack `if __name__ == '__main__':`. What is finished stays, "
+                f"and the same call goes on from there"
             )
         return task
 
@@ -91,7 +93,7 @@ def _begin(job: Job) -> None:
     """Runs first in each process: what is stopped is stopped by the one who asked for it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    _JOB[:] = [job]
+    _JOB.set(job)
 
 
 def _end_with_the_parent() -> None:
@@ -103,4 +105,4 @@ def _end_with_the_parent() -> None:
 
 
 def _make(task: Task) -> dict[str, Any]:
-    return _JOB[0].make(task)
+    return _JOB.get().make(task)

@@ -86,6 +86,23 @@ def read_settings(factory: Any, method: Any, settings: dict[str, Any]) -> Settin
     return Settings(factory, kind, own, asked, columns, prepare)
 
 
+def read_settings_of_rows(given: dict[str, Any]) -> tuple[Columns, Any, dict[str, Any]]:
+    """Splits what is given for a finished method into columns, `prepare` and the call's arguments.
+
+    Raises:
+        InputTypeError: A name that no call has.
+    """
+    columns, prepare, call = _of_batches(given)
+    known = inspect.signature(polyattr.Explainer.attribute).parameters
+    for name in call:
+        if name not in known or name in _FIXED:
+            raise InputTypeError(
+                f"explain_dataset has no argument {name!r}.{nearest(name, known)} What the method "
+                f"is made with is said in its constructor"
+            )
+    return columns, prepare, call
+
+
 def check_call(method: Any, call: Mapping[str, Any]) -> None:
     """Checks the arguments of calls, with no batch to answer.
 

@@ -42,6 +42,23 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Shard:
+    """A shard that is explained, and not written yet.
+
+    Attributes:
+        number: Which it is.
+        columns: As they are stored.
+        summary: What it adds to the summary, or None.
+        known: What its record says.
+    """
+
+    number: int
+    columns: dict[str, Array]
+    summary: dict[str, Array] | None
+    known: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Job:
     """What all shards of a run have in common; it is sent to every process.
 
@@ -76,6 +93,14 @@ class Job:
             PolyattrError: As `Explainer.attribute`, or the folder cannot be written to.
             OSError: The disk is full.
         """
+        return self.write(self.explained(task))
+
+    def explained(self, task: Task) -> Shard:
+        """Explains the rows of a shard.
+
+        Raises:
+            PolyattrError: As `Explainer.attribute`.
+        """
         began = time.perf_counter()
         columns, partial, digest, facts = self._explained(task)
         summary = None if partial is None else partial.arrays(columns)
@@ -92,7 +117,7 @@ class Job:
             columns = {name: array for name, array in columns.items() if name != "attribution"}
         known["spec"] = spec_of(columns)
         known["report"]["seconds"] = round(time.perf_counter() - began, 4)
-        return self._written(task.number, columns, summary, known)
+        return Shard(task.number, columns, summary, known)
 
     def _explained(self, task: Task) -> tuple[dict[str, Array], Partial | None, int, Any]:
         partial = None if self.wanted is None else Partial(task.start, self.wanted)
@@ -115,19 +140,24 @@ class Job:
             joined = with_rounding(joined, self.dtype, tolerance)
         return joined, partial, digest, facts
 
-    def _written(
-        self, number: int, columns: dict[str, Array], summary: Any, known: dict[str, Any]
-    ) -> dict[str, Any]:
+    def write(self, shard: Shard) -> dict[str, Any]:
+        """Writes a shard, and then its record, which is returned.
+
+        Raises:
+            InputError: The folder cannot be written to.
+            OSError: The disk is full.
+        """
         store = store_of(self.kind, self.out, self.rows_per_shard)
+        number = shard.number
         try:
             with staging(self.run) as stage:
-                staged = store.stage(number, columns, stage)
+                staged = store.stage(number, shard.columns, stage)
                 files = {self.out / name: path for name, path in staged.items()}
-                if summary is not None:
-                    path = stage / "summary.npz"
-                    np.savez(path, **summary)
+                if shard.summary is not None:
+                    path = stage.path("summary.npz")
+                    np.savez(path, **shard.summary)
                     files[self.run / "summaries" / f"{number:06d}.npz"] = path
-                return commit(self.out, self.run, number, files, known, stage)
+                return commit(self.out, self.run, number, files, shard.known, stage)
         except OSError as error:
             raise explained_failure(error, self.out, f"shard {number}") from error
 

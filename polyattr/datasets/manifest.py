@@ -68,7 +68,7 @@ def open_manifest(
 def _create(path: Path, content: dict[str, Any]) -> None:
     """Writes a manifest, unless another process that began at the same time has."""
     with staging(path.parent) as stage:
-        staged = stage / path.name
+        staged = stage.path(path.name)
         staged.write_text(seal(content), "utf-8")
         try:
             os.link(staged, path)

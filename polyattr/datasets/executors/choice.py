@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from polyattr.datasets.job import Job, Task
@@ -43,5 +44,13 @@ def choose(executor: Any) -> Run:
 
 
 def here(job: Job, tasks: Iterator[Task]) -> Iterator[dict[str, Any]]:
-    """One shard after the other, in this process."""
-    return map(job.make, tasks)
+    """One shard after the other in this process: one is written while the next is explained."""
+    with ThreadPoolExecutor(1) as writer:
+        writing: Future[dict[str, Any]] | None = None
+        for task in tasks:
+            shard = job.explained(task)
+            if writing is not None:
+                yield writing.result()
+            writing = writer.submit(job.write, shard)
+        if writing is not None:
+            yield writing.result()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polyattr
+from polyattr.backend import get_backend
 from polyattr.datasets.batches.reading import Columns
 from polyattr.datasets.model.factories import said
 from polyattr.datasets.model.fingerprint import fingerprint
@@ -57,7 +58,7 @@ class Settings:
         """Says it in a line."""
         if self.kind is None:
             return said(self.factory) if method is None else repr(method)
-        return f"{said(self.factory)}, {self.kind(None, **self.own)!r}"
+        return f"{said(self.factory)}, {_without_model(self.kind, self.own)!r}"
 
 
 def read_settings(factory: Any, method: Any, settings: dict[str, Any]) -> Settings:
@@ -82,8 +83,16 @@ def read_settings(factory: Any, method: Any, settings: dict[str, Any]) -> Settin
         return Settings(factory, None, {}, asked, columns, prepare)
     own = {n: v for n, v in rest.items() if n not in asked}
     own.setdefault("on_nonfinite", "mark")
-    check_call(kind(None, **own), asked)
+    check_call(_without_model(kind, own), asked)
     return Settings(factory, kind, own, asked, columns, prepare)
+
+
+def _without_model(kind: Any, own: Mapping[str, Any]) -> Any:
+    """The method, to check its settings: a backend would bind its model at once."""
+    name = own.get("backend")
+    if isinstance(name, str) and name not in polyattr.backends():
+        get_backend(name)  # says what there is
+    return kind(None, **{n: v for n, v in own.items() if n != "backend"})
 
 
 def read_settings_of_rows(given: dict[str, Any]) -> tuple[Columns, Any, dict[str, Any]]:

@@ -31,28 +31,53 @@ def checksum(path: Path) -> tuple[int, int]:
     return size, crc
 
 
+class Stage:
+    """Where a process writes files before they are moved to their places on the same disk.
+
+    Args:
+        run: The folder beside the data.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+        # Files, not a folder of them: to make and remove one takes as long as to write a shard.
+        self._name = "~".join(("tmp", socket.gethostname(), str(os.getpid()), token_hex(4)))
+        self._given: list[Path] = []
+
+    def path(self, name: str) -> Path:
+        """A file of that name, of this process alone."""
+        path = self._run / f"{self._name}~{name.replace('/', '-')}"
+        self._given.append(path)
+        return path
+
+    def clear(self) -> None:
+        """Removes what was not moved."""
+        for path in self._given:
+            path.unlink(missing_ok=True)
+
+
 @contextmanager
-def staging(run: Path) -> Iterator[Path]:
-    """A folder of this process beside the data, gone when its files are moved or writing failed."""
-    folder = run / f"tmp-{socket.gethostname()}-{os.getpid()}-{token_hex(4)}"
-    folder.mkdir(parents=True)
+def staging(run: Path) -> Iterator[Stage]:
+    """A stage beside the data, empty when its files are moved or writing has failed."""
+    run.mkdir(parents=True, exist_ok=True)
+    stage = Stage(run)
     try:
-        yield folder
+        yield stage
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        stage.clear()
 
 
 def sweep(run: Path) -> None:
     """Removes what killed processes left half-written."""
     here = socket.gethostname()
-    for folder in run.glob("tmp-*"):
-        host, pid, _ = folder.name.removeprefix("tmp-").rsplit("-", 2)
+    for path in run.glob("tmp~*"):
+        _, host, pid, *_ = path.name.split("~")
         if host == here and pid.isdigit():
             abandoned = not _lives(int(pid))
         else:
-            abandoned = time.time() - folder.stat().st_mtime > _AN_OLD_ONE
+            abandoned = time.time() - path.stat().st_mtime > _AN_OLD_ONE
         if abandoned:
-            shutil.rmtree(folder, ignore_errors=True)
+            path.unlink(missing_ok=True)
 
 
 def _lives(pid: int) -> bool:
@@ -104,9 +129,9 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def write_text(path: Path, text: str, stage: Path) -> None:
+def write_text(path: Path, text: str, stage: Stage) -> None:
     """Writes a small file at once."""
-    staged = stage / path.name
+    staged = stage.path(path.name)
     staged.write_text(text, "utf-8")
     move(staged, path)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.datasets.shards.atomic import Stage
 from polyattr.datasets.shards.store import Array, Spec, Store
 from polyattr.errors import MissingExtraError
 
@@ -31,7 +32,7 @@ class ParquetStore(Store):
         except ImportError:
             raise MissingExtraError("a Parquet store", "parquet") from None
 
-    def stage(self, number: int, columns: dict[str, Array], stage: Path) -> dict[str, Path]:
+    def stage(self, number: int, columns: dict[str, Array], stage: Stage) -> dict[str, Path]:
         """Writes a file."""
         import pyarrow
         from pyarrow import parquet
@@ -41,10 +42,11 @@ class ParquetStore(Store):
         table = pyarrow.table(made).replace_schema_metadata({SHAPES: json.dumps(shapes)})
         name = f"part-{number:06d}.parquet"
         # Nearly every number of a map is another one: a dictionary of them is work for nothing.
-        parquet.write_table(table, stage / name, compression="zstd", use_dictionary=False)
-        return {name: stage / name}
+        path = stage.path(name)
+        parquet.write_table(table, path, compression="zstd", use_dictionary=False)
+        return {name: path}
 
-    def describe(self, spec: Spec, rows: int, facts: dict[str, Any], stage: Path) -> None:
+    def describe(self, spec: Spec, rows: int, facts: dict[str, Any], stage: Stage) -> None:
         """Files say themselves what they hold."""
         self.out.mkdir(parents=True, exist_ok=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.datasets.batches.reading import Batch
-from polyattr.datasets.shards.atomic import checksum, move, seal, settle, unseal, write_text
+from polyattr.datasets.shards.atomic import Stage, checksum, move, seal, settle, unseal, write_text
 
 Array = np.ndarray[Any, Any]
 
@@ -20,7 +20,7 @@ def record_path(run: Path, number: int) -> Path:
 
 
 def commit(
-    out: Path, run: Path, number: int, files: dict[Path, Path], known: dict[str, Any], stage: Path
+    out: Path, run: Path, number: int, files: dict[Path, Path], known: dict[str, Any], stage: Stage
 ) -> dict[str, Any]:
     """Moves the files of a shard to their places, and then says so.
 
@@ -30,17 +30,16 @@ def commit(
         number: Of the shard.
         files: Places, and where the files are now.
         known: What the record says beside their checksums.
-        stage: The folder they are in.
+        stage: Where the record is written first.
     """
     sums = {}
     for place, staged in files.items():
         name = f"out/{place.relative_to(out)}" if out in place.parents else f"run/{place.name}"
         sums[name] = list(checksum(staged))
         move(staged, place)
-    for folder in {place.parent for place in files}:
-        settle(folder)
     record = {**known, "shard": number, "files": sums}
     path = record_path(run, number)
+    # Names that a crash of the machine takes away again are missed by the record, which is last.
     write_text(path, seal(record), stage)
     settle(path.parent)
     return record

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from polyattr.datasets.shards.atomic import Stage
 from polyattr.errors import InputError
 
 Array = np.ndarray[Any, Any]
@@ -38,11 +39,11 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def stage(self, number: int, columns: dict[str, Array], stage: Path) -> dict[str, Path]:
-        """Writes a shard to files in a folder `stage`, by their place below `out`."""
+    def stage(self, number: int, columns: dict[str, Array], stage: Stage) -> dict[str, Path]:
+        """Writes a shard to files of a `stage`, by their place below `out`."""
 
     @abstractmethod
-    def describe(self, spec: Spec, rows: int, facts: dict[str, Any], stage: Path) -> None:
+    def describe(self, spec: Spec, rows: int, facts: dict[str, Any], stage: Stage) -> None:
         """Writes what readers have to know before they find shards: again where rows grew."""
 
     @abstractmethod

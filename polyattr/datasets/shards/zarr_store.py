@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.datasets.shards.atomic import move
+from polyattr.datasets.shards.atomic import Stage, move
 from polyattr.datasets.shards.store import Array, Spec, Store, spec_of
 from polyattr.errors import MissingExtraError
 
@@ -30,27 +30,33 @@ class ZarrStore(Store):
         if int(zarr.__version__.split(".")[0]) < 3:
             raise MissingExtraError(f"a Zarr v3 store (zarr is {zarr.__version__})", "zarr")
 
-    def stage(self, number: int, columns: dict[str, Array], stage: Path) -> dict[str, Path]:
-        """Writes a store of this shard alone, whose only chunks have their number in the whole."""
+    def stage(self, number: int, columns: dict[str, Array], stage: Stage) -> dict[str, Path]:
+        """Writes the chunks of a store of this shard alone, which have their number in the whole."""
         rows = len(next(iter(columns.values())))
-        group = self._make(stage / "shard", spec_of(columns), rows, {})
+        held, group = self._make(spec_of(columns), rows, {})
         found = {}
         for name, array in columns.items():
             group[name][...] = array.astype(object) if array.dtype.kind == "U" else array
             rest = "/0" * (array.ndim - 1)
-            found[f"{name}/c/{number}{rest}"] = stage / "shard" / name / "c" / f"0{rest}"
+            path = found[f"{name}/c/{number}{rest}"] = stage.path(name)
+            path.write_bytes(held.pop(f"{name}/c/0{rest}").as_numpy_array())
         return found
 
-    def describe(self, spec: Spec, rows: int, facts: dict[str, Any], stage: Path) -> None:
+    def describe(self, spec: Spec, rows: int, facts: dict[str, Any], stage: Stage) -> None:
         """Writes the metadata of the whole, array by array, the group last."""
-        self._make(stage / "whole", spec, rows, facts)
-        for name in (*spec, "."):
-            move(stage / "whole" / name / "zarr.json", self.out / name / "zarr.json")
+        held, _ = self._make(spec, rows, facts)
+        for folder in (*(f"{name}/" for name in spec), ""):
+            path = stage.path(f"{folder}zarr.json")
+            path.write_bytes(held[f"{folder}zarr.json"].to_bytes())
+            move(path, self.out / folder / "zarr.json")
 
-    def _make(self, path: Path, spec: Spec, rows: int, facts: dict[str, Any]) -> Any:
+    def _make(self, spec: Spec, rows: int, facts: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+        """A store in memory, as what it holds by key and as a group."""
         import zarr
 
-        group = zarr.create_group(str(path), zarr_format=3, attributes=facts)
+        held: dict[str, Any] = {}
+        store = zarr.storage.MemoryStore(held)
+        group = zarr.create_group(store, zarr_format=3, attributes=facts)
         for name, (dtype, shape) in spec.items():
             group.create_array(
                 name,
@@ -62,7 +68,7 @@ class ZarrStore(Store):
                 dimension_names=("row", *(f"axis_{i}" for i in range(1, len(shape) + 1))),
                 config={"write_empty_chunks": True},
             )
-        return group
+        return held, group
 
     def column(self, name: str) -> Array:
         """Reads one column (N, ...) whole."""

@@ -16,11 +16,13 @@ BITS = 15
 WIDTH = 2.0**-7
 """How far a number is from the middle of its bucket at most, relative to itself."""
 _SHIFT = 32 - BITS
+_EXPONENT = 0xFF << 6
+"""All ones in what is not finite."""
 _TOGETHER = 64
 
 
 def count(values: Array) -> tuple[Array, Array]:
-    """Counts the finite numbers of each column.
+    """Counts the numbers of each column; NaN and infinity have no bucket.
 
     Args:
         values: (n, F).
@@ -31,11 +33,11 @@ def count(values: Array) -> tuple[Array, Array]:
     places, counts = [], []
     for first in range(0, values.shape[1], _TOGETHER):
         part = np.ascontiguousarray(values[:, first : first + _TOGETHER], dtype=np.float32)
-        codes = (part.view(np.uint32) >> _SHIFT).astype(np.int32)
-        codes += np.arange(part.shape[1], dtype=np.int32) << BITS
-        whole = np.isfinite(part)
-        found = np.bincount(codes.reshape(-1) if whole.all() else codes[whole])
+        codes = part.view(np.uint32) >> _SHIFT
+        codes += np.arange(part.shape[1], dtype=np.uint32) << BITS
+        found = np.bincount(codes.reshape(-1))
         used = np.flatnonzero(found)
+        used = used[(used & _EXPONENT) != _EXPONENT]
         places.append(used + (first << BITS))
         counts.append(found[used])
     return np.concatenate(places).astype(np.int64), np.concatenate(counts).astype(np.int64)

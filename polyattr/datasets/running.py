@@ -201,7 +201,7 @@ class _Run:
         try:
             with staging(self.beside) as stage:
                 store = store_of(self.kind, self.out, self.plan.shard)
-                store.describe(spec, rows, {"polyattr": facts}, stage)
+                store.describe(spec, rows, {"polyattr": dict(sorted(facts.items()))}, stage)
         except OSError as error:
             raise explained_failure(error, self.out, "what the store holds") from error
 

@@ -33,10 +33,10 @@ class ZarrStore(Store):
     def stage(self, number: int, columns: dict[str, Array], stage: Stage) -> dict[str, Path]:
         """Writes the chunks of a store of this shard alone, which have their number in the whole."""
         rows = len(next(iter(columns.values())))
-        held, group = self._make(spec_of(columns), rows, {})
+        held, arrays = self._make(spec_of(columns), rows, {})
         found = {}
         for name, array in columns.items():
-            group[name][...] = array.astype(object) if array.dtype.kind == "U" else array
+            arrays[name][...] = array.astype(object) if array.dtype.kind == "U" else array
             rest = "/0" * (array.ndim - 1)
             path = found[f"{name}/c/{number}{rest}"] = stage.path(name)
             path.write_bytes(held.pop(f"{name}/c/0{rest}").as_numpy_array())
@@ -51,14 +51,15 @@ class ZarrStore(Store):
             move(path, self.out / folder / "zarr.json")
 
     def _make(self, spec: Spec, rows: int, facts: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-        """A store in memory, as what it holds by key and as a group."""
+        """A store in memory: what it holds by key, and its arrays by name."""
         import zarr
 
         held: dict[str, Any] = {}
         store = zarr.storage.MemoryStore(held)
         group = zarr.create_group(store, zarr_format=3, attributes=facts)
+        arrays = {}
         for name, (dtype, shape) in spec.items():
-            group.create_array(
+            arrays[name] = group.create_array(
                 name,
                 shape=(rows, *shape),
                 chunks=(self.shard_rows, *(max(size, 1) for size in shape)),
@@ -68,7 +69,7 @@ class ZarrStore(Store):
                 dimension_names=("row", *(f"axis_{i}" for i in range(1, len(shape) + 1))),
                 config={"write_empty_chunks": True},
             )
-        return held, group
+        return held, arrays
 
     def column(self, name: str) -> Array:
         """Reads one column (N, ...) whole."""
@@ -76,4 +77,4 @@ class ZarrStore(Store):
 
         held: Any = zarr.open_group(str(self.out), mode="r")[name]
         array = np.asarray(held[...])
-        return array if array.dtype.kind in "biuf" else array.astype(str)
+        return array if array.dtype.kind in "biuf" else array.astype(object).astype(str)

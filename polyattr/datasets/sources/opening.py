@@ -42,7 +42,7 @@ def open_source(given: Any, columns: Columns) -> Source | Iterable[Any]:
     elif isinstance(given, np.memmap) and _whole_npy(given):
         source = Arrays(Path(str(given.filename)), columns, "npy")
     elif hasattr(given, "shape") and hasattr(given, "dtype"):
-        source = Held(read_batch(given, Columns(dtype=columns.dtype)))
+        source = Held(read_batch(given, columns))
     elif isinstance(given, Iterable) and not isinstance(given, bytes):
         return given
     else:

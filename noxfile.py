@@ -51,7 +51,8 @@ FOLLOWED = (
     "matplotlib==3.11.2",
 )
 # What `Attribution` becomes, and is read by, where they are installed.
-LIBRARIES = ("pandas", "safetensors", "xarray")
+# What data sets are read from and written to.
+LIBRARIES = ("pandas", "safetensors", "xarray", "zarr", "pyarrow", "h5py", "ddsketch")
 # XLA keeps what it compiled mapped for as long as its process lives, some thirty regions for each
 # explainer, and Linux maps 65,530 per process: the whole suite in one crashed in TensorFlow.
 ALONE = tuple(
@@ -322,6 +323,15 @@ def shap(session: nox.Session) -> None:
     # What shap uses of matplotlib is about to be deprecated.
     lenient = ("-W", "ignore::PendingDeprecationWarning")
     _pytest(session, ("torch",), *lenient, "tests/results", "tests/docstrings")
+
+
+@nox.session
+def clusters(session: nox.Session) -> None:
+    """Optional: workers in Dask, Ray and datasets, and runs on clusters; not part of `nox`."""
+    engines = ("dask[array,dataframe]", "distributed", "ray[data]", "datasets")
+    _install(session, ".[torch,plots]", *SHARED, *LIBRARIES, *engines)
+    session.env["POLYATTR_TEST_CLUSTERS"] = "1"
+    _pytest(session, ("torch",), "tests/clusters")
 
 
 def _install_with_peers(session: nox.Session, package: str) -> None:

@@ -4,9 +4,9 @@
 each of them once, and goes on where it was stopped.
 """
 
+from polyattr.datasets.batch_worker import Worker, worker
 from polyattr.datasets.explain import explain_dataset
 from polyattr.datasets.explained import Explained
 from polyattr.datasets.summaries.summary import Summary
-from polyattr.datasets.worker import Worker, worker
 
 __all__ = ["Explained", "Summary", "Worker", "explain_dataset", "worker"]

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.datasets.batch_worker import Worker
 from polyattr.datasets.batches.reading import as_ids
 from polyattr.datasets.model.marking import check_method, marking
 from polyattr.datasets.model.settings import Settings, check_call, read_settings_of_rows
 from polyattr.datasets.sources.opening import open_source
 from polyattr.datasets.sources.source import Joined, Source
-from polyattr.datasets.worker import Worker
 from polyattr.errors import InputError, InputTypeError, brief
 from polyattr.question.checks import check_flag
 
@@ -178,4 +178,3 @@ def _mask(answer: Any, n: int) -> Array:
             f"where(batch) returned {mask.dtype} of shape {mask.shape}; expected {n} truth values"
         )
     return mask
-

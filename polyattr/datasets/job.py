@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.datasets.batch_worker import Worker
 from polyattr.datasets.batches.answers import Answer
 from polyattr.datasets.shards.atomic import explained_failure, staging
 from polyattr.datasets.shards.records import commit, rows_digest
@@ -16,7 +17,6 @@ from polyattr.datasets.shards.store import spec_of, store_of
 from polyattr.datasets.sources.source import Source
 from polyattr.datasets.summaries import buckets
 from polyattr.datasets.summaries.partial import Partial, Wanted
-from polyattr.datasets.worker import Worker
 from polyattr.errors import InputError
 
 Array = np.ndarray[Any, Any]
@@ -155,7 +155,7 @@ class Job:
                 files = {self.out / name: path for name, path in staged.items()}
                 if shard.summary is not None:
                     path = stage.path("summary.npz")
-                    np.savez(path, **shard.summary)
+                    np.savez(path, **shard.summary)  # type: ignore[arg-type]  # taken for its flags
                     files[self.run / "summaries" / f"{number:06d}.npz"] = path
                 return commit(self.out, self.run, number, files, shard.known, stage)
         except OSError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from polyattr.datasets.asked import Asked, folder_of, rows_of, worker_of
+from polyattr.datasets.batch_worker import Worker
 from polyattr.datasets.executors.choice import choose
 from polyattr.datasets.explained import Explained
 from polyattr.datasets.job import Job, Task
@@ -26,7 +27,6 @@ from polyattr.datasets.sources.source import Held, Joined, Source
 from polyattr.datasets.sources.stream import shards_of
 from polyattr.datasets.summaries.partial import Wanted
 from polyattr.datasets.totals import Totals
-from polyattr.datasets.worker import Worker
 from polyattr.errors import InputError
 
 _LOG = logging.getLogger("polyattr")
@@ -213,7 +213,9 @@ class _Run:
             self._describe(self.totals.last)
         names = self.source.features if isinstance(self.source, Source) else None
         rows = self.plan.rows if self.plan.rows is not None else self.totals.last
-        return Explained(self.out, self.beside, self.kind, self.plan.shard, rows, self.totals, names)
+        return Explained(
+            self.out, self.beside, self.kind, self.plan.shard, rows, self.totals, names
+        )
 
 
 class _Lazy(Source):

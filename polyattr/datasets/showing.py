@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from polyattr.datasets.optional import library
 from polyattr.datasets.totals import Totals
-from polyattr.errors import MissingExtraError
 
 Tick = Callable[..., None]
 
@@ -26,10 +26,7 @@ def bar(show: bool, rows: int | None) -> Iterator[Tick]:
     if not show:
         yield _nothing
         return
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        raise MissingExtraError("progress=True", "plots") from None
+    tqdm = library("tqdm.auto", "progress=True", "plots").tqdm
     with tqdm(total=rows, desc="explained", unit="row", unit_scale=True) as shown:
 
         def tick(record: dict[str, Any], totals: Totals, before: bool = False) -> None:

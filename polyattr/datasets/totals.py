@@ -67,7 +67,9 @@ class Totals:
             self.counts[name] = buckets.add(before, (places, counts))
             largest = told.get(f"largest_{name}")
             known = self.largest.get(name)
-            if largest is not None and (known is None or (-largest[0], str(largest[1])) < (-known[0], str(known[1]))):
+            if largest is not None and (
+                known is None or (-largest[0], str(largest[1])) < (-known[0], str(known[1]))
+            ):
                 self.largest[name] = largest
 
     def at(self, name: str, share: float) -> float:
@@ -85,23 +87,22 @@ class Totals:
 
     def lines(self) -> list[str]:
         """What there is to tell of errors and gaps."""
-        tolerance = self.facts.get("tolerance", 0.05)
+        above = f"{self.unconverged:,} rows above {self.facts.get('tolerance', 0.05):g} or unknown"
         told = []
-        if "error" in self.largest:
-            told.append(
-                f"error: median {self.at('error', 0.5):.2g}, 99 % below {self.at('error', 0.99):.2g}, "
-                f"largest {self.largest['error'][0]:.3g} (id {self.largest['error'][1]}); "
-                f"{self.unconverged:,} rows above {tolerance:g} or unknown"
-            )
-        if "gap" in self.largest:
-            told.append(
-                f"|gap|: median {self.at('gap', 0.5):.2g}, 99 % below {self.at('gap', 0.99):.2g}, "
-                f"largest {self.largest['gap'][0]:.3g} (id {self.largest['gap'][1]})"
-            )
+        for name, called, more in (("error", "error", f"; {above}"), ("gap", "|gap|", "")):
+            if name in self.largest:
+                largest, row = self.largest[name]
+                half, most = self.at(name, 0.5), self.at(name, 0.99)
+                told.append(
+                    f"{called}: median {half:.2g}, 99 % below {most:.2g}, "
+                    f"largest {largest:.3g} (id {row}){more}"
+                )
         if self.not_finite:
             ids = ", ".join(map(str, self.not_finite_ids))
             more = ", ..." if self.not_finite > len(self.not_finite_ids) else ""
-            told.append(f"not finite, and marked with NaN: {self.not_finite:,} rows (id {ids}{more})")
+            told.append(
+                f"not finite, and marked with NaN: {self.not_finite:,} rows (id {ids}{more})"
+            )
         each = 1e6 * self.seconds / max(self.rows, 1)
         told.append(f"{self.evaluations:,} gradient evaluations, {each:.3g} microseconds per row")
         return told

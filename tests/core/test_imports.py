@@ -23,6 +23,7 @@ TOOLS = {
     "skimage",
     "tqdm",
 }
+TOOLS |= {"zarr", "pyarrow", "h5py", "ddsketch", "distributed", "ray", "PIL"}
 CORE = Path(polyattr.__file__).parent
 BACKENDS = Path(__file__).parents[2] / "backends"
 

@@ -24,6 +24,7 @@ WINGS = {
     "metrics",
     "regions",
     "reports",
+    "datasets",
     "scale",
     "integrations",
     "cli",

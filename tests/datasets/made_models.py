@@ -5,10 +5,10 @@ import signal
 from pathlib import Path
 
 import numpy as np
-
-import polyattr
 from labs import open_lab
 from labs.numpy_network import random_network
+
+import polyattr
 
 NETWORK = random_network(23, 6, 8, 3)
 ROWS = 400

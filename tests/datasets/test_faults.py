@@ -49,7 +49,8 @@ def started(out):
 def test_a_killed_run_goes_on_and_leaves_the_same_bytes(named, x, tmp_path):
     process = started(tmp_path / "killed.zarr")
     process.kill()
-    assert process.wait() == -signal.SIGKILL
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
     done = len(records(tmp_path / "killed.zarr"))
     assert 0 < done < 13
     whole = explained(slow_run.worker(), x, tmp_path / "whole.zarr")
@@ -124,7 +125,9 @@ def test_an_edited_manifest_is_refused(method, x, tmp_path):
     explained(method, x, tmp_path / "a.zarr")
     path = run_folder(tmp_path / "a.zarr") / "manifest.json"
     path.write_text(path.read_text().replace("steps=5", "steps=9"))
-    with pytest.raises(polyattr.InputError, match="manifest.json is damaged or was edited.*restore"):
+    with pytest.raises(
+        polyattr.InputError, match=r"manifest.json is damaged or was edited.*restore"
+    ):
         explained(method, x, tmp_path / "a.zarr")
     path.write_text("{")
     with pytest.raises(polyattr.InputError, match="is damaged or was edited"):
@@ -146,7 +149,9 @@ def test_another_question_is_refused_with_the_difference(lab, method, x, tmp_pat
             other, x, out, targets=1)  # fmt: skip
     trained = polyattr.IntegratedGradients(Dense(lab.name, scale=1.0001), backend=lab.name, steps=5,
                                            operator="classification")  # fmt: skip
-    refused(r"another question:\n  method.weights: \w+ before, \w+ now\n", trained, x, out, targets=1)
+    refused(
+        r"another question:\n  method.weights: \w+ before, \w+ now\n", trained, x, out, targets=1
+    )
     refused("call.targets: 1 before, 2 now", method, x, out, targets=2)
     refused("store.rows_per_shard: 32 before, 64 now", method, x, out, targets=1, rows_per_shard=64)
     refused("source.rows: 400 before, 399 now", method, x[1:], out, targets=1)
@@ -165,7 +170,9 @@ def test_a_changed_source_is_refused_by_its_rows(method, x, tmp_path, kept):
 
     explained(method, source(x), tmp_path / "a.zarr")
     assert explained(method, source(x), tmp_path / "a.zarr").totals.made == 0  # merely touched
-    with pytest.raises(polyattr.InputError, match=r"source was changed: rows 64 to 95 are not those"):
+    with pytest.raises(
+        polyattr.InputError, match=r"source was changed: rows 64 to 95 are not those"
+    ):
         explained(method, source(spoilt), tmp_path / "a.zarr")
 
 
@@ -196,7 +203,9 @@ def test_a_gradient_that_is_not_finite_is_marked_too(lab, x, tmp_path):
 
 def test_a_folder_that_cannot_be_written_to_is_named(method, x):
     for place in ("/proc/polyattr/a.zarr", "/dev/null/a.zarr"):
-        with pytest.raises(polyattr.InputError, match="the manifest could not be written to .*a.zarr"):
+        with pytest.raises(
+            polyattr.InputError, match=r"the manifest could not be written to .*a.zarr"
+        ):
             explained(method, x, place)
 
 
@@ -213,7 +222,9 @@ def test_a_full_disk_is_told_and_what_is_finished_stays(method, x, tmp_path, mon
     with monkeypatch.context() as patch:
         for module in ("records", "zarr_store", "atomic"):
             patch.setattr(f"polyattr.datasets.shards.{module}.move", full)
-        with pytest.raises(OSError, match=r"the disk is full: shard \d+ could not .* bytes are free") as told:
+        with pytest.raises(
+            OSError, match=r"the disk is full: shard \d+ could not .* bytes are free"
+        ) as told:
             explained(method, x, tmp_path / "a.zarr")
     assert told.value.errno == errno.ENOSPC
     done = len(records(tmp_path / "a.zarr"))

@@ -1,4 +1,4 @@
-"""A run over a data set: the answers of `attribute`, whatever rows are kept in and who makes them."""
+"""A run over a data set: the answers of `attribute`, wherever rows are and whoever makes them."""
 
 import numpy as np
 import pytest
@@ -133,7 +133,9 @@ def test_ids_targets_and_names_of_columns(lab, method, x, tmp_path):
     whole = explained(method, x, tmp_path / "a.zarr", ids=ids, targets=labels)
     assert whole.column("id").tolist() == ids.tolist()
     assert whole.column("target").tolist() == labels.tolist()
-    assert np.array_equal(whole.column("attribution")[:16], expected(method, x[:16], targets=labels[:16]))
+    assert np.array_equal(
+        whole.column("attribution")[:16], expected(method, x[:16], targets=labels[:16])
+    )
     table = {"x": x, "who": ids, "y": labels}
     named = {"inputs": "x", "ids": "who", "targets": "y"}
     done = explained(method, table, tmp_path / "b.zarr", **named)
@@ -146,7 +148,9 @@ def test_rows_are_chosen_by_masks_numbers_functions_and_results(method, x, tmp_p
     assert one.column("id").tolist() == np.flatnonzero(mask).tolist()
     assert np.array_equal(one.column("attribution"), expected(method, x[mask]))
     two = explained(method, x, tmp_path / "numbers.zarr", where=np.flatnonzero(mask))
-    three = explained(method, x, tmp_path / "call.zarr", where=lambda batch: batch.inputs[:, 0] > 0.5)
+    three = explained(
+        method, x, tmp_path / "call.zarr", where=lambda batch: batch.inputs[:, 0] > 0.5
+    )
     assert contents(one) == contents(two) == contents(three)
     whole = explained(method, x, tmp_path / "whole.zarr")
     left = explained(method, x, tmp_path / "left.zarr", where=~whole.column("converged"))
@@ -160,7 +164,9 @@ def test_noise_belongs_to_the_id_of_a_row(lab, x, tmp_path):
     whole = explained(method, x, tmp_path / "a.zarr", targets=0)
     again = explained(method, x, tmp_path / "b.zarr", targets=0, rows_per_shard=400)
     assert contents(whole) == contents(again)
-    back = explained(method, x[::-1].copy(), tmp_path / "c.zarr", targets=0, ids=np.arange(400)[::-1])
+    back = explained(
+        method, x[::-1].copy(), tmp_path / "c.zarr", targets=0, ids=np.arange(400)[::-1]
+    )
     assert np.allclose(back.column("attribution")[::-1], whole.column("attribution"), atol=1e-6)
 
 
@@ -170,7 +176,9 @@ def test_float16_adds_its_rounding_to_the_error(method, x, tmp_path):
     maps, narrow = whole.column("attribution"), half.column("attribution")
     assert narrow.dtype == np.float16
     assert np.array_equal(narrow, maps.astype(np.float16))
-    off = np.abs(maps.astype(float) - narrow.astype(float)).sum(1) / np.abs(maps.astype(float)).sum(1)
+    off = np.abs(maps.astype(float) - narrow.astype(float)).sum(1) / np.abs(maps.astype(float)).sum(
+        1
+    )
     assert off.max() > 1e-5
     assert np.allclose(half.column("error") - whole.column("error"), off, rtol=1e-6, atol=1e-12)
     large = polyattr.GradientInput(lambda rows: (1e6 * rows).sum(-1), backend=method.backend)
@@ -200,7 +208,7 @@ def test_parts_of_several_machines_make_one_whole(method, x, tmp_path):
         part = explained(method, x, tmp_path / "parts.zarr", part=(number, 3))
         assert not part.complete
         assert 0 < part.totals.rows < part.rows
-    with pytest.raises(polyattr.InputError, match="is not finished.*expected all parts"):
+    with pytest.raises(polyattr.InputError, match=r"is not finished.*expected all parts"):
         part.summary()
     last = explained(method, x, tmp_path / "parts.zarr", part=(1, 3))
     assert last.complete
@@ -255,7 +263,7 @@ def test_wrong_sources_and_places(method, x, tmp_path):
     ]:
         with pytest.raises(polyattr.PolyattrError, match=said):
             explained(method, source, tmp_path / "a.zarr")
-    with pytest.raises(polyattr.InputError, match="ends with .zarr or .parquet"):
+    with pytest.raises(polyattr.InputError, match=r"ends with .zarr or .parquet"):
         explained(method, x, tmp_path / "a.csv")
     with pytest.raises(polyattr.InputTypeError, match="method is int; expected a method"):
         explained(3, x, tmp_path / "a.zarr")
@@ -263,7 +271,7 @@ def test_wrong_sources_and_places(method, x, tmp_path):
         explained(method, iter([x]), tmp_path / "a.zarr", where=[1])
     (tmp_path / "mine.zarr").mkdir()
     (tmp_path / "mine.zarr" / "notes.txt").write_text("keep")
-    with pytest.raises(polyattr.InputError, match="exists, and there is no .*manifest.json"):
+    with pytest.raises(polyattr.InputError, match=r"exists, and there is no .*manifest.json"):
         explained(method, x, tmp_path / "mine.zarr")
 
 

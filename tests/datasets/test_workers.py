@@ -1,4 +1,4 @@
-"""One worker for every engine: dicts, tables, arrays, loaders, iterators; made once, checked first."""
+"""One worker for every engine: dicts, tables, arrays, loaders, iterators; checked first."""
 
 import pickle
 
@@ -112,7 +112,9 @@ def test_a_row_that_is_not_finite_is_marked_and_changes_nothing_else(work, x):
 
 def test_prepared_inputs(lab, x):
     plain = polyattr.worker(Dense(lab.name), "Saliency", backend=lab.name, targets=0)
-    work = polyattr.worker(Dense(lab.name), "Saliency", backend=lab.name, targets=0, prepare=doubled)
+    work = polyattr.worker(
+        Dense(lab.name), "Saliency", backend=lab.name, targets=0, prepare=doubled
+    )
     assert np.array_equal(work(x)["attribution"], plain(2 * x)["attribution"])
 
 
@@ -168,11 +170,13 @@ def test_draws_of_each_row_belong_to_its_id(lab, x):
     back = work({"x": x[::-1], "i": ids[::-1]})["attribution"][::-1]
     assert np.allclose(whole, back, rtol=1e-5, atol=1e-6)
     assert not np.allclose(whole, work({"x": x, "i": ids + 1})["attribution"], rtol=1e-3)
-    with pytest.raises(polyattr.InputError, match="draws of its own.*name their column"):
+    with pytest.raises(polyattr.InputError, match=r"draws of its own.*name their column"):
         work({"x": x, "i": [f"r{i}" for i in ids]})
 
 
 def test_several_maps_of_a_row_are_refused(lab, x):
-    work = polyattr.worker(Dense(lab.name), "Saliency", backend=lab.name, targets=polyattr.each([0, 1]))
+    work = polyattr.worker(
+        Dense(lab.name), "Saliency", backend=lab.name, targets=polyattr.each([0, 1])
+    )
     with pytest.raises(polyattr.InputError, match="several maps for a row"):
         work(x)

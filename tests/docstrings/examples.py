@@ -9,8 +9,8 @@ from pathlib import Path
 from labs import LABS
 
 ROOT = Path(__file__).parents[2]
-# `nox -s shap` has them, but for jinja2, which the sessions of the frameworks have.
-OPTIONAL = {"jinja2", "pandas", "shap", "xarray"}
+# `nox -s shap` has them, and the sessions of the frameworks have some.
+OPTIONAL = {"ddsketch", "jinja2", "pandas", "shap", "xarray", "zarr"}
 
 
 def examples(items):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ class Answer:
     facts: dict[str, Any]
 
 
-def answer(method: Any, batch: Batch, call: dict[str, Any]) -> Answer:
+def answer(method: Any, batch: Batch, call: Mapping[str, Any]) -> Answer:
     """Explains a batch; rows that are not finite have NaN, and change nothing for the others.
 
     Args:
@@ -82,13 +83,13 @@ def _mended(inputs: Array, method: Any) -> tuple[Array, Array]:
     So every row is computed in a batch of the same shape, and rounded alike, whatever stands beside
     it.
     """
-    lost = np.zeros(len(inputs), bool)
+    lost: Array = np.zeros(len(inputs), bool)
     if inputs.dtype.kind != "f" or not _marks(method):
         return inputs, lost
     with np.errstate(all="ignore"):  # most batches are finite, and one sum tells
         if np.isfinite(inputs.sum(dtype=np.float64)):
             return inputs, lost
-    lost = ~np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1)
+    lost = np.asarray(~np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1))
     mended = inputs.copy()
     mended[lost] = 0 if lost.all() else inputs[np.argmin(lost)]
     return mended, lost

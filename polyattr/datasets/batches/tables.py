@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.errors import MissingExtraError
+from polyattr.datasets.optional import library
 
 Array = np.ndarray[Any, Any]
 
@@ -17,10 +17,7 @@ def as_frame(columns: dict[str, Array], index: Any) -> Any:
     Raises:
         MissingExtraError: pandas is not installed.
     """
-    try:
-        import pandas
-    except ImportError:
-        raise MissingExtraError("a table as a batch", "pandas") from None
+    pandas = library("pandas", "a table as a batch", "pandas")
     flat = {
         name: column if column.ndim == 1 else list(column.reshape(len(column), -1))
         for name, column in columns.items()

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from polyattr.datasets.job import Job, Task
-from polyattr.errors import MissingExtraError
+from polyattr.datasets.optional import library
 
 
 def on_client(client: Any) -> Callable[[Job, Iterator[Task]], Iterator[dict[str, Any]]]:
@@ -16,10 +16,7 @@ def on_client(client: Any) -> Callable[[Job, Iterator[Task]], Iterator[dict[str,
     Raises:
         MissingExtraError: dask.distributed is not installed.
     """
-    try:
-        from distributed import as_completed
-    except ImportError:
-        raise MissingExtraError("a client of dask", "dask") from None
+    as_completed = library("distributed", "a client of dask", "dask").as_completed
 
     def run(job: Job, tasks: Iterator[Task]) -> Iterator[dict[str, Any]]:
         def send(task: Task) -> Any:

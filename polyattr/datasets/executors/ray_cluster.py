@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from polyattr.datasets.job import Job, Task
-from polyattr.errors import MissingExtraError
+from polyattr.datasets.optional import library
 
 _TRIES = 5
 
@@ -18,10 +18,7 @@ def on_ray() -> Callable[[Job, Iterator[Task]], Iterator[dict[str, Any]]]:
     Raises:
         MissingExtraError: Ray is not installed.
     """
-    try:
-        import ray
-    except ImportError:
-        raise MissingExtraError("executor='ray'", "ray") from None
+    ray = library("ray", "executor='ray'", "ray")
 
     def run(job: Job, tasks: Iterator[Task]) -> Iterator[dict[str, Any]]:
         if not ray.is_initialized():

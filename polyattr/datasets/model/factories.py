@@ -43,7 +43,7 @@ def made_by(factory: object) -> Any:
     Raises:
         InputError: Its module has no such name.
     """
-    found = factory
+    found: Any = factory
     if isinstance(factory, str):
         module, _, name = factory.partition(":")
         found = import_module(module)
@@ -54,7 +54,7 @@ def made_by(factory: object) -> Any:
     return found() if _makes(found) else found
 
 
-def _makes(found: object) -> bool:
+def _makes(found: Any) -> bool:
     """Says whether something is called to get a model: a model that is a function takes inputs."""
     if not (inspect.isfunction(found) or isinstance(found, type | partial)):
         return False

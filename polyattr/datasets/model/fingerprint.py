@@ -112,7 +112,8 @@ def _of_function(value: types.FunctionType) -> Iterable[object]:
             cells.append(None)
     used = [value.__globals__.get(name) for name in value.__code__.co_names]
     beside = [held for held in used if isinstance(held, _CAPTURED) or _array(held) is not None]
-    return [value.__qualname__, value.__code__, value.__defaults__, value.__kwdefaults__]+ cells + beside
+    code = value.__code__, value.__defaults__, value.__kwdefaults__
+    return [value.__qualname__, *code, *cells, *beside]
 
 
 def _of_object(value: Any) -> Iterable[object]:

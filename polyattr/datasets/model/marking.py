@@ -45,7 +45,9 @@ def known_by(method: Any) -> dict[str, str]:
     held: list[Any] = []
     at: Any = method
     while at is not None:
-        own = [entry.name for entry in fields(at) if entry.init and entry.name not in ("model", "of")]
+        own = [
+            entry.name for entry in fields(at) if entry.init and entry.name not in ("model", "of")
+        ]
         held.append({name: getattr(at, name) for name in own})
         at = at.inner()
     return {

@@ -36,7 +36,7 @@ class Settings:
     kind: Any = None
     own: Mapping[str, Any] = field(default_factory=dict)
     call: Mapping[str, Any] = field(default_factory=dict)
-    columns: Columns = Columns()
+    columns: Columns = field(default_factory=Columns)
     prepare: Any = None
 
     def without_model(self) -> Settings:
@@ -50,8 +50,9 @@ class Settings:
             "call": asked,
             "call_arguments": fingerprint(dict(self.call)),
             "columns": {name: value for name, value in vars(self.columns).items() if value},
-            "prepare": None if self.prepare is None else f"{said(self.prepare)} "
-            f"{fingerprint(self.prepare)}",
+            "prepare": None
+            if self.prepare is None
+            else f"{said(self.prepare)} {fingerprint(self.prepare)}",
         }
 
     def text(self, method: Any) -> str:
@@ -77,8 +78,8 @@ def read_settings(factory: Any, method: Any, settings: dict[str, Any]) -> Settin
         if own:
             name = min(own)
             raise InputTypeError(
-                f"worker has no argument {name!r} where the factory makes the method.{nearest(name, signature)} "
-                f"Name the method, or set it in the factory"
+                f"worker has no argument {name!r} where the factory makes the method."
+                f"{nearest(name, signature)} Name the method, or set it in the factory"
             )
         return Settings(factory, None, {}, asked, columns, prepare)
     own = {n: v for n, v in rest.items() if n not in asked}

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.datasets.optional import library
 from polyattr.datasets.shards.atomic import Stage
 from polyattr.datasets.shards.store import Array, Spec, Store
-from polyattr.errors import MissingExtraError
 
-FACTS = b"polyattr"
 SHAPES = b"polyattr.shapes"
 
 
@@ -27,23 +26,18 @@ class ParquetStore(Store):
         Raises:
             MissingExtraError: It is not installed.
         """
-        try:
-            import pyarrow.parquet  # noqa: F401 - asked for, not used
-        except ImportError:
-            raise MissingExtraError("a Parquet store", "parquet") from None
+        _parquet()
 
     def stage(self, number: int, columns: dict[str, Array], stage: Stage) -> dict[str, Path]:
         """Writes a file."""
-        import pyarrow
-        from pyarrow import parquet
-
+        pyarrow = library("pyarrow", "a Parquet store", "parquet")
         made = {name: _column(array) for name, array in columns.items()}
         shapes = {name: list(array.shape[1:]) for name, array in columns.items()}
         table = pyarrow.table(made).replace_schema_metadata({SHAPES: json.dumps(shapes)})
         name = f"part-{number:06d}.parquet"
         # Nearly every number of a map is another one: a dictionary of them is work for nothing.
         path = stage.path(name)
-        parquet.write_table(table, path, compression="zstd", use_dictionary=False)
+        _parquet().write_table(table, path, compression="zstd", use_dictionary=False)
         return {name: path}
 
     def describe(self, spec: Spec, rows: int, facts: dict[str, Any], stage: Stage) -> None:
@@ -52,11 +46,9 @@ class ParquetStore(Store):
 
     def column(self, name: str) -> Array:
         """Reads one column (N, ...) whole."""
-        from pyarrow import parquet
-
         parts = []
         for path in sorted(self.out.glob("part-*.parquet")):
-            table = parquet.read_table(path, columns=[name])
+            table = _parquet().read_table(path, columns=[name])
             shape = json.loads(table.schema.metadata[SHAPES])[name]
             held = table.column(name).combine_chunks()
             if shape:
@@ -68,9 +60,12 @@ class ParquetStore(Store):
         return np.concatenate(parts)
 
 
-def _column(array: Array) -> Any:
-    import pyarrow
+def _parquet() -> Any:
+    return library("pyarrow.parquet", "a Parquet store", "parquet")
 
+
+def _column(array: Array) -> Any:
+    pyarrow = library("pyarrow", "a Parquet store", "parquet")
     if array.ndim == 1:
         return pyarrow.array(array)
     flat = pyarrow.array(array.reshape(-1))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.datasets.optional import library
 from polyattr.datasets.shards.atomic import Stage, move
 from polyattr.datasets.shards.store import Array, Spec, Store, spec_of
 from polyattr.errors import MissingExtraError
@@ -23,15 +24,12 @@ class ZarrStore(Store):
         Raises:
             MissingExtraError: It is not installed.
         """
-        try:
-            import zarr
-        except ImportError:
-            raise MissingExtraError("a Zarr store", "zarr") from None
+        zarr = library("zarr", "a Zarr store", "zarr")
         if int(zarr.__version__.split(".")[0]) < 3:
             raise MissingExtraError(f"a Zarr v3 store (zarr is {zarr.__version__})", "zarr")
 
     def stage(self, number: int, columns: dict[str, Array], stage: Stage) -> dict[str, Path]:
-        """Writes the chunks of a store of this shard alone, which have their number in the whole."""
+        """Writes the chunks of a store of one shard, which have their number in the whole."""
         rows = len(next(iter(columns.values())))
         held, arrays = self._make(spec_of(columns), rows, {})
         found = {}
@@ -52,8 +50,7 @@ class ZarrStore(Store):
 
     def _make(self, spec: Spec, rows: int, facts: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         """A store in memory: what it holds by key, and its arrays by name."""
-        import zarr
-
+        zarr = library("zarr", "a Zarr store", "zarr")
         held: dict[str, Any] = {}
         store = zarr.storage.MemoryStore(held)
         group = zarr.create_group(store, zarr_format=3, attributes=facts)
@@ -73,8 +70,7 @@ class ZarrStore(Store):
 
     def column(self, name: str) -> Array:
         """Reads one column (N, ...) whole."""
-        import zarr
-
+        zarr = library("zarr", "a Zarr store", "zarr")
         held: Any = zarr.open_group(str(self.out), mode="r")[name]
         array = np.asarray(held[...])
         return array if array.dtype.kind in "biuf" else array.astype(object).astype(str)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from polyattr.datasets.batches.reading import Batch, Columns, as_ids
+from polyattr.datasets.optional import library
 from polyattr.datasets.sources.source import Source
-from polyattr.errors import InputError, MissingExtraError, nearest
+from polyattr.errors import InputError, nearest
 
 
 def stamp_of(path: Path) -> dict[str, Any]:
@@ -93,16 +94,8 @@ class Arrays(Source):
 
 
 def _hdf5(path: Path) -> Any:
-    try:
-        import h5py
-    except ImportError:
-        raise MissingExtraError(f"reading {path.name}", "hdf5") from None
-    return h5py.File(path, "r")
+    return library("h5py", f"reading {path.name}", "hdf5").File(path, "r")
 
 
 def _zarr(path: Path) -> Any:
-    try:
-        import zarr
-    except ImportError:
-        raise MissingExtraError(f"reading {path.name}", "zarr") from None
-    return zarr.open(str(path), mode="r")
+    return library("zarr", f"reading {path.name}", "zarr").open(str(path), mode="r")

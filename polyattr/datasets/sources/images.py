@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from polyattr.datasets.batches.reading import Batch
+from polyattr.datasets.optional import library
 from polyattr.datasets.sources.files import stamp_of
 from polyattr.datasets.sources.source import Source
-from polyattr.errors import InputError, MissingExtraError
+from polyattr.errors import InputError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -38,14 +39,11 @@ class Images(Source):
             MissingExtraError: Pillow is not installed.
             InputError: One cannot be read, or has another size than the one before it.
         """
-        try:
-            from PIL import Image
-        except ImportError:
-            raise MissingExtraError("a folder of pictures", "images") from None
+        pillow = library("PIL.Image", "a folder of pictures", "images")
         paths, found = self._paths[start:stop], []
         for path in paths:
             try:
-                with Image.open(path) as picture:
+                with pillow.open(path) as picture:
                     found.append(np.asarray(picture.convert("RGB"), np.float32) / 255)
             except OSError as error:
                 raise InputError(f"{path} cannot be read as a picture: {error}") from error

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.datasets.batches.reading import Array, Batch
-from polyattr.datasets.sources.source import Held, Source
+from polyattr.datasets.sources.source import Source
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Labelled(Source):
     ids: Array | None
     names: list[str] | None
     kind = "xarray"
+    anywhere = False  # what it is read from may be open here alone
 
     def __len__(self) -> int:
         return int(self.array.shape[0])
@@ -35,10 +36,6 @@ class Labelled(Source):
         """Reads a slice, and no more than that from a file."""
         values = np.asarray(self.array[start:stop].values, dtype=self.dtype)
         return Batch(values, None, None if self.ids is None else self.ids[start:stop])
-
-    def part(self, start: int, stop: int) -> Source:
-        """The rows themselves: what they are read from may be open here alone."""
-        return Held(self.read(start, stop))
 
     @property
     def features(self) -> list[str] | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.datasets.batches.reading import Columns, as_ids, is_table, names_of, read_batch
+from polyattr.datasets.batches.reading import Batch, Columns, as_ids, is_table, names_of, read_batch
 from polyattr.datasets.sources.files import Arrays
 from polyattr.datasets.sources.images import ENDINGS, Images
 from polyattr.datasets.sources.labelled import Labelled

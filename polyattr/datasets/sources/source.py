@@ -17,6 +17,8 @@ class Source(ABC):
     """Rows that can be read from anywhere, as often as needed, by any process it is sent to."""
 
     kind: ClassVar[str]
+    anywhere: ClassVar[bool] = True
+    """Whether other processes can read it for themselves; rows are sent to them otherwise."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -28,7 +30,7 @@ class Source(ABC):
 
     def part(self, start: int, stop: int) -> Source:
         """What another process needs to read these rows, which are its rows from 0."""
-        return Part(self, start, stop)
+        return Part(self, start, stop) if self.anywhere else Held(self.read(start, stop))
 
     def stamp(self) -> dict[str, Any]:
         """What tells cheaply that nothing was changed; empty where only the rows themselves do."""
@@ -70,6 +72,7 @@ class Held(Source):
     batch: Batch
     names: list[str] | None = None
     kind = "array"
+    anywhere = False
 
     def __len__(self) -> int:
         return len(self.batch)
@@ -77,10 +80,6 @@ class Held(Source):
     def read(self, start: int, stop: int) -> Batch:
         """Reads a slice."""
         return cut(self.batch, slice(start, stop))
-
-    def part(self, start: int, stop: int) -> Source:
-        """The rows themselves."""
-        return Held(self.read(start, stop))
 
     @property
     def features(self) -> list[str] | None:
@@ -97,12 +96,14 @@ class Joined(Source):
         targets: (N, ...) one entry per row of the source, or None for its own.
         ids: (N,) likewise.
         chosen: (M,) ascending numbers of the rows that count, or None for all.
+        first: Number of its first row in the source it was cut from.
     """
 
     source: Source
     targets: Array | None = None
     ids: Array | None = None
     chosen: Array | None = None
+    first: int = 0
     kind = "joined"
 
     def __len__(self) -> int:
@@ -123,14 +124,23 @@ class Joined(Source):
         targets = found.targets if self.targets is None else self.targets[start:stop]
         ids = found.ids if self.ids is None else self.ids[start:stop]
         if ids is None:
-            ids = np.arange(start, start + len(found), dtype=np.int64)
+            ids = np.arange(start, start + len(found), dtype=np.int64) + self.first
         return Batch(found.inputs, targets, ids)
 
     def part(self, start: int, stop: int) -> Source:
-        """The rows themselves where they are in memory."""
-        if isinstance(self.source, Held):
+        """The rows themselves, or a stretch of the source and what belongs to its rows."""
+        if not self.source.anywhere:
             return Held(self.read(start, stop))
-        return Part(self, start, stop)
+        rows = None if self.chosen is None else self.chosen[start:stop]
+        if rows is not None:
+            start, stop = int(rows[0]), int(rows[-1]) + 1
+        return Joined(
+            Part(self.source, start, stop),
+            None if self.targets is None else self.targets[start:stop],
+            None if self.ids is None else self.ids[start:stop],
+            None if rows is None else rows - start,
+            self.first + start,
+        )
 
     def stamp(self) -> dict[str, Any]:
         """That of the source."""
@@ -162,6 +172,6 @@ def joined(batches: list[Batch]) -> Batch:
     first = batches[0]
     return Batch(
         np.concatenate([b.inputs for b in batches]),
-        None if first.targets is None else np.concatenate([b.targets for b in batches]),  # type: ignore[misc]  # all have some, or none has
-        None if first.ids is None else np.concatenate([b.ids for b in batches]),  # type: ignore[misc]
+        None if first.targets is None else np.concatenate([b.targets for b in batches]),
+        None if first.ids is None else np.concatenate([b.ids for b in batches]),
     )

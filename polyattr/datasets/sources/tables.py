@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from polyattr.datasets.batches.reading import Batch, Columns, read_batch
+from polyattr.datasets.optional import library
 from polyattr.datasets.sources.files import stamp_of
 from polyattr.datasets.sources.source import Source, cut, joined
-from polyattr.errors import InputError, MissingExtraError
+from polyattr.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,7 @@ class Parquet(Source):
     def _groups(self) -> tuple[list[tuple[Any, int]], list[int]]:
         """Row groups as (file, number), and how many rows there are up to the end of each."""
         if "_opened" not in self.__dict__:
-            try:
-                from pyarrow import parquet
-            except ImportError:
-                raise MissingExtraError(f"reading {self.path.name}", "parquet") from None
+            parquet = library("pyarrow.parquet", f"reading {self.path.name}", "parquet")
             paths = [self.path] if self.path.is_file() else sorted(self.path.glob("**/*.parquet"))
             if not paths:
                 raise InputError(f"{self.path} has no files that end with .parquet")

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.datasets.optional import library
 from polyattr.datasets.summaries import buckets
 from polyattr.datasets.summaries.partial import MOST_FEATURES
-from polyattr.errors import InputError, MissingExtraError
+from polyattr.errors import InputError
 from polyattr.results.attribution import Attribution
 from polyattr.results.names import Names
 
@@ -138,12 +139,9 @@ class Summary(Attribution):
         Raises:
             MissingExtraError: ddsketch is not installed.
         """
-        try:
-            from ddsketch import DDSketch
-        except ImportError:
-            raise MissingExtraError("quantiles", "zarr") from None
+        kind = library("ddsketch", "quantiles", "zarr").DDSketch
         size = int(np.prod(self.whole.shape, dtype=int))
-        made = [DDSketch(_ACCURACY) for _ in range(size)]
+        made = [kind(_ACCURACY) for _ in range(size)]
         places, counts = self.whole.buckets or (np.empty(0, int), np.empty(0, int))
         values = buckets.middles(places & ((1 << buckets.BITS) - 1))
         for place, value, count in zip(places >> buckets.BITS, values, counts, strict=True):
@@ -187,7 +185,9 @@ class _Added:
         for i, target in enumerate(held["class"].tolist()):
             one = [int(held["class_rows"][i]), held["sum"][i], held["sum_abs"][i]]
             known = self.sums.get(target)
-            self.sums[target] = one if known is None else [a + b for a, b in zip(known, one, strict=True)]
+            self.sums[target] = (
+                one if known is None else [a + b for a, b in zip(known, one, strict=True)]
+            )
         if "bucket" in held:
             own = held["bucket"], held["count"]
             self.buckets = own if self.buckets is None else buckets.add(self.buckets, own)

@@ -48,7 +48,7 @@ class Worker:
         """Explains one batch.
 
         Args:
-            batch: A dict of columns, a DataFrame, an array or tensor (n, ...), or (inputs, targets);
+            batch: A dict of columns, a DataFrame, an array or tensor (n, ...), (inputs, targets),
                 or an iterator of them, as Spark's mapInPandas hands over.
             indices: (n,) numbers of the rows, as ``datasets.map(with_indices=True)`` gives them.
 

@@ -3,6 +3,7 @@
 from polyattr.baselines.baseline import Baseline
 from polyattr.baselines.data_rows import DataRows
 from polyattr.baselines.drawn import Drawn, Permutation, UniformNoise
+from polyattr.baselines.shuffled import DinucleotideShuffle
 from polyattr.baselines.smoothed import Blur, Mean
 from polyattr.baselines.values import Constant, MaximumDistance, Zeros
 
@@ -11,6 +12,7 @@ __all__ = [
     "Blur",
     "Constant",
     "DataRows",
+    "DinucleotideShuffle",
     "Drawn",
     "MaximumDistance",
     "Mean",

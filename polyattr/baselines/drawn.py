@@ -70,19 +70,13 @@ class Drawn(Baseline):
                     f"{type(self).__name__} draws by the values of the samples, which a trace does "
                     f"not have; expected shared_draws=True here"
                 )
-            owners = [_name(sample) for sample in backend.to_numpy(x)]
+            owners = [owner_of(sample) for sample in backend.to_numpy(x)]
         shape = tuple(int(size) for size in x.shape[1:])
         return np.stack([np.stack(self._of_one(owner, number, shape)) for owner in owners])
 
     def _of_one(self, owner: int, number: int, shape: tuple[int, ...]) -> list[Array]:
-        made = []
-        for k in range(self.nb_draws):
-            key = np.array([self.seed & 0xFFFFFFFFFFFFFFFF, owner], dtype=np.uint64)
-            # The lowest word advances with the numbers drawn; the last keeps clear of noise draws.
-            counter = np.array([0, number, k, 0xFFFFFFFF], dtype=np.uint64)
-            generator = np.random.Generator(np.random.Philox(counter=counter, key=key))
-            made.append(self.draw(generator, shape))
-        return made
+        each = (generator_of(self.seed, owner, number, k) for k in range(self.nb_draws))
+        return [self.draw(generator, shape) for generator in each]
 
 
 @dataclass(frozen=True)
@@ -165,18 +159,36 @@ class Permutation(Drawn):
 
     def of(self, backend: GradBackend, x: Tensor, number: int) -> Tensor:
         """The permuted samples (N, K, ...); without the second axis for one draw."""
-        n, sample = int(x.shape[0]), tuple(int(size) for size in x.shape[1:])
-        features = int(np.prod(sample))
-        draws = self.draws(backend, x, number)
-        first = features * np.arange(n).reshape(n, *[1] * (draws.ndim - 1))
-        index = (draws + first).astype(np.int32)
-        values = backend.reshape(x, (n * features,))
-        taken = backend.batch(values, backend.to_native(index.ravel(), x))
-        several = () if self.nb_draws == 1 else (self.nb_draws,)
-        return backend.reshape(taken, (n, *several, *sample))
+        return rearranged(backend, x, self.draws(backend, x, number))
 
 
-def _name(sample: Array) -> int:
+def rearranged(backend: GradBackend, x: Tensor, places: Array) -> Tensor:
+    """Returns samples (N, ...) with their values in other places: (N, K, ...), (N, ...) for K = 1.
+
+    Args:
+        backend: The framework.
+        x: The samples.
+        places: (N, K, ...) or (1, K, ...) where in its sample each value comes from.
+    """
+    n, sample = int(x.shape[0]), tuple(int(size) for size in x.shape[1:])
+    features, count = int(np.prod(sample)), places.shape[1]
+    first = features * np.arange(n).reshape(n, *[1] * (places.ndim - 1))
+    index = (places + first).astype(np.int32)
+    values = backend.reshape(x, (n * features,))
+    taken = backend.batch(values, backend.to_native(index.ravel(), x))
+    several = () if count == 1 else (count,)
+    return backend.reshape(taken, (n, *several, *sample))
+
+
+def generator_of(seed: int, owner: int, number: int, draw: int) -> np.random.Generator:
+    """Returns the generator of one draw of input `number`, for the sample called `owner`."""
+    key = np.array([seed & 0xFFFFFFFFFFFFFFFF, owner], dtype=np.uint64)
+    # The lowest word advances with the numbers drawn; the last keeps clear of noise draws.
+    counter = np.array([0, number, draw, 0xFFFFFFFF], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(counter=counter, key=key))
+
+
+def owner_of(sample: Array) -> int:
     """Makes a number of 64 bits of the values of a sample, whatever their dtype."""
     plain = np.ascontiguousarray(sample, dtype=np.float64) + 0.0  # -0.0 and 0.0 are equal
     return int.from_bytes(hashlib.blake2b(plain.tobytes(), digest_size=8).digest(), "little")

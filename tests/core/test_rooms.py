@@ -25,7 +25,6 @@ WINGS = {
     "regions",
     "reports",
     "datasets",
-    "scale",
     "integrations",
     "cli",
     "demo",

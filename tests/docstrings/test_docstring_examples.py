@@ -5,6 +5,7 @@ import warnings
 
 import pytest
 from docstring_sections import parse
+
 from examples import frameworks_of, run
 
 

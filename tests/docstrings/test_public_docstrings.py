@@ -3,11 +3,11 @@
 import pytest
 from docstring_rules import complaints, docstring_of
 from docstring_sections import parse
-from examples import docstrings_with_examples, examples, frameworks_of, missing_of, run
 from labs import LABS, under_test
 from public_api import is_method_class, packages, public_items
 
 import polyattr
+from examples import docstrings_with_examples, examples, frameworks_of, missing_of, run
 from polyattr import baselines, domains, interactions, methods
 
 ITEMS = public_items()

@@ -13,6 +13,7 @@ from polyattr.engine.forward import clipped_range
 from polyattr.engine.kernels import Kernels, Workshop
 from polyattr.engine.ledger import Ledger
 from polyattr.engine.loop import Oracle, Rounds
+from polyattr.engine.pace import Pace, share
 from polyattr.engine.plan.pieces import Piece, plan_pieces, tile_rows
 from polyattr.engine.plan.sheet import call_rows
 from polyattr.engine.program import fits_one_tile, plan_program
@@ -49,6 +50,7 @@ class Asked:
         check: Checks the inputs, unless what the run has told says that they are finite.
         kind: What calls share that are the same but for the values of samples and targets; None
             for those that nothing is known of.
+        until: When it has to be done, by `time.perf_counter`; None for no such time.
     """
 
     batch_size: int | None
@@ -57,6 +59,13 @@ class Asked:
     mark: bool = False
     check: Callable[[], None] | None = None
     kind: Hashable | None = None
+    until: float | None = None
+
+    def pace(self, kernels: Kernels, samples: int, left: int) -> Pace | None:
+        """Returns the time of a block of `samples`, of all that are `left`; None for any."""
+        if self.until is None:
+            return None
+        return Pace(share(self.until, samples, left), kernels)
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,8 @@ class Engine:
             if inner is None and tick is None and fits_one_tile(supply):
                 found, known = self._at_once(supply, first, live, asked, ledger)
             else:
-                rounds = Rounds(supply, inner, tick, asked.errors)
+                pace = asked.pace(self.kernels, live, n - first)
+                rounds = Rounds(supply, inner, tick, asked.errors, pace)
                 weights = rounds.run(live)
                 found, known = rounds.finished(weights)
                 ledger.add(first, rounds.spent[:live], rounds.entries, weights, rounds.reports)

@@ -12,6 +12,7 @@ import numpy as np
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.kernels import Workshop
 from polyattr.engine.ledger import Entry, entry_of, told
+from polyattr.engine.pace import Pace
 from polyattr.engine.plan.course import Course
 from polyattr.engine.plan.cut import Cut
 from polyattr.engine.plan.one_round import second_table
@@ -46,6 +47,7 @@ class Rounds:
         inner: What finds attributions where the recipe takes those instead of gradients.
         tick: Told what share of the block is done, and what is being done, after each tile.
         wanted: Whether the errors of the values are wanted.
+        pace: Tells whether there is time for another round; None where there always is.
         reports: What the block tells the host in one piece; none where it is read piece by piece.
     """
 
@@ -53,6 +55,7 @@ class Rounds:
     inner: Oracle | None
     tick: Callable[[float, str], None] | None
     wanted: bool = False
+    pace: Pace | None = None
     entries: list[Entry] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     spent: Array = field(init=False)
@@ -91,7 +94,8 @@ class Rounds:
         backend, recipe = self.backend, self.recipe
         self.spent = np.zeros(self.sheet.samples, dtype=np.int64)
         self._block = self.supply.block()
-        sizes = Sizes(backend, live, self.values, self.errors, self._kept, recipe.complete)
+        known = self.values, self.errors, self._kept
+        sizes = Sizes(backend, live, *known, recipe.complete, self.pace)
         rounds = recipe.rounds(live, sizes)
         self._course = None if self.tick is None else Course(self.tick, live, recipe.one_round)
         rows = next(rounds)
@@ -100,6 +104,8 @@ class Rounds:
         self.state = self._start(size)
         while True:
             first = len(self.entries)
+            if self.pace is not None:
+                self.pace.begin(len(rows))
             if self._course is not None:
                 self._course.begin(rows)
             for made, sheaves in self.supply.cuts(rows, live, self.seen):

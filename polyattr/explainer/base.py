@@ -240,6 +240,7 @@ class MethodBase(Fielded, ABC):
             tangent=core.tangent,
             layers=getattr(core, "layers", ()),
             signed=self.gives_signs,
+            budget_ms=getattr(self, "budget_ms", None),
         )
 
     def _read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -76,12 +77,16 @@ class Calls(Unfollowed):
         ids = RowIds(options.sample_ids, datasets.is_dataset(inputs))
         options = replace(options, sample_ids=ids)
         marks, recipe = Marks(), self.method.recipes[0]
-        convergence = Convergence(self.method.tolerance, recipe.more, recipe.origin is not None)
+        budget = None if options.until else self.method.budget_ms
+        more = recipe.more if budget is None else f"raise budget_ms, or {recipe.more}"
+        convergence = Convergence(self.method.tolerance, more, recipe.origin is not None)
         several = datasets.is_dataset(inputs)
         kept = Kept(self.method, options, several)
         length = datasets.length(inputs) if several else 1
         with progress_bar(options.progress, self.method.name, length) as tick:
             for given, y in batches:
+                if budget is not None:  # what a call waits for others is of its time, too
+                    options = replace(options, until=time.perf_counter() + budget / 1000)
                 x, y = kept.read(given, y)
                 with self._lock, self.reading(x, y, options):
                     bound = self.bound(x)

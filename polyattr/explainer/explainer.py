@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from polyattr.errors import InputError
@@ -125,11 +127,10 @@ class Explainer(RefinableMethod):
         """Tries the model and compiles, so that calls like this one find everything done.
 
         A service calls it once for each kind of batch it will get. Warnings about the model come
-        here, and not again. Where shapes are compiled, calls with other numbers of samples may
-        still compile up to six sizes of blocks. To have compiled programs outlive the process use
-        the frameworks' own caches, as ``jax.config.update("jax_compilation_cache_dir", folder)``.
-
-        Takes the arguments of `explain` and raises its errors.
+        here, and not again; of a `budget_ms` all rounds. Where shapes are compiled, calls with
+        other numbers of samples may still compile up to six sizes of blocks. Programs outlive the
+        process by ``jax.config.update("jax_compilation_cache_dir", folder)`` and its like. Takes
+        the arguments of `explain` and raises its errors.
 
         Raises:
             InputError: The inputs are a dataset.
@@ -147,6 +148,7 @@ class Explainer(RefinableMethod):
                 f"method.warm(next(iter(dataset)))"
             )
         given = self._read(baselines, forward_args, forward_kwargs, batched, progress, sample_ids)
+        given = replace(given, until=math.inf)
         # What the first call of a process loads and counts is settled in its second.
         for full in (False, True, False, True):
             deque(self._stream(inputs, targets, given, full), maxlen=0)

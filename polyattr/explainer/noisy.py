@@ -8,7 +8,14 @@ from typing import Any, ClassVar, Literal
 from polyattr.errors import InputError, InputTypeError
 from polyattr.explainer.explainer import Explainer
 from polyattr.explainer.settings import setting
-from polyattr.question.checks import check_flag, check_non_negative, check_tolerance, count_of
+from polyattr.question.checks import (
+    check_budget,
+    check_chosen,
+    check_flag,
+    check_non_negative,
+    check_tolerance,
+    count_of,
+)
 from polyattr.sampling.drawing.draws import Distribution, Draws, check_distribution
 from polyattr.sampling.drawing.enough import MOST_DRAWS, check_draws
 from polyattr.sampling.noise import SOURCES
@@ -59,6 +66,11 @@ def _check_inner(name: str, of: object) -> object:
         raise InputError(
             f"{name} is {of!r}, which has no attribution for each feature; expected one that has"
         )
+    if getattr(of, "budget_ms", None) is not None:
+        raise InputError(
+            f"{name} is {of!r}, which has a budget_ms of its own; expected it on the outer method, "
+            f"whose rounds are what there is time for"
+        )
     return of
 
 
@@ -97,6 +109,11 @@ class NoisyExplainer(Explainer):
             gradients of small ReLU networks leave 0.005 to 0.09 of the mean, 0.01 to 0.16 of the
             mean square, 0.15 to 0.27 of the variance.
         max_samples: Most gradients per sample with ``nb_samples="auto"``.
+        budget_ms: Milliseconds a call, or a batch of a dataset, may take with
+            ``nb_samples="auto"``: no round begins that would end later, by the speed of the last
+            one. What error that left `Attribution.error` says; how many gradients there were
+            `Attribution.evaluations`, which as `max_samples` of a method without a budget give the
+            sample's map again on any machine.
     """
 
     model: Any = field(default=_NO_MODEL, kw_only=False)
@@ -110,6 +127,7 @@ class NoisyExplainer(Explainer):
     shared_draws: bool = setting(default=True, check=check_flag)
     tolerance: float | None = setting(default=None, check=check_tolerance)
     max_samples: int = setting(default=MOST_DRAWS, check=count_of(1))
+    budget_ms: float | None = setting(default=None, check=check_budget)
 
     fewest_draws: ClassVar[int] = 1
     """Draws a single estimate needs, and so does each group of a standard error."""
@@ -126,6 +144,7 @@ class NoisyExplainer(Explainer):
             self.nb_samples, self.max_samples, self.tolerance, self.fewest_draws
         )
         self._keep(nb_samples=count, tolerance=tolerance)
+        check_chosen(self.budget_ms, "nb_samples", self.nb_samples)
         if self.distribution is not None and self.noise_source != "portable":
             raise InputError(
                 f"distribution is given, but noise_source={self.noise_source!r} draws in the "

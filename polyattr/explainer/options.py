@@ -28,6 +28,7 @@ class Options:
     names: Names | None = None
     keep_inputs: bool = False
     quiet: bool = False  # whether the caller tells of errors above the tolerance
+    until: float | None = None  # when it has to be done, by `time.perf_counter`
 
     @property
     def plain(self) -> bool:

@@ -12,6 +12,8 @@ from polyattr.explainer import Explainer, Guide, Paper, setting
 from polyattr.explainer.noisy import check_source
 from polyattr.interactions.chosen import Chosen, check_features, check_pairs
 from polyattr.question.checks import (
+    check_budget,
+    check_chosen,
     check_flag,
     check_non_negative,
     check_tolerance,
@@ -91,6 +93,7 @@ class SmoothHess(Explainer):
             draws are 0 only in the mean, cancels.
         tolerance: Relative error to stop at with "auto", and to warn above.
         max_samples: Most gradients per sample with "auto".
+        budget_ms: Milliseconds a call may take with "auto".
 
     Raises:
         InputError: `noise` is 0, `pairs` and `features` are both given, a feature is not there, or
@@ -114,6 +117,7 @@ class SmoothHess(Explainer):
     antithetic: bool = setting(default=True, check=check_flag)
     tolerance: float | None = setting(default=None, check=check_tolerance)
     max_samples: int = setting(default=MOST_DRAWS, check=count_of(1))
+    budget_ms: float | None = setting(default=None, check=check_budget)
 
     gist = "interactions under noise"
     paper = Paper(
@@ -140,6 +144,7 @@ class SmoothHess(Explainer):
         """
         count, tolerance = check_draws(self.nb_samples, self.max_samples, self.tolerance)
         self._keep(nb_samples=count, tolerance=tolerance)
+        check_chosen(self.budget_ms, "nb_samples", self.nb_samples)
         if self.noise == 0 or not math.isfinite(1 / float(self.noise) ** 2):
             raise InputError(
                 f"noise is {self.noise}; expected more: SmoothHess is the Hessian of the score "

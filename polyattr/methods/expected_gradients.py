@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from polyattr.errors import InputTypeError
 from polyattr.explainer import Explainer, Guide, Paper, setting
-from polyattr.question.checks import check_tolerance, count_of
+from polyattr.question.checks import check_budget, check_chosen, check_tolerance, count_of
 from polyattr.sampling import RandomBaselines, Recipe
 from polyattr.sampling.drawing.enough import MOST_DRAWS, check_draws
 
@@ -40,6 +40,11 @@ class ExpectedGradients(Explainer):
             rows, or above it, the stated error is too large, since one row is drawn as often as
             another: 1.3 times with twice as many rows as draws.
         max_samples: Most gradients per sample with ``nb_samples="auto"``.
+        budget_ms: Milliseconds a call, or a batch of a dataset, may take with
+            ``nb_samples="auto"``: no round begins that would end later, by the speed of the last
+            one. What error that left `Attribution.error` says; how many gradients there were
+            `Attribution.evaluations`, which as `max_samples` of a method without a budget give the
+            sample's map again on any machine.
 
     Raises:
         InputError: `nb_samples` is below 1, `max_samples` below 32 with "auto", or `seed` or
@@ -60,6 +65,7 @@ class ExpectedGradients(Explainer):
     seed: int = setting(default=0, check=count_of(0))
     tolerance: float | None = setting(default=None, check=check_tolerance)
     max_samples: int = setting(default=MOST_DRAWS, check=count_of(1))
+    budget_ms: float | None = setting(default=None, check=check_budget)
 
     gist = "gradient along many paths"
     paper = Paper(
@@ -90,6 +96,7 @@ class ExpectedGradients(Explainer):
         """
         count, tolerance = check_draws(self.nb_samples, self.max_samples, self.tolerance)
         self._keep(nb_samples=count, tolerance=tolerance)
+        check_chosen(self.budget_ms, "nb_samples", self.nb_samples)
         if self.background is None:
             raise InputTypeError(
                 "background is None; expected data (B, ...) like the inputs to draw baselines from"

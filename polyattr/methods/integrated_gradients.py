@@ -8,7 +8,9 @@ from typing import Any, Literal
 from polyattr.errors import InputTypeError
 from polyattr.explainer import Explainer, Guide, Paper, setting
 from polyattr.question.checks import (
+    check_budget,
     check_called,
+    check_chosen,
     check_count,
     check_flag,
     check_tolerance,
@@ -17,6 +19,7 @@ from polyattr.question.checks import (
 )
 from polyattr.sampling import (
     DEFAULT_TOLERANCE,
+    FEWEST_FOR_GAP,
     FEWEST_NODES,
     ExactNodes,
     OwnPath,
@@ -70,6 +73,10 @@ class IntegratedGradients(Explainer):
         tolerance: Relative error above which a `ConvergenceWarning` is given, 0.05 unless given.
             With ``steps="auto"`` the error to stop at, 0.01 unless given.
         max_steps: Most points per sample with ``steps="auto"`` or ``rule="exact"``.
+        budget_ms: Milliseconds a call, or a batch of a dataset, may take with ``steps="auto"``: no
+            round begins that would end later, by the speed of the last one. What error that left
+            `Attribution.error` says; how many points there were `Attribution.evaluations`, which as
+            `max_steps` of a method without a budget give the sample's map again on any machine.
         converge_on: What has to be within the tolerance with ``steps="auto"``: "map", its expected
             L1 error relative to its L1 norm, or "gap", what the sum of the map misses of f(x) -
             f(b), relative to that; the gap takes fewer points, and says little about features.
@@ -96,9 +103,10 @@ class IntegratedGradients(Explainer):
     rule: str = "trapezoid"
     tolerance: float | None = setting(default=None, check=check_tolerance)
     multiply_by_inputs: bool = setting(default=True, check=check_flag)
-    max_steps: int = setting(default=1024, check=count_of(FEWEST_NODES))
+    max_steps: int = setting(default=1024, check=count_of(FEWEST_FOR_GAP))
     path: Callable[[Any, Any, Any], Any] | None = setting(default=None, check=_check_path)
     converge_on: Literal["map", "gap"] = "map"
+    budget_ms: float | None = setting(default=None, check=check_budget)
 
     gist = "gradient along a path"
     paper = Paper(
@@ -118,13 +126,24 @@ class IntegratedGradients(Explainer):
     )
 
     def check(self) -> None:
-        """Has a tolerance that points are chosen for be the one that maps are judged by."""
+        """Has a tolerance that points are chosen for be the one that maps are judged by.
+
+        Raises:
+            InputError: `max_steps` are fewer than are looked at first, or `budget_ms` is given
+                where their number is fixed.
+        """
         if isinstance(self.steps, str) and self.steps == "auto" and self.tolerance is None:
             self._keep(tolerance=DEFAULT_TOLERANCE)
-        if (
-            isinstance(self.rule, str) and self.rule == "exact"
-        ):  # which looks at more points than others before it chooses any
-            check_count("max_steps", self.max_steps, ExactNodes.fewest)
+        check_chosen(self.budget_ms, "steps", self.rule if self._exact else self.steps)
+        on_gap = isinstance(self.converge_on, str) and self.converge_on == "gap"
+        least = FEWEST_FOR_GAP if on_gap else FEWEST_NODES
+        if self._exact:
+            least = ExactNodes.fewest  # it looks at more points before it chooses any
+        check_count("max_steps", self.max_steps, least)
+
+    @property
+    def _exact(self) -> bool:
+        return isinstance(self.rule, str) and self.rule == "exact"
 
     def recipe(self) -> Recipe:
         """The gradient integrated along the path, or its mean there."""

@@ -98,6 +98,34 @@ def check_tolerance(name: str, value: object) -> object:
     return None if value is None else check_non_negative(name, value)
 
 
+def check_budget(name: str, value: object) -> object:
+    """Checks for None or a finite number above 0.
+
+    Raises:
+        InputTypeError: Neither a number nor None.
+        InputError: 0, negative, NaN or infinite.
+    """
+    return None if value is None else check_positive(name, value)
+
+
+def check_chosen(budget: object, name: str, value: object) -> None:
+    """Checks that a method with a budget chooses its points or draws itself.
+
+    Args:
+        budget: Its milliseconds, or None.
+        name: The argument that says how many there are.
+        value: What it is.
+
+    Raises:
+        InputError: They are of a fixed number.
+    """
+    if budget is not None and value != "auto":
+        raise InputError(
+            f"budget_ms is {budget}, but how many gradients are taken is fixed; expected "
+            f"{name}='auto' beside it, which takes as many as there is time for"
+        )
+
+
 def check_fraction(name: str, value: object) -> object:
     """Checks for a number from 0 to 1, and returns it.
 

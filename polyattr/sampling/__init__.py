@@ -3,6 +3,7 @@
 from polyattr.sampling.adaptive.exact import ExactNodes
 from polyattr.sampling.adaptive.refinement import (
     DEFAULT_TOLERANCE,
+    FEWEST_FOR_GAP,
     FEWEST_NODES,
     AdaptiveNodes,
     path_nodes,
@@ -28,6 +29,7 @@ __all__ = [
     "AdaptiveNodes",
     "BlurPath",
     "DEFAULT_TOLERANCE",
+    "FEWEST_FOR_GAP",
     "FEWEST_NODES",
     "RULES",
     "Carry",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
+from polyattr.engine.pace import Pace
 from polyattr.engine.sums.spread import Errors, in_all, norms, relative_error, sizes
 from polyattr.sampling.errors.intervals import Intervals, Kinks
 from polyattr.sampling.errors.norm import Norm, Weights
@@ -151,6 +152,7 @@ class Sizes(Norm):
         errors: Makes their errors (M, ...); None where the weights tell none.
         kept: Looks at the running sums as they are now.
         complete: See `Norm`.
+        pace: Tells how much time there is; None for as much as is needed.
     """
 
     backend: GradBackend
@@ -159,6 +161,11 @@ class Sizes(Norm):
     errors: Callable[[Weights, list[Tensor]], Errors | None]
     kept: Callable[[], Kept]
     complete: bool = True
+    pace: Pace | None = None
+
+    def allows(self, rows: int) -> bool:
+        """Whether there is time for so many rows."""
+        return self.pace is None or self.pace.allows(rows)
 
     def __call__(self, weights: Array) -> Array:
         """The Euclidean norm of each sample's attributions (N,) with `weights` (N, G)."""

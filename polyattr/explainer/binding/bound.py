@@ -183,7 +183,8 @@ class Bound:
         # Of samples, the error costs a look at every group of draws.
         errors = full or not recipes[0].sampled
         check = partial(at.check_finite, self.backend) if late else None
-        asked = Asked(self.batch_size(at), errors, tick, self.method.mark, check, kind)
+        size = self.batch_size(at)
+        asked = Asked(size, errors, tick, self.method.mark, check, kind, options.until)
         answer, batch_size = self._rows.answered(self.engine, recipes, question, asked)
         whole = [tuple(leaf.shape) for leaf in at.leaves]
         each = [tuple(value.shape) for value in answer.values] == whole

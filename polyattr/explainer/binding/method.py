@@ -35,6 +35,7 @@ class Method:
     layers: tuple[Any, ...] = ()
     mark: bool = False
     signed: bool = True
+    budget_ms: float | None = None
     told: set[str] = field(default_factory=set, compare=False)
     """What its user was told once, however often the model is bound anew."""
 

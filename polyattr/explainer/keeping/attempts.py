@@ -26,7 +26,9 @@ class Effort(NamedTuple):
 
 
 _EFFORTS = (Effort("steps", "max_steps"), Effort("nb_samples", "max_samples"))
-_FREE = re.compile(r"\b(steps|max_steps|nb_samples|max_samples|tolerance|batch_size)=[^,)]*")
+_FREE = re.compile(
+    r"\b(steps|max_steps|nb_samples|max_samples|tolerance|batch_size|budget_ms)=[^,)]*"
+)
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -49,15 +51,22 @@ def attempts(method: Any, tolerance: float) -> Iterator[Any]:
     """Yields the method with a tolerance and more and more points or draws.
 
     Twice the intervals of a path, or twice the draws; of a method that chooses their number, first
-    the tolerance alone where it is a tighter one, then twice the most it may take.
+    the tolerance alone where it is a tighter one, or time was short, then twice the most it may
+    take.
 
     Raises:
         InputError: The method has neither points nor draws.
     """
     points, most = effort_of(method)
-    told = {"tolerance": tolerance} if hasattr(type(method), "tolerance") else {}
+    told: dict[str, Any] = {}
+    if hasattr(type(method), "tolerance"):
+        told["tolerance"] = tolerance
+    hurried = getattr(method, "budget_ms", None) is not None
+    if hurried:  # who asks for a tolerance gives it the time it takes
+        told["budget_ms"] = None
     chooses = getattr(method, points) == "auto" or getattr(method, "rule", None) == "exact"
-    if chooses and told and not (method.tolerance is not None and method.tolerance <= tolerance):
+    within = chooses and method.tolerance is not None and method.tolerance <= tolerance
+    if chooses and told and (hurried or not within):
         yield replace(method, **told)
     name = most if chooses else points
     number = int(getattr(method, name))

@@ -169,7 +169,6 @@ class OnePath:
         if self.smooth and self._doubles:
             more = quadrature("clenshaw-curtis", 2 * count - 1)[0][1::2]
             return more if count - 1 <= room else np.zeros(0)
-        self.smooth = False
         # Gradients that are alike at both ends may hide a piece that only the score tells of.
         jump = self.bent() if self._hidden else self.jump
         order = np.argsort(-jump, kind="stable")
@@ -180,4 +179,5 @@ class OnePath:
         left = min(_ALL, (1 - self._needed**2) / _CUT) if self._doubles else 0.0
         enough = 1 + int(np.searchsorted(share, left))
         chosen = np.sort(order[: min(enough, -(-len(order) // 2), room)])
+        self.smooth = self.smooth and not len(chosen)  # bisected points are of no such rule
         return (self.at[chosen] + self.at[chosen + 1]) / 2

@@ -32,7 +32,8 @@ DEFAULT_TOLERANCE = 0.01
 FEWEST_NODES = 9
 """Of the first round: of Clenshaw & Curtis, whose 17, 33, ... hold them."""
 
-_FEWEST_FOR_GAP = 5
+FEWEST_FOR_GAP = 5
+"""The same where only the gap is to be closed."""
 
 On = Literal["map", "gap"]
 _ON: dict[str, On] = {"map": "map", "gap": "gap"}
@@ -90,7 +91,7 @@ class AdaptiveNodes(Nodes):
 
     @property
     def _first(self) -> int:
-        return FEWEST_NODES if self.on == "map" else _FEWEST_FOR_GAP
+        return FEWEST_NODES if self.on == "map" else FEWEST_FOR_GAP
 
     def course(self, rows: Rows[Array], told: Told, references: int) -> Course | None:
         """Follows each sample from node to node, of which it has as many as it needed."""
@@ -106,14 +107,25 @@ class AdaptiveNodes(Nodes):
             heard(paths, rows, told)
             judge = self._by_map if self.on == "map" else self._by_gap
             judge(paths, sorted(wanted), norm)
-            wanted = {i: paths[i].next(self.most) for i in wanted if paths[i].off > self.tolerance}
-            wanted = {i: alpha for i, alpha in wanted.items() if len(alpha)}
+            wanted = self._next(paths, sorted(wanted), norm)
             if not wanted:
                 if self.on == "gap":  # nobody has looked at the gradients themselves
                     for path in paths:
                         path.jump[:] = np.nan
                     measured(paths, list(range(n)), norm)
                 return weights(paths)
+
+    def _next(self, paths: list[OnePath], live: list[int], norm: Norm) -> dict[int, Array]:
+        """Returns the points that samples take next; none where there is no time for them."""
+        live = [i for i in live if paths[i].off > self.tolerance]
+        smooth = {i: paths[i].smooth for i in live}
+        wanted = {i: paths[i].next(self.most) for i in live}
+        wanted = {i: alpha for i, alpha in wanted.items() if len(alpha)}
+        if norm.allows(sum(map(len, wanted.values()))):
+            return wanted
+        for i, before in smooth.items():
+            paths[i].smooth = before
+        return {}
 
     def _by_map(self, paths: list[OnePath], live: list[int], norm: Norm) -> None:
         """Tells the live paths how far off their maps are, and by which rule."""

@@ -64,6 +64,8 @@ def enough(n: int, norm: Norm, tolerance: float, most: int, unit: int, make: Num
             growth = np.clip(_AHEAD * (off[live] / tolerance) ** 2, 1.0, _GROWTH)
         more = np.ceil((growth - 1) * have[live] / unit).clip(1).astype(np.int64)
         want[live] = np.minimum(have[live] + more * unit, most)
+        if not norm.allows(int((want - have).sum())):
+            return weights
 
 
 def equal_groups(rows: Array) -> Weights:

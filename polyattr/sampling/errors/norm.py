@@ -57,6 +57,10 @@ class Norm:
     complete: bool = True
     """Whether the attributions of a sample are meant to sum to the rise of the score."""
 
+    def allows(self, rows: int) -> bool:
+        """Says whether there is time for another round of so many `rows`."""
+        return True
+
     def __call__(self, weights: Array) -> Array:
         """Returns the Euclidean norm (N,) of the attributions that `weights` (N, G) give now."""
         return np.full(len(weights), np.nan)

@@ -317,12 +317,13 @@ def real_frameworks(session: nox.Session) -> None:
 @nox.session
 def shap(session: nox.Session) -> None:
     """Optional: shap draws what `to_shap` returns, polars' tables are read; not part of `nox`."""
-    needed = (*LIBRARIES, "polars", "shap")
-    _install(session, ".[torch,plots]", *SHARED, *needed)
+    needed = (*LIBRARIES, "polars", "pyarrow", "shap")
+    _install(session, ".[torch,cli]", *SHARED, *needed)
     session.env["POLYATTR_TEST_LIBRARIES"] = ",".join(needed)
     # What shap uses of matplotlib is about to be deprecated.
     lenient = ("-W", "ignore::PendingDeprecationWarning")
-    _pytest(session, ("torch",), *lenient, "tests/results", "tests/docstrings")
+    parquet = "tests/cli/test_parquet.py"
+    _pytest(session, ("torch",), *lenient, "tests/results", "tests/docstrings", parquet)
 
 
 @nox.session

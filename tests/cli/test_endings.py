@@ -1,6 +1,7 @@
 """How the command ends: exit codes, interruptions, tracebacks only when asked for."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -87,6 +88,21 @@ def test_an_interruption_between_two_files_leaves_no_half(run, folder, monkeypat
     done = run("show", "a.npz", "--out", "b.npz")
     assert done.code == 130
     assert [path.name for path in folder.iterdir()] == ["a.npz"]
+
+
+def test_control_c_while_a_module_is_imported(folder):
+    (folder / "slow.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    write_table(folder)
+    line = ["explain", "slow:model", "table.csv", "--drop", "id", "--out", "a.npz"]
+    started = subprocess.Popen(
+        [sys.executable, "-m", "polyattr", *line],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert started.stderr.readline() == "ready\n"
+    started.send_signal(signal.SIGINT)
+    out, err = started.communicate(timeout=30)
+    assert (started.returncode, out, err.split()) == (130, "", ["Interrupted."])
+    assert not (folder / "a.npz").exists()
 
 
 def test_a_traceback_is_shown_only_when_asked_for(run, folder, backend_name):

@@ -1,8 +1,11 @@
 """Files that hold models, each in the framework that wrote it: numbers, trust, and what is none."""
 
 import pickle
+import re
 import sys
 import zipfile
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from users import BIAS, WEIGHTS, check_linear, write_table
@@ -184,6 +187,27 @@ def test_a_plugin_that_is_broken_is_left_out(monkeypatch):
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: [Point()])
     with pytest.warns(UserWarning, match="entry point 'nowhere:FILES' cannot be loaded"):
         assert list(declared_files()) == []
+
+
+def test_a_plugin_brings_kinds_of_its_own(run, folder, table, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "write-a-backend.md").read_text(encoding="utf-8")
+    (code,) = [c for c in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "ModelFile" in c]
+    names = {}
+    exec(compile(code, "docs/write-a-backend.md", "exec"), names)
+
+    class Point:
+        name, value, dist = "autograd", "polyattr_autograd_files:FILES", None
+
+        def load(self):
+            return names["FILES"]
+
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: [Point()])
+    (folder / "model.txt").write_text("# tanh-1\n1 2 3\n")
+    name, kind = recognised(folder / "model.txt")
+    assert (name, kind.name, kind.risk(folder)) == ("autograd", "a tanh file", None)
+    assert recognised(folder / table) is None
+    assert recognised(folder / "model.txt", "torch") is None
+    assert all(f"`{field.name}" in page for field in fields(kind) if field.name != "name")
 
 
 def test_recognising_imports_no_framework(folder, table):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import polyattr
@@ -13,7 +14,7 @@ from polyattr.testing import BackendConformance
 from polyattr.testing.hooks import Hooks
 
 PAGE = (Path(__file__).parents[2] / "docs" / "write-a-backend.md").read_text(encoding="utf-8")
-WHOLE, USE, SUITE = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+WHOLE, USE, FILES, SUITE = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 # What is executed is the project's own page.
 NAMES = {"__name__": "polyattr_autograd"}
@@ -39,6 +40,19 @@ def test_its_use(capsys):
     finally:
         polyattr.unregister("autograd")
     assert "<Attribution of 2 samples by IntegratedGradients" in capsys.readouterr().out
+
+
+def test_its_files(tmp_path):
+    names = {}
+    exec(compile(FILES, "docs/write-a-backend.md", "exec"), names)
+    (kind,) = names["FILES"]
+    path = tmp_path / "weights.txt"
+    path.write_text("# tanh-1\n2.0\n-1.0\n")
+    assert kind.recognises(path)
+    assert not kind.recognises(tmp_path)
+    method = polyattr.GradientInput(kind.load(path, False), backend=NAMES["backend"])
+    x = np.array([[0.5, -1.0]])
+    np.testing.assert_allclose(method.explain(x), x * [2.0, -1.0] / np.cosh(x) ** 2)
 
 
 @pytest.mark.parametrize("verb", sorted(vars(polyattr.GradBackend)))

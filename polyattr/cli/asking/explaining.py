@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -166,9 +167,16 @@ def _attribute(method: Any, inputs: Any, target: Any, names: polyattr.Names) -> 
 def _noted() -> Iterator[list[Warning]]:
     """Yields what will hold the warnings of polyattr, each once; drops all others."""
     noted: list[Warning] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", PolyattrWarning)
-        yield noted
+    # Its advice about retracing is for those who write the functions that are traced.
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", PolyattrWarning)
+            yield noted
+    finally:
+        logger.setLevel(level)
     told_once = {str(e.message): e.message for e in caught if isinstance(e.message, Warning)}
     noted.extend(told_once.values())

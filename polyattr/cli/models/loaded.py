@@ -12,6 +12,7 @@ from polyattr.backend.model_files import ModelFile, declared_files, recognised
 from polyattr.cli.exits import ModelFileError
 from polyattr.cli.lines import told
 from polyattr.cli.models.imported import is_reference, model_of
+from polyattr.cli.models.quiet import quiet_start
 from polyattr.errors import InputError, PolyattrError
 
 
@@ -67,9 +68,11 @@ def _from_file(path: Path, backend: str | None, trusted: bool) -> tuple[GradBack
         raise ModelFileError(f"{str(path)!r} is no model that {_known(backend)}")
     name, kind = found
     _check(path, kind, trusted)
-    native = get_backend(name)  # says what to install where the framework is missing
+    with quiet_start():
+        native = get_backend(name)  # says what to install where the framework is missing
     try:
-        return native, kind.load(path, trusted), kind.name
+        with quiet_start():
+            return native, kind.load(path, trusted), kind.name
     except InputError as error:
         raise ModelFileError(f"{str(path)!r}, {kind.name}: {told(error)}") from error
     except Exception as error:  # whatever a framework raises about a broken file

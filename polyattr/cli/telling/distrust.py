@@ -23,7 +23,9 @@ def distrust(result: Attribution, warned: Sequence[Warning] = ()) -> list[str]:
         result: With NumPy arrays.
         warned: Warnings that came with it.
     """
-    told = [plain(warning, 240) for warning in warned if not isinstance(warning, _CHECKED)]
+    told = [
+        plain(warning, 420).rstrip(".") for warning in warned if not isinstance(warning, _CHECKED)
+    ]
     if not result.scores.size:
         return told
     doubts = look(Known(result, measure(read_parts(result, None)))).doubts

@@ -42,12 +42,6 @@ class ModelFile:
             never called.
         chosen: Says, where several frameworks load the same kind, whether the user's settings name
             this one.
-
-    Example:
-        >>> from polyattr.backend import ModelFile
-        >>> kind = ModelFile("a file of mine", lambda path: path.suffix == ".mine", load=print)
-        >>> kind.risk(None) is None, kind.refusal is None
-        (True, True)
     """
 
     name: str

@@ -82,7 +82,7 @@ def chosen_samples(
     most = min(_MOST // each, _WORDS // words if words else _MOST)
     if any(p.kind in SLOW for p in parts):
         most = min(most, _SLOW // each)
-    most = max(_LEAST, most)
+    most = max(1, min(_LEAST, 2 * _MOST // each), most)
     if n <= most:
         return list(range(n)), ""
     order = [int(k) for k in result._order(result.error, largest_first=True)]

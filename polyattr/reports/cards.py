@@ -144,6 +144,6 @@ def _exactness(result: Attribution, parts: list[Part], i: int) -> str:
     if not flat.any():
         return "The standard error of each value is 0."
     return (
-        f"Standard error of a value: {number(float(np.median(flat)))} in the middle, "
-        f"{number(float(flat.max()))} at most."
+        f"Standard errors of the values: median {number(float(np.median(flat)))}, "
+        f"largest {number(float(flat.max()))}."
     )

@@ -117,7 +117,7 @@ def _facts(result: Attribution, parts: list[Part]) -> list[tuple[str, str]]:
     if known.size:
         worst = int(np.nanargmax(error))
         middle = part(float(np.median(known)))
-        said = f"{middle} in the middle, {part(float(error[worst]))} at most"
+        said = f"median {middle}, largest {part(float(error[worst]))}"
         found.append(("Error", f"{said} (sample {map_of(result, worst)})"))
     else:
         found.append(("Error", "not known"))

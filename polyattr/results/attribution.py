@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polyattr.results.samples import Samples
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,7 +181,7 @@ class Attribution(Samples):
     def report(
         self, path: str | PathLike[str], *, inputs: Any = None, title: str | None = None,
         samples: Any = None, date: object = None,
-    ) -> Any:  # fmt: skip
+    ) -> Path:  # fmt: skip
         """Writes one page of HTML for a colleague: pictures, numbers, and what to distrust.
 
         The page asks for nothing beside itself, prints, and is read on a phone. The same result

@@ -47,6 +47,20 @@ def test_the_table_has_every_number_of_every_sample(tmp_path):
     assert [cell.text for cell in table["sample"]] == list("0123456")
 
 
+def test_the_first_lines_sum_it_up(tmp_path):
+    error = np.array([0.02, 0.5, 0.04, np.nan, 0.01, 0.03, 0.02])
+    result = result_of(error=error, converged=error < 0.1)
+    head = written(result, tmp_path).one("header")
+    said = {
+        name.text: value.text for name, value in zip(head.all("dt"), head.all("dd"), strict=True)
+    }
+    assert said["Samples"] == "7"
+    assert said["Error"] == "median 2.5%, largest 50% (sample 1)"
+    assert said["Converged"] == "5 of 7 maps"
+    assert said["Explained"] == "class 0 (3), class 1 (2), class 2 (2)"
+    assert said["Evaluations"] == f"{result.evaluations.sum():,} of the gradient in all"
+
+
 def test_a_card_has_the_numbers_of_its_sample(tmp_path):
     result = result_of(names=Names(rows=[f"row {k}" for k in range(7)], classes=["a", "b", "c"]))
     page = written(result, tmp_path)
@@ -64,7 +78,7 @@ def test_a_card_has_the_numbers_of_its_sample(tmp_path):
         assert numbers["gap"] == f"{result.completeness_gap[k]:+.4g}"
         assert float(numbers["error"][:-1]) == pytest.approx(100 * result.error[k], rel=6e-3)
         errors = result.standard_error[k]
-        assert f"{np.median(errors):.4g} in the middle, {errors.max():.4g} at most" in card.text
+        assert f"median {np.median(errors):.4g}, largest {errors.max():.4g}" in card.text
         size = result.values[k]
         assert f"sum to {size.sum():+.4g}: {size[size > 0].sum():+.4g} for" in card.text
 

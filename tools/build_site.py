@@ -42,6 +42,8 @@ def main() -> None:
     for page in sorted((work / "pages").rglob("*.md")):
         shutil.copyfile(page, folder / page.relative_to(work / "pages"))
     (folder / "llms.txt").write_text(llms.on_site(staged.reference), encoding="utf-8")
+    # Asked for where pages are opened from a folder, whose search then says that it needs a server.
+    (folder / "search.js").write_text("// The search needs a server.\n", encoding="utf-8")
     shutil.rmtree(work)
     wrong = complaints(folder)
     print("\n".join([*wrong, f"{len(list(folder.rglob('*.html')))} pages in {folder}"]))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from docsite.markdown import blocks
 
-FRAMEWORKS = {"torch": "torch", "jax": "jax", "tensorflow": "tensorflow", "keras": "tensorflow"}
+FRAMEWORKS = ("torch", "jax", "tensorflow")
 # How a page says, to its readers and to the tests, that it takes more than the extras of polyattr.
 NEEDS = re.compile(r"^> \*\*Needs\*\*: `(pip install [^`]+)`", re.MULTILINE)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
@@ -33,9 +33,10 @@ class Program:
 
     @property
     def frameworks(self) -> list[str]:
-        """The frameworks it imports, the first one first."""
+        """The frameworks it imports, the first one first; Keras alone is on TensorFlow."""
         names = [name for code in self.blocks for name in imported(code)]
-        return list(dict.fromkeys(FRAMEWORKS[name] for name in names if name in FRAMEWORKS))
+        found = list(dict.fromkeys(name for name in names if name in FRAMEWORKS))
+        return found or ["tensorflow"] * ("keras" in names)
 
 
 def programs(text: str) -> list[Program]:
@@ -48,7 +49,7 @@ def programs(text: str) -> list[Program]:
     before = ""
     for block in blocks(text):
         if block.language == "python":
-            if not found or not FRAMEWORKS.keys().isdisjoint(imported(block.code)):
+            if not found or not {*FRAMEWORKS, "keras"}.isdisjoint(imported(block.code)):
                 found.append(Program())
             found[-1].blocks.append(block.code)
             found[-1].printed.append(None)

@@ -86,6 +86,13 @@ def test_nothing_of_another_markup_is_left(name: str) -> None:
     assert not re.findall(r":\w+:`|^\.\. \w+::|^(?:Args|Returns|Raises|Example):$", text, re.M)
 
 
+def test_an_example_that_is_fenced_already_stays_so() -> None:
+    fenced = "```python\nlog(x, *y)\n```"
+    assert to_markdown(f"Logs.\n\nExample:\n    {fenced.replace(chr(10), chr(10) + '    ')}") == (
+        f"Logs.\n\n**Example**\n\n{fenced}"
+    )
+
+
 def test_bars_of_equations_stay_bars_in_tables() -> None:
     row = next(line for line in TEXTS["methods"].splitlines() if "(#polyattr.Saliency)" in line)
     assert "$`\\vert \\partial f / \\partial x_i\\vert `$" in row

@@ -12,7 +12,7 @@ CALLED = {"Args": "Arguments"}
 _HEADER = re.compile(rf"^({'|'.join(SECTIONS)}):$\n?", re.MULTILINE)
 _ENTRY = re.compile(r"^(\**\w[\w.]*): ", re.MULTILINE)
 _DISPLAYED = re.compile(r"^\.\. math::(.*(?:\n(?: .*)?)*)$", re.MULTILINE)
-_CODE = re.compile(r"(``.+?``|`[^`]+`|\$`.+?`\$)", re.DOTALL)
+_CODE = re.compile(r"(```.+?\n```|``.+?``|`[^`]+`|\$`.+?`\$)", re.DOTALL)
 
 
 def to_markdown(text: str, leave_out: Container[str] = ()) -> str:
@@ -41,7 +41,7 @@ def first_sentence(text: str | None) -> str:
 
 
 def _section(name: str, text: str, leave_out: Container[str]) -> str:
-    if name == "Example":
+    if name == "Example" and not text.lstrip().startswith("```"):
         return f"```pycon\n{text.rstrip()}\n```"
     entries = _ENTRY.split(text)
     if name in {"Returns", "Yields"} or len(entries) < 3:

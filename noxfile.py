@@ -230,6 +230,8 @@ def site(session: nox.Session) -> None:
     """The site of the documentation: built strictly, every link followed."""
     _install(session, ".[docs]", "pytest")
     session.run("python", "tools/build_site.py", str(Path(session.create_tmp()) / "site"))
+    session.env["POLYATTR_TEST_SITE"] = "1"
+    _pytest(session, (), "tests/docsite/test_staging.py")
 
 
 @nox.session

@@ -37,7 +37,8 @@ def main() -> None:
     (work / "zensical.toml").write_text(written, encoding="utf-8")
     # Fixed words, and the interpreter that runs this.
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
-    subprocess.run(command, cwd=work, check=True)
+    if subprocess.run(command, cwd=work, check=False).returncode:
+        raise SystemExit("the pages have faults: the first lines above say which")
     shutil.move(work / "site", folder)
     for page in sorted((work / "pages").rglob("*.md")):
         shutil.copyfile(page, folder / page.relative_to(work / "pages"))

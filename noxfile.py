@@ -337,6 +337,18 @@ def clusters(session: nox.Session) -> None:
     _pytest(session, ("torch",), "tests/clusters")
 
 
+@nox.session
+def integrations(session: nox.Session) -> None:
+    """Optional: the real Quantus, TensorBoard, Keras, Lightning, shap; not part of `nox`."""
+    needed = ("flax", "keras", "pytorch-lightning", "tensorboard", "shap", *LIBRARIES)
+    # What Quantus imports: it would replace OpenCV's build without windows.
+    imported = ("cachetools", "opencv-python-headless", "scikit-image", "scikit-learn")
+    _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED, *needed, *imported)
+    session.install("--no-deps", "quantus==0.6.0")
+    session.env.update({"POLYATTR_TEST_INTEGRATIONS": "1", "KERAS_BACKEND": "tensorflow"})
+    _pytest(session, FRAMEWORKS, "tests/integrations", "tests/results/test_shap.py")
+
+
 def _install_with_peers(session: nox.Session, package: str) -> None:
     # What xplique imports, of what it does not get by --no-deps.
     imported = ("deprecated", "einops", "opencv-python-headless", "tensorflow-probability")

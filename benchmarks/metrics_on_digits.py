@@ -60,7 +60,7 @@ def _runs(
 ) -> dict[str, Callable[[Array, Array], Measurement]]:
     """The measurements of one map."""
     shares = polyattr.GradientInput(model)
-    units = {"per_unit": name in {"Saliency", "SmoothGrad"}, "normalise": True}
+    units: dict[str, Any] = {"per_unit": name in {"Saliency", "SmoothGrad"}, "normalise": True}
     runs: dict[str, Callable[[Array, Array], Measurement]] = {
         "deletion, logit": lambda x, y: metrics.deletion(logits, x, y, attribution=map_),
         "insertion, logit": lambda x, y: metrics.insertion(logits, x, y, attribution=map_),

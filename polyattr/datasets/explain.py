@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyattr.datasets.arguments import OF_EXPLAIN_DATASET
-from polyattr.datasets.asked import Asked
 from polyattr.datasets.explained import Explained
-from polyattr.datasets.running import run
+from polyattr.datasets.runs.arguments import OF_EXPLAIN_DATASET
+from polyattr.datasets.runs.asked import Asked
+from polyattr.datasets.runs.running import run
 from polyattr.explainer.shown.described import described_by
 
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from polyattr.datasets.shards.store import store_of
+from polyattr.datasets.runs.totals import Totals
+from polyattr.datasets.shards.opening import store_of
 from polyattr.datasets.summaries.summary import Summary, read_summary
-from polyattr.datasets.totals import Totals
 from polyattr.errors import InputError, nearest
 
 Array = np.ndarray[Any, Any]
 
 
+@dataclass(frozen=True, repr=False)
 class Explained:
     """A finished run over a data set; its text is the report of errors and gaps.
 
     Attributes:
         path: Folder of the store, which any reader of Zarr or Parquet opens.
+        beside: Folder of what is known of the run.
+        kind: "zarr" or "parquet".
+        shard_rows: Rows of each shard but the last.
         rows: How many rows the question has.
         totals: Errors and gaps over all of them.
+        features: Names of the features (F,), or None.
 
     Example:
         >>> import numpy as np, polyattr, torch, zarr
@@ -32,25 +38,19 @@ class Explained:
         ([1.0, 1.0, 1.0, 1.0, 1.0, 1.0], True)
     """
 
-    def __init__(
-        self,
-        path: Path,
-        beside: Path,
-        kind: str,
-        shard_rows: int,
-        rows: int,
-        totals: Totals,
-        features: list[str] | None,
-    ) -> None:
-        self.path, self.rows, self.totals = path, rows, totals
-        self._beside, self._kind, self._shard_rows = beside, kind, shard_rows
-        self._features = features
+    path: Path
+    beside: Path
+    kind: str
+    shard_rows: int
+    rows: int
+    totals: Totals
+    features: list[str] | None
 
     @property
     def complete(self) -> bool:
         """Whether all rows are finished, those of other machines included."""
-        records = self._beside / "shards"
-        return len(list(records.glob("*.json"))) * self._shard_rows >= self.rows
+        records = self.beside / "shards"
+        return len(list(records.glob("*.json"))) * self.shard_rows >= self.rows
 
     def column(self, name: str) -> Array:
         """Reads one column whole.
@@ -64,6 +64,7 @@ class Explained:
 
         Raises:
             InputError: There is no such column.
+            MissingExtraError: zarr, or pyarrow, is not installed.
 
         Example:
             >>> import numpy as np, polyattr, torch, zarr
@@ -78,17 +79,17 @@ class Explained:
             raise InputError(
                 f"there is no column {name!r}.{nearest(name, known)} There are {', '.join(known)}"
             )
-        return store_of(self._kind, self.path, self._shard_rows).column(name)
+        return store_of(self.kind, self.path, self.shard_rows).column(name)
 
     def summary(self) -> Summary:
         """Returns the summary of all rows, which ``polyattr.plots.summary`` draws.
 
         Raises:
             InputError: It was not asked for, or other machines have not finished their parts.
-            MissingExtraError: ddsketch is not installed.
+            InputTypeError: A feature has no text for a name.
 
         Example:
-            >>> import ddsketch, numpy as np, polyattr, torch, zarr
+            >>> import numpy as np, polyattr, torch, zarr
             >>> method = polyattr.GradientInput(torch.nn.Flatten())
             >>> data = np.ones((6, 3), np.float32)
             >>> done = polyattr.explain_dataset(method, data, "summary.zarr", targets=0)
@@ -100,8 +101,8 @@ class Explained:
                 f"{self.path} is not finished: {self.totals.rows:,} of {self.rows:,} rows are "
                 f"known here; expected all parts"
             )
-        count = -(-self.rows // self._shard_rows)
-        return read_summary(self._beside / "summaries", count, self.totals.facts, self._features)
+        count = -(-self.rows // self.shard_rows)
+        return read_summary(self.beside / "summaries", count, self.totals.facts, self.features)
 
     def __repr__(self) -> str:
         totals = self.totals

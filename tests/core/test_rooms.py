@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[2]
 LEVELS = (
     *("errors", "dtypes", "_version", "backend", "question", "baselines", "domains"),
     *("results", "scores", "sampling"),
-    *("engine", "probing", "explainer", "methods", "interactions", "patching", "__init__"),
+    *("engine", "probing", "explainer", "methods", "interactions", "patching"),
+    *("datasets", "__init__"),
 )
 WINGS = {
     "plots",
     "metrics",
     "regions",
     "reports",
-    "datasets",
     "integrations",
     "cli",
     "demo",

@@ -89,13 +89,13 @@ def test_a_worker_travels_as_its_question_and_makes_its_model_once(lab, named, x
     sent = pickle.dumps(work)
     assert len(sent) < 2000  # no weights
     first, second = pickle.loads(sent), pickle.loads(sent)
-    assert first.method is second.method
+    assert first.work.method is second.work.method
     assert repr(first) == repr(work)
     assert np.array_equal(first(x)["attribution"], work(x)["attribution"])
     finished = polyattr.worker("made_models:made_method")
-    assert "IntegratedGradients" in repr(finished.method)
+    assert "IntegratedGradients" in repr(finished.work.method)
     weighed = pickle.loads(pickle.dumps(polyattr.worker(Dense(lab.name), "Saliency")))
-    assert isinstance(weighed.method.model, Dense)
+    assert isinstance(weighed.work.method.model, Dense)
 
 
 def test_a_row_that_is_not_finite_is_marked_and_changes_nothing_else(work, x):

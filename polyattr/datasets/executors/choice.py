@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from polyattr.datasets.job import Job, Task
+from polyattr.datasets.runs.job import Job, Task
 from polyattr.errors import InputError, InputTypeError, brief
 
 Run = Callable[[Job, Iterator[Task]], Iterator[dict[str, Any]]]

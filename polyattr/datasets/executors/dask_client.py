@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from polyattr.datasets.job import Job, Task
 from polyattr.datasets.optional import library
+from polyattr.datasets.runs.job import Job, Task
 
 
 def on_client(client: Any) -> Callable[[Job, Iterator[Task]], Iterator[dict[str, Any]]]:

@@ -14,7 +14,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
-from polyattr.datasets.job import Job, Task
+from polyattr.datasets.runs.job import Job, Task
 
 _TRIES = 5
 _JOB: ContextVar[Job] = ContextVar("job")

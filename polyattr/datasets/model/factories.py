@@ -9,15 +9,23 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from polyattr.errors import InputError, brief
+from polyattr.errors import InputError, InputTypeError, brief
 
 
-def check_factory(factory: object) -> None:
+def check_factory(factory: object, method: object) -> None:
     """Checks how a model is named, without making it.
 
     Raises:
         InputError: A text that is not ``"module:function"``, or no such module is found here.
+        InputTypeError: None, or a class that makes no method where none is named.
     """
+    if factory is None:
+        raise InputTypeError("factory is None; expected 'module:function', a function or a model")
+    if method is None and isinstance(factory, type):
+        raise InputTypeError(
+            f"factory is the class {factory.__name__} and there is no method; expected "
+            f"worker(factory, method, ...)"
+        )
     if not isinstance(factory, str):
         return
     module, colon, name = factory.partition(":")

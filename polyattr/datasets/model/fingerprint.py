@@ -22,13 +22,7 @@ _MOST = 2_000_000
 
 
 def fingerprint(value: object) -> str:
-    """Returns 16 hexadecimal digits for a value of any kind, models included.
-
-    Example:
-        >>> from polyattr.datasets.model.fingerprint import fingerprint
-        >>> fingerprint({"steps": 3}) == fingerprint({"steps": 3}) != fingerprint({"steps": 4})
-        True
-    """
+    """Returns 16 hexadecimal digits for a value of any kind, models included."""
     walk = _Walk()
     walk.take(value)
     return walk.hash.hexdigest()[:16]

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import polyattr
+from polyattr import methods
 from polyattr.backend import get_backend
+from polyattr.backend.registry import backends
 from polyattr.datasets.batches.reading import Columns
 from polyattr.datasets.model.factories import said
 from polyattr.datasets.model.fingerprint import fingerprint
 from polyattr.errors import InputError, InputTypeError, brief, nearest
+from polyattr.explainer import Explainer
 
 OF_BATCHES = ("inputs", "ids", "dtype", "prepare")
 _FIXED = ("inputs", "progress", "sample_ids", "names", "keep_inputs")
@@ -71,7 +73,7 @@ def read_settings(factory: Any, method: Any, settings: dict[str, Any]) -> Settin
     """
     kind = None if method is None else _kind(method)
     columns, prepare, rest = _of_batches(settings)
-    signature = inspect.signature(polyattr.Explainer.attribute).parameters
+    signature = inspect.signature(Explainer.attribute).parameters
     asked = {n: v for n, v in rest.items() if n in signature and n not in _FIXED}
     if kind is None:
         own = {n: v for n, v in rest.items() if n not in asked}
@@ -91,7 +93,7 @@ def read_settings(factory: Any, method: Any, settings: dict[str, Any]) -> Settin
 def _without_model(kind: Any, own: Mapping[str, Any]) -> Any:
     """The method, to check its settings: a backend would bind its model at once."""
     name = own.get("backend")
-    if isinstance(name, str) and name not in polyattr.backends():
+    if isinstance(name, str) and name not in backends():
         get_backend(name)  # says what there is
     return kind(None, **{n: v for n, v in own.items() if n != "backend"})
 
@@ -103,7 +105,7 @@ def read_settings_of_rows(given: dict[str, Any]) -> tuple[Columns, Any, dict[str
         InputTypeError: A name that no call has.
     """
     columns, prepare, call = _of_batches(given)
-    known = inspect.signature(polyattr.Explainer.attribute).parameters
+    known = inspect.signature(Explainer.attribute).parameters
     for name in call:
         if name not in known or name in _FIXED:
             raise InputTypeError(
@@ -125,13 +127,13 @@ def check_call(method: Any, call: Mapping[str, Any]) -> None:
 def _kind(method: Any) -> Any:
     kind = method
     if isinstance(method, str):
-        known = [n for n in polyattr.__all__ if _is_method(getattr(polyattr, n))]
+        known = methods.__all__
         if method not in known:
             raise InputError(
                 f"method is {method!r}.{nearest(method, known)} Expected a class, or one of "
                 f"{', '.join(known)}"
             )
-        kind = getattr(polyattr, method)
+        kind = getattr(methods, method)
     if not _is_method(kind):
         raise InputTypeError(
             f"method is {brief(method)}; expected a class such as polyattr.IntegratedGradients, or "
@@ -141,11 +143,7 @@ def _kind(method: Any) -> Any:
 
 
 def _is_method(kind: object) -> bool:
-    return (
-        isinstance(kind, type)
-        and issubclass(kind, polyattr.Explainer)
-        and not inspect.isabstract(kind)
-    )
+    return isinstance(kind, type) and issubclass(kind, Explainer) and not inspect.isabstract(kind)
 
 
 def _of_batches(settings: dict[str, Any]) -> tuple[Columns, Any, dict[str, Any]]:

@@ -78,18 +78,3 @@ def kind_of(out: Path, given: str | None) -> str:
         f"out is {str(out)!r}; expected a folder whose name ends with .zarr or .parquet, or "
         f"format='zarr' or 'parquet'"
     )
-
-
-def store_of(kind: str, out: Path, shard_rows: int) -> Store:
-    """Makes a store.
-
-    Raises:
-        MissingExtraError: What it needs is not installed.
-    """
-    if kind == "parquet":
-        from polyattr.datasets.shards.parquet_store import ParquetStore
-
-        return ParquetStore(out, shard_rows)
-    from polyattr.datasets.shards.zarr_store import ZarrStore
-
-    return ZarrStore(out, shard_rows)

@@ -42,6 +42,11 @@ class Whole:
     buckets: tuple[Array, Array] | None
     worst: Attribution
 
+    def mean(self, sums: Array) -> Array:
+        """Sums (C, F) over all classes, for each row."""
+        rows = max(int(self.counts.sum()), 1)
+        return np.asarray(sums.sum(axis=0) / rows).reshape(self.shape)
+
 
 @dataclass(frozen=True, repr=False)
 class Summary(Attribution):
@@ -49,7 +54,7 @@ class Summary(Attribution):
 
     As an `Attribution` it holds about a thousand rows with their inputs, chosen by a number that is
     mixed from their place, so that ``polyattr.plots.summary`` draws it; the properties below are
-    over all rows whose map is finite.
+    over all rows whose map is finite. Takes the arguments of `Attribution` and raises its errors.
 
     Attributes:
         whole: What is known of all rows.
@@ -65,27 +70,15 @@ class Summary(Attribution):
 
     whole: Whole = field(default=None)  # type: ignore[assignment]  # fields before it have defaults
 
-    def _mean(self, sums: Array, target: int | None) -> Array:
-        counts = self.whole.counts
-        if target is None:
-            total, rows = sums.sum(axis=0), counts.sum()
-        else:
-            where = np.flatnonzero(self.whole.classes == target)
-            if not len(where):
-                known = ", ".join(map(str, self.whole.classes[:12]))
-                raise InputError(f"no row has the target {target}; expected one of {known}")
-            total, rows = sums[where[0]], counts[where[0]]
-        return np.asarray(total / max(rows, 1)).reshape(self.whole.shape)
-
     @property
     def mean(self) -> Array:
         """The mean attribution of each feature, (...) as one map."""
-        return self._mean(self.whole.sums, None)
+        return self.whole.mean(self.whole.sums)
 
     @property
     def mean_magnitude(self) -> Array:
         """The mean absolute attribution of each feature, (...) as one map."""
-        return self._mean(self.whole.magnitudes, None)
+        return self.whole.mean(self.whole.magnitudes)
 
     @property
     def worst_rows(self) -> Attribution:
@@ -110,8 +103,22 @@ class Summary(Attribution):
         Raises:
             InputError: No row has that target, or classes were not told apart: there are more than
                 4,096 features.
+
+        Example:
+            >>> import ddsketch, numpy as np, polyattr, torch, zarr
+            >>> data = np.arange(6, dtype=np.float32).reshape(3, 2)
+            >>> method = polyattr.GradientInput(torch.nn.Flatten())
+            >>> done = polyattr.explain_dataset(method, data, "classes.zarr", targets=1)
+            >>> done.summary().mean_of(1)
+            array([0., 3.])
         """
-        return self._mean(self.whole.magnitudes if magnitude else self.whole.sums, target)
+        whole = self.whole
+        where = np.flatnonzero(whole.classes == target)
+        if not len(where):
+            known = ", ".join(map(str, whole.classes[:12]))
+            raise InputError(f"no row has the target {target}; expected one of {known}")
+        sums = (whole.magnitudes if magnitude else whole.sums)[where[0]]
+        return np.asarray(sums / whole.counts[where[0]]).reshape(whole.shape)
 
     def quantile(self, q: float) -> Array:
         """Returns what a share of all rows does not exceed, for each feature.
@@ -125,6 +132,14 @@ class Summary(Attribution):
         Raises:
             InputError: `q` is out of range, or there are more than 4,096 features.
             MissingExtraError: ddsketch is not installed.
+
+        Example:
+            >>> import ddsketch, numpy as np, polyattr, torch, zarr
+            >>> data = np.arange(6, dtype=np.float32).reshape(3, 2)
+            >>> method = polyattr.GradientInput(torch.nn.Flatten())
+            >>> done = polyattr.explain_dataset(method, data, "quantiles.zarr", targets=1)
+            >>> done.summary().quantile(1.0).round(1)
+            array([0., 5.])
         """
         if not isinstance(q, int | float) or not 0 <= q <= 1:
             raise InputError(f"q is {q!r}; expected a share from 0 to 1")
@@ -138,6 +153,14 @@ class Summary(Attribution):
 
         Raises:
             MissingExtraError: ddsketch is not installed.
+
+        Example:
+            >>> import ddsketch, numpy as np, polyattr, torch, zarr
+            >>> data = np.arange(6, dtype=np.float32).reshape(3, 2)
+            >>> method = polyattr.GradientInput(torch.nn.Flatten())
+            >>> done = polyattr.explain_dataset(method, data, "sketches.zarr", targets=1)
+            >>> len(done.summary().sketches())
+            2
         """
         kind = library("ddsketch", "quantiles", "zarr").DDSketch
         size = int(np.prod(self.whole.shape, dtype=int))

@@ -16,6 +16,7 @@ from polyattr.datasets.model.marking import check_method, marking
 from polyattr.datasets.model.settings import Settings, check_call, read_settings_of_rows
 from polyattr.datasets.sources.opening import open_source
 from polyattr.datasets.sources.source import Joined, Source
+from polyattr.datasets.work import Work
 from polyattr.errors import InputError, InputTypeError, brief
 from polyattr.question.checks import check_flag
 
@@ -74,7 +75,7 @@ def folder_of(out: Any) -> tuple[Path, Path]:
     return folder, folder.with_name(f"{folder.name}.run")
 
 
-def worker_of(method: Any, asked: Asked) -> Worker:
+def worker_of(method: Any, asked: Asked) -> Work:
     """Makes the worker of a run; a worker that is given says itself what is asked of it.
 
     Raises:
@@ -89,11 +90,11 @@ def worker_of(method: Any, asked: Asked) -> Worker:
                 f"{min(given)} is given, and the method is a Worker; expected it among the "
                 f"arguments of polyattr.worker"
             )
-        return method
+        return method.work
     columns, prepare, call = read_settings_of_rows(given)
     made = marking(check_method(method, "method"))
     check_call(made, call)
-    return Worker(Settings(None, None, {}, call, columns, prepare), made)
+    return Work(Settings(None, None, {}, call, columns, prepare), made)
 
 
 def _is_of_columns(name: str, value: Any) -> bool:
@@ -105,7 +106,7 @@ def _is_of_columns(name: str, value: Any) -> bool:
     return name != "ids" or isinstance(value, str)
 
 
-def rows_of(given: Any, worker: Worker, asked: Asked) -> Source | Iterable[Any]:
+def rows_of(given: Any, worker: Work, asked: Asked) -> Source | Iterable[Any]:
     """Opens the source, with the targets and ids that were given, and of the rows those chosen.
 
     Raises:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from polyattr.datasets.optional import library
-from polyattr.datasets.totals import Totals
+from polyattr.datasets.runs.totals import Totals
 
 Tick = Callable[..., None]
 

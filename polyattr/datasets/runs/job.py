@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.datasets.batch_worker import Worker
 from polyattr.datasets.batches.answers import Answer
 from polyattr.datasets.shards.atomic import explained_failure, staging
+from polyattr.datasets.shards.opening import store_of
 from polyattr.datasets.shards.records import commit, rows_digest
-from polyattr.datasets.shards.store import spec_of, store_of
+from polyattr.datasets.shards.store import spec_of
 from polyattr.datasets.sources.source import Source
 from polyattr.datasets.summaries import buckets
 from polyattr.datasets.summaries.partial import Partial, Wanted
+from polyattr.datasets.work import Work
 from polyattr.errors import InputError
 
 Array = np.ndarray[Any, Any]
@@ -75,7 +76,7 @@ class Job:
         key: What a record has to be of.
     """
 
-    worker: Worker
+    worker: Work
     out: Path
     run: Path
     kind: str

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-import polyattr
+from polyattr._version import __version__
 from polyattr.backend import detect
+from polyattr.backend.registry import backends
 from polyattr.datasets.model.marking import innermost
 from polyattr.datasets.shards.atomic import seal, staging, unseal
 from polyattr.errors import InputError
@@ -101,14 +102,14 @@ def key_of(question: dict[str, Any]) -> str:
 def versions(method: Any) -> dict[str, str]:
     """What rounding may depend on: releases of polyattr, NumPy, Python and the framework."""
     known = {
-        "polyattr": polyattr.__version__,
+        "polyattr": __version__,
         "numpy": np.__version__,
         "python": ".".join(platform.python_version_tuple()[:2]),
     }
     core = innermost(method)
     asked = core.backend if core.backend is not None else detect(core.model)
     name = asked if isinstance(asked, str) else getattr(asked, "name", None)
-    info = polyattr.backends().get(name) if name is not None else None
+    info = backends().get(name) if name is not None else None
     if info is not None and info.version is not None:
         known[info.name] = info.version
     return known

@@ -11,22 +11,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from polyattr.datasets.asked import Asked, folder_of, rows_of, worker_of
-from polyattr.datasets.batch_worker import Worker
 from polyattr.datasets.executors.choice import choose
 from polyattr.datasets.explained import Explained
-from polyattr.datasets.job import Job, Task
-from polyattr.datasets.manifest import key_of, open_manifest, versions
 from polyattr.datasets.model.fingerprint import fingerprint
-from polyattr.datasets.plan import Plan, check_part, make_plan
+from polyattr.datasets.runs.asked import Asked, folder_of, rows_of, worker_of
+from polyattr.datasets.runs.job import Job, Task
+from polyattr.datasets.runs.manifest import key_of, open_manifest, versions
+from polyattr.datasets.runs.plan import Plan, check_part, make_plan
+from polyattr.datasets.runs.showing import bar
+from polyattr.datasets.runs.totals import Totals
 from polyattr.datasets.shards.atomic import explained_failure, staging, sweep
+from polyattr.datasets.shards.opening import store_of
 from polyattr.datasets.shards.records import read_record, rows_digest, what_is_wrong
-from polyattr.datasets.shards.store import kind_of, store_of
-from polyattr.datasets.showing import bar
+from polyattr.datasets.shards.store import kind_of
 from polyattr.datasets.sources.source import Held, Joined, Source
 from polyattr.datasets.sources.stream import shards_of
 from polyattr.datasets.summaries.partial import Wanted
-from polyattr.datasets.totals import Totals
+from polyattr.datasets.work import Work
 from polyattr.errors import InputError
 
 _LOG = logging.getLogger("polyattr")
@@ -75,7 +76,7 @@ class _Run:
     out: Path
     beside: Path
     kind: str
-    worker: Worker
+    worker: Work
     source: Source | Iterable[Any]
     asked: Asked
     totals: Totals = field(default_factory=Totals)
@@ -244,7 +245,7 @@ def _itself(source: Source) -> Source:
 class _Peeked:
     """An iterable of batches whose first one was looked at."""
 
-    def __init__(self, batches: Iterable[Any], worker: Worker) -> None:
+    def __init__(self, batches: Iterable[Any], worker: Work) -> None:
         self._rest = iter(batches)
         try:
             self._first = next(self._rest)

@@ -48,14 +48,16 @@ class Shard:
 
     Attributes:
         number: Which it is.
-        columns: As they are stored.
-        summary: What it adds to the summary, or None.
-        known: What its record says.
+        start: Number of its first row.
+        columns: What was found.
+        partial: What was kept for the summary, or None.
+        known: What its record says of how it was made.
     """
 
     number: int
+    start: int
     columns: dict[str, Array]
-    summary: dict[str, Array] | None
+    partial: Partial | None
     known: dict[str, Any]
 
 
@@ -103,24 +105,11 @@ class Job:
             PolyattrError: As `Explainer.attribute`.
         """
         began = time.perf_counter()
-        columns, partial, digest, facts = self._explained(task)
-        summary = None if partial is None else partial.arrays(columns)
-        known = {
-            "job": self.key,
-            "rows": [task.start, task.start + len(task.source)],
-            "inputs": digest,
-            "facts": facts,
-            "report": report_of(columns) | {"evaluations": facts.pop("evaluations")},
-        }
-        if self.dtype is not None:
-            columns = rounded(columns, self.dtype, task.number)
-        if not self.maps:
-            columns = {name: array for name, array in columns.items() if name != "attribution"}
-        known["spec"] = spec_of(columns)
-        known["report"]["seconds"] = round(time.perf_counter() - began, 4)
-        return Shard(task.number, columns, summary, known)
+        columns, partial, known = self._explained(task)
+        seconds = round(time.perf_counter() - began, 4)
+        return Shard(task.number, task.start, columns, partial, known | {"seconds": seconds})
 
-    def _explained(self, task: Task) -> tuple[dict[str, Array], Partial | None, int, Any]:
+    def _explained(self, task: Task) -> tuple[dict[str, Array], Partial | None, dict[str, Any]]:
         partial = None if self.wanted is None else Partial(task.start, self.wanted)
         answers: list[Answer] = []
         digest = spent = 0
@@ -134,31 +123,48 @@ class Job:
             if partial is not None:
                 partial.add(batch, found, task.start + start)
         names = answers[0].columns
-        joined = {n: np.concatenate([a.columns[n] for a in answers]) for n in names}
+        columns = {n: np.concatenate([a.columns[n] for a in answers]) for n in names}
         tolerance = getattr(self.worker.method, "tolerance", None) or DEFAULT_TOLERANCE
-        facts = answers[0].facts | {"evaluations": spent, "tolerance": tolerance}
+        facts = answers[0].facts | {"tolerance": tolerance}
+        return columns, partial, {"facts": facts, "inputs": digest, "evaluations": spent}
+
+    def _stored(self, shard: Shard) -> tuple[dict[str, Array], Any, dict[str, Any]]:
+        """The columns as they are stored, what is added to the summary, and the record."""
+        columns, known = shard.columns, dict(shard.known)
         if self.dtype is not None:
-            joined = with_rounding(joined, self.dtype, tolerance)
-        return joined, partial, digest, facts
+            columns = with_rounding(columns, self.dtype, known["facts"]["tolerance"])
+        summary = None if shard.partial is None else shard.partial.arrays(columns)
+        spent = {name: known.pop(name) for name in ("evaluations", "seconds")}
+        report = report_of(columns) | spent
+        if self.dtype is not None:
+            columns = rounded(columns, self.dtype, shard.number)
+        if not self.maps:
+            columns = {name: array for name, array in columns.items() if name != "attribution"}
+        rows = [shard.start, shard.start + report["rows"]]
+        spec = spec_of(columns)
+        return columns, summary, known | {
+            "job": self.key, "rows": rows, "report": report, "spec": spec,
+        }  # fmt: skip
 
     def write(self, shard: Shard) -> dict[str, Any]:
         """Writes a shard, and then its record, which is returned.
 
         Raises:
-            InputError: The folder cannot be written to.
+            InputError: The folder cannot be written to, or numbers are too large for its dtype.
             OSError: The disk is full.
         """
+        columns, summary, known = self._stored(shard)
         store = store_of(self.kind, self.out, self.rows_per_shard)
         number = shard.number
         try:
             with staging(self.run) as stage:
-                staged = store.stage(number, shard.columns, stage)
+                staged = store.stage(number, columns, stage)
                 files = {self.out / name: path for name, path in staged.items()}
-                if shard.summary is not None:
+                if summary is not None:
                     path = stage.path("summary.npz")
-                    np.savez(path, **shard.summary)  # type: ignore[arg-type]  # taken for its flags
+                    np.savez(path, **summary)
                     files[self.run / "summaries" / f"{number:06d}.npz"] = path
-                return commit(self.out, self.run, number, files, shard.known, stage)
+                return commit(self.out, self.run, number, files, known, stage)
         except OSError as error:
             raise explained_failure(error, self.out, f"shard {number}") from error
 

@@ -232,3 +232,17 @@ def test_inputs_that_are_no_numbers_are_refused(inputs, tmp_path):
 def test_kept_inputs_that_values_are_not_of_are_left_out(kept, tmp_path):
     page = written(attribution(RNG.normal(size=(2, 4)), inputs=kept), tmp_path)
     assert len(page.card(0).one("table", of="bars").all("tr")[0].all("th")) == 3
+
+
+def test_each_sample_stands_beside_its_own_input(tmp_path):
+    inputs = RNG.normal(size=(3, 4)).round(3)
+    page = written(attribution(RNG.normal(size=(3, 4)), inputs=inputs), tmp_path)
+    for k in range(3):
+        rows = page.card(k).one("table", of="bars").all("tr")[1:]
+        shown = {row.one("th").text: float(row.all("td")[0].text) for row in rows}
+        assert shown == {f"feature {f}": inputs[k, f] for f in range(4)}
+    pictures = np.zeros((2, 8, 8))
+    pictures[0, 0], pictures[1, 5] = 1.0, 1.0
+    page = written(attribution(RNG.normal(size=(2, 8, 8)), inputs=pictures), tmp_path)
+    for k, row in enumerate((0, 5)):
+        assert (pixels(images(page, k)[0])[row] == 0).all()

@@ -13,6 +13,8 @@ from polyattr.cli.exits import INTERRUPTED, exit_code
 from polyattr.cli.lines import plain, told
 
 _DEBUG = "--debug"
+_HELP: type[click.UsageError] | None = getattr(click.exceptions, "NoArgsIsHelpError", None)
+"""A line without arguments, as of click 8.2: before, help is no error."""
 
 
 class Commands(click.Group):
@@ -53,10 +55,10 @@ def _end(error: BaseException) -> int:
     if isinstance(error, click.Abort):
         _say("Interrupted.")
         return INTERRUPTED
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        error.show()
-        return error.exit_code
     if isinstance(error, click.ClickException):
+        if _HELP is not None and isinstance(error, _HELP):
+            error.show()
+            return 2
         said = error.format_message()
         context = getattr(error, "ctx", None)
         hint = f" '{context.command_path} --help' tells more." if context else ""

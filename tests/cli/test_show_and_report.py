@@ -86,7 +86,7 @@ def test_several_inputs_name_theirs(run, folder):
     values = {"left": np.array([[1.0, 0.0]]), "right": np.array([[0.0, -3.0]])}
     saved_result(folder / "two.npz", 1, values=values, names=None)
     (entry,) = run("show", "two.npz", "--json", "--top", 2).json["samples"]
-    assert [e["feature"] for e in entry["top"]] == ["right 1", "left 0"]
+    assert [e["feature"] for e in entry["top"]] == ["input 'right': 1", "input 'left': 0"]
 
 
 def test_values_that_are_no_numbers_are_told(run, folder):

@@ -75,4 +75,4 @@ def _called(part: Part, sample: int, at: tuple[int, ...]) -> str:
         called = f"word {at[0]}, {tokens[sample][at[0]]!r}"
     elif len(at) == 1 and features is not None and at[0] < len(features):
         called = features[at[0]]
-    return f"{part.name} {called}" if part.name else called
+    return f"{part.name}: {called}" if part.name else called

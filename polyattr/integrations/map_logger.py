@@ -58,6 +58,9 @@ class MapLogger:
         (True, {3: 'uint8'})
     """
 
+    seconds: float = 0.0
+    logged: int = 0
+
     def __init__(
         self, method: Callable[..., Explainer], inputs: Any, targets: Any = None, *,
         writer: Any = None, every: int = 1, tag: str = "attributions",
@@ -75,7 +78,6 @@ class MapLogger:
         self.writer = writer if writer is None else check_writer(writer)
         self.every, self.tag = check_count("every", every, 1), tag
         self.draw, self.on_error = draw, on_error
-        self.seconds, self.logged = 0.0, 0
         self._warned = False
         self._last: tuple[Any, Explainer] | None = None
 
@@ -91,7 +93,7 @@ class MapLogger:
             Whether a picture was written.
 
         Raises:
-            Exception: What failed, where `on_error` is "raise".
+            InputError: There is no writer, where `on_error` is "raise"; and whatever else fails.
 
         Example:
             >>> import polyattr, torch

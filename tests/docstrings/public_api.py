@@ -8,7 +8,7 @@ from typing import Any
 from labs import LABS, under_test
 
 import polyattr
-from polyattr import baselines, domains, metrics, plots, regions, reports, sampling
+from polyattr import baselines, domains, integrations, metrics, plots, regions, reports, sampling
 
 # What an author of a backend or of a method subclasses: its methods are supplied to polyattr, not
 # called by users.
@@ -50,9 +50,12 @@ def public_items():
     """Walks what the packages export, and the public members of exported classes, once each."""
     found = {}
     # The recipes to build on: their constants and aliases are documented where they stand.
-    for package in (*packages(), sampling, baselines, domains, plots, regions, reports, metrics):
+    more = sampling, baselines, domains, plots, regions, reports, metrics, integrations
+    for package in (*packages(), *more):
         for name in package.__all__:
             thing = getattr(package, name)
+            if package is integrations and not isinstance(thing, type):
+                continue  # what it makes is of libraries that need not be there
             # A version and a ready-made backend are documented by their class.
             if isinstance(thing, type) or inspect.isfunction(thing):
                 for item in items_of(thing):

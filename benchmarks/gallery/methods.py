@@ -14,15 +14,15 @@ from matplotlib.figure import Figure
 
 import polyattr
 from gallery import networks
-from polyattr import plots
+from polyattr import metrics, plots
 
 warnings.simplefilter("ignore", polyattr.PolyattrWarning)
 
 Array = np.ndarray[Any, Any]
 SHOWN = (0, 4, 7, 11)
 MEASURED = 200
-PORTION = 28
-"""Pixels that are removed, or put in, at a time: a row's worth."""
+PORTIONS = 28
+"""In which pixels are removed, or put in: 28 of them at a time."""
 
 
 def kinds() -> dict[str, Callable[[networks.Task], Any]]:
@@ -106,35 +106,23 @@ def measured() -> dict[str, dict[str, float]]:
     """
     task = networks.digits()
     x = task.x[:MEASURED]
-    with torch.no_grad():
-        read = task.model(x).argmax(dim=1)
     found = {}
     for name, made in kinds().items():
         result = made(task).attribute(x)
-        values = np.asarray(result.values).reshape(MEASURED, -1)
-        found[name] = _curves(task, x, read, values) | {
+        found[name] = _curves(task, x, result) | {
             "error": round(float(np.median(result.error)), 3),
             "evaluations": float(result.evaluations[0]),
         }
-    drawn = np.random.default_rng(0).random((MEASURED, x[0].numel()))
-    found["any order"] = _curves(task, x, read, drawn)
+    drawn = np.random.default_rng(0).random(tuple(x.shape))
+    found["any order"] = _curves(task, x, torch.tensor(drawn))
     return found
 
 
-def _curves(
-    task: networks.Task, x: torch.Tensor, read: torch.Tensor, values: Array
-) -> dict[str, float]:
-    order = np.argsort(-values, axis=1, kind="stable")
-    rank = torch.tensor(np.argsort(order, axis=1)).reshape(x.shape)
-    counts = range(0, values.shape[1] + 1, PORTION)
-    told: dict[str, float] = {}
-    for name, keep in (("deletion", rank.__ge__), ("insertion", rank.__lt__)):
-        with torch.no_grad():
-            points = [
-                task.model(x * keep(count)).gather(1, read[:, None])[:, 0] for count in counts
-            ]
-        curve = torch.stack(points, dim=1).numpy()
-        areas = (curve[:, 1:] + curve[:, :-1]).mean(axis=1) / 2
-        told[name] = round(float(areas.mean()), 3)
-        told[f"{name}_error"] = round(float(areas.std(ddof=1) / len(areas) ** 0.5), 3)
+def _curves(task: networks.Task, x: torch.Tensor, values: Any) -> dict[str, float]:
+    """Areas of `polyattr.metrics`: a method without `output_layer` scores the probability."""
+    asked, told = polyattr.Saliency(task.model), dict[str, float]()
+    for measure in (metrics.deletion, metrics.insertion):
+        areas = measure(asked, x, attribution=values, steps=PORTIONS).values
+        told[measure.__name__] = round(float(areas.mean()), 3)
+        told[f"{measure.__name__}_error"] = round(float(areas.std(ddof=1) / len(areas) ** 0.5), 3)
     return told

@@ -71,6 +71,30 @@ def test_code_captured_numbers_and_containers_count():
     assert fingerprint(circle) != fingerprint([1, [1]])
 
 
+class Model:
+    """Of the user's own class, whose code is part of the question."""
+
+    def __init__(self, by):
+        self.by = by
+
+    def __call__(self, x):
+        return scaled(x, self.by) + HELD[0]
+
+
+HELD = [np.ones(2)]
+
+
+def test_code_and_what_it_finds_by_name_count(monkeypatch):
+    before = fingerprint(Model(2.0))
+    assert fingerprint(Model(2.0)) == before != fingerprint(Model(3.0))
+    HELD[0] = np.zeros(2)
+    assert fingerprint(Model(2.0)) != before
+    HELD[0] = np.ones(2)
+    assert fingerprint(Model(2.0)) == before
+    monkeypatch.setattr(Model, "__call__", lambda self, x: scaled(x, self.by))
+    assert fingerprint(Model(2.0)) != before
+
+
 def test_modes_and_gradients_of_a_module_do_not_count(lab):
     if lab.name != "torch":
         return

@@ -8,6 +8,7 @@ an array.
 from __future__ import annotations
 
 import hashlib
+import sys
 import types
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -15,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from polyattr.backend.snapshots.names import is_library
+
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.generic)
-_CAPTURED = (*PLAIN, np.ndarray, list, tuple, dict)
 _MOST = 2_000_000
 """Objects that are looked at: what has more is told apart by these."""
 
@@ -61,11 +63,12 @@ class _Walk:
             self.hash.update(np.ascontiguousarray(array).data if array.size else b"")
             return ()
         self._say(_kind(value))
-        if isinstance(value, types.ModuleType | type):
-            self._say(getattr(value, "__qualname__", value.__name__))
+        if isinstance(value, types.ModuleType):
+            self._say(value.__name__)
             return ()
-        if isinstance(value, types.FunctionType):
-            return _of_function(value)
+        if isinstance(value, type | types.FunctionType):
+            self._say(value.__qualname__)
+            return () if is_library(value.__module__) else _of_code(value)
         if isinstance(value, types.CodeType):
             self._say(value.co_code.hex(), value.co_names)
             return value.co_consts
@@ -96,18 +99,34 @@ def _array(value: Any) -> np.ndarray[Any, Any] | None:
     return array.view(f"V{array.dtype.itemsize}") if array.dtype.kind == "V" else array
 
 
-def _of_function(value: types.FunctionType) -> Iterable[object]:
-    """The code of a function, and the numbers it was given along or finds by name."""
+def _of_code(value: Any) -> Iterable[object]:
+    """The code of a user's function or class, and what it was given along or finds by name."""
+    if isinstance(value, type):
+        own = vars(value)
+        functions = [getattr(own[n], "__func__", own[n]) for n in sorted(own)]
+        return [*value.__bases__, *(f for f in functions if isinstance(f, types.FunctionType))]
     cells = []
     for cell in value.__closure__ or ():
         try:
             cells.append(cell.cell_contents)
         except ValueError:  # still empty
             cells.append(None)
-    used = [value.__globals__.get(name) for name in value.__code__.co_names]
-    beside = [held for held in used if isinstance(held, _CAPTURED) or _array(held) is not None]
-    code = value.__code__, value.__defaults__, value.__kwdefaults__
-    return [value.__qualname__, *code, *cells, *beside]
+    named = [value.__globals__.get(name) for name in _names(value.__code__)]
+    beside = [held for held in named if not _is_of_python(held)]
+    return [value.__code__, value.__defaults__, value.__kwdefaults__, *cells, *beside]
+
+
+def _names(code: types.CodeType) -> list[str]:
+    nested = [_names(held) for held in code.co_consts if isinstance(held, types.CodeType)]
+    return [*code.co_names, *(name for names in nested for name in names)]
+
+
+def _is_of_python(held: object) -> bool:
+    """Says whether something a function finds by name is a module, or Python's own machinery."""
+    if held is None or isinstance(held, types.ModuleType):
+        return True
+    root = type(held).__module__.partition(".")[0]
+    return root in sys.stdlib_module_names and root not in ("builtins", "collections", "functools")
 
 
 def _of_object(value: Any) -> Iterable[object]:
@@ -115,6 +134,9 @@ def _of_object(value: Any) -> Iterable[object]:
         return [value.func, value.args, value.keywords]
     if isinstance(value, types.MethodType):
         return [value.__func__, value.__self__]
+    wrapped = getattr(value, "__wrapped__", None)
+    if wrapped is not None:  # a compiled function: beside it, it only has caches
+        return [wrapped]
     if isinstance(value, Mapping):
         return [part for key in _sorted(value) for part in (key, value[key])]
     if isinstance(value, set | frozenset):
@@ -139,7 +161,8 @@ def _of_torch(value: Any) -> list[object] | None:
     for name, module in value.named_modules():
         own = {k: v for k, v in vars(module).items() if k != "training" and k[0] != "_"}
         settings = {k: v for k, v in own.items() if isinstance(v, (*PLAIN, list, tuple))}
-        plain.append((name, _kind(module), settings))
+        code = None if is_library(type(module).__module__) else type(module)
+        plain.append((name, _kind(module), code, settings))
     return [dict(value.state_dict()), plain]
 
 
@@ -165,7 +188,8 @@ def _of_fields(value: Any) -> list[object] | None:
             if hasattr(value, name):
                 held[name] = getattr(value, name)
     names = [name for name in _sorted(held) if not str(name).startswith("__")]
-    return [part for name in names for part in (name, held[name])] or None
+    code = [] if is_library(type(value).__module__) else [type(value)]
+    return [*code, *(part for name in names for part in (name, held[name]))] or None
 
 
 def _sorted(values: Iterable[Any]) -> list[Any]:

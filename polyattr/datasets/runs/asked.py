@@ -116,7 +116,8 @@ def rows_of(given: Any, worker: Work, asked: Asked) -> Source | Iterable[Any]:
     targets = None if _is_of_columns("targets", asked.targets) else asked.targets
     ids = None if isinstance(asked.ids, str) else asked.ids
     if not isinstance(source, Source):
-        for name, value in (("targets", targets), ("ids", ids), ("where", asked.where)):
+        rest = ("where", asked.where), ("part", asked.part)
+        for name, value in (("targets", targets), ("ids", ids), *rest):
             if value is not None:
                 raise InputError(
                     f"{name} is given, and the source is an iterable of batches, whose rows have "

@@ -72,7 +72,7 @@ def sweep(run: Path) -> None:
     here = socket.gethostname()
     for path in run.glob("tmp~*"):
         _, host, pid, *_ = path.name.split("~")
-        if host == here and pid.isdigit():
+        if host == here and pid.isdigit() and os.name != "nt":  # there, to ask would be to kill
             abandoned = not _lives(int(pid))
         else:
             abandoned = time.time() - path.stat().st_mtime > _AN_OLD_ONE

@@ -109,7 +109,7 @@ class Explained:
         part = "" if totals.rows == self.rows else f"{totals.rows:,} of "
         again = f", {totals.again} of them again" if totals.again else ""
         first = (
-            f"{part}{self.rows:,} rows in {self.path} ({totals.shards} shards, {totals.made} made "
-            f"by this call{again})"
+            f"{part}{self.rows:,} rows in {self.path} ({totals.shards} "
+            f"shard{'s' * (totals.shards != 1)}, {totals.made} made by this call{again})"
         )
         return "\n".join([first, *totals.lines()])

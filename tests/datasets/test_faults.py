@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import slow_run
-from made_models import Dense, Killed
+from made_models import Dense, Killed, always_killed
 from stored import contents, explained, files, library
 
 import polyattr
@@ -83,6 +83,14 @@ def test_a_killed_worker_is_replaced_and_its_shard_made_again(named, lab, x, tmp
     assert done.complete
     plain = polyattr.worker("made_models:made_method", targets=0)
     assert contents(done) == contents(explained(plain, x, tmp_path / "alone.zarr"))
+
+
+def test_a_worker_that_always_dies_ends_the_run_with_the_likely_causes(named, x, tmp_path):
+    work = polyattr.worker("made_models:made_method", targets=0, prepare=always_killed)
+    with pytest.raises(
+        RuntimeError, match=r"shard \d+ ended 5 times without a word.*memory.*__main__"
+    ):
+        explained(work, x[:20], tmp_path / "a.zarr", executor=1)
 
 
 DAMAGE = {

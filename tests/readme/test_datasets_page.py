@@ -28,9 +28,10 @@ def test_examples_run(code, backend_name, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     if "explain_dataset" in code:
-        assert re.match(r"2,000 rows in .*maps.zarr \(1 shards, 1 made by this call\)", done.stdout)
+        assert re.match(r"2,000 rows in .*maps.zarr \(1 shard, 1 made by this call\)", done.stdout)
         told = re.search(r"```\n(2,000 rows.*?)```", PAGE, re.DOTALL)[1]
-        assert told.splitlines()[1:3] == done.stdout.splitlines()[1:3]
+        for said, found in zip(told.splitlines()[1:3], done.stdout.splitlines()[1:3], strict=True):
+            assert said.partition("largest")[0] == found.partition("largest")[0]
 
 
 def test_arguments_the_page_names_exist():

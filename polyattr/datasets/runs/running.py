@@ -49,6 +49,7 @@ def run(method: Any, given: Any, out: Any, asked: Asked) -> Explained:
     worker = worker_of(method, asked)
     source = rows_of(given, worker, asked)
     one = _Run(folder, beside, kind, worker, source, asked)
+    one.look()
     try:
         one.begin()
     except OSError as error:
@@ -81,8 +82,8 @@ class _Run:
     asked: Asked
     totals: Totals = field(default_factory=Totals)
 
-    def begin(self) -> None:
-        """Plans, and writes or compares the manifest."""
+    def look(self) -> None:
+        """Looks at the first rows, and plans."""
         source, asked = self.source, self.asked
         if isinstance(source, Source):
             first = source.read(0, 1).inputs
@@ -93,14 +94,18 @@ class _Run:
         sizes = asked.rows_per_call, asked.rows_per_shard
         self.plan: Plan = make_plan(rows, first[:1].nbytes, *sizes)
         store_of(self.kind, self.out, self.plan.shard)  # what it needs is asked for before the work
-        question = self._question()
+        self._asks = self._question()
+
+    def begin(self) -> None:
+        """Writes or compares the manifest."""
+        source, asked, question = self.source, self.asked, self._asks
         stamp = source.stamp() if isinstance(source, Source) else {}
         before = open_manifest(self.out, self.beside, question, stamp)
         # Of what is in memory only the rows themselves tell.
         self._changed = not stamp or before != stamp
         (self.beside / "shards").mkdir(parents=True, exist_ok=True)
         sweep(self.beside)
-        wanted = Wanted(rows) if asked.summary else None
+        wanted = Wanted(self.plan.rows) if asked.summary else None
         self.job = Job(
             self.worker, self.out, self.beside, self.kind, self.plan.call, self.plan.shard,
             asked.dtype, bool(asked.maps), wanted, key_of(question),

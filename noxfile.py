@@ -349,6 +349,15 @@ def integrations(session: nox.Session) -> None:
     _pytest(session, FRAMEWORKS, "tests/integrations", "tests/results/test_shap.py")
 
 
+@nox.session
+def services(session: nox.Session) -> None:
+    """Optional: the examples' server, asked by clients, and the weather grid; not part of `nox`."""
+    needed = ("fastapi", "httpx", "matplotlib", "uvicorn", "xarray")
+    _install(session, ".[torch]", *SHARED, *needed)
+    session.env["POLYATTR_TEST_LIBRARIES"] = ",".join(needed)
+    _pytest(session, ("torch",), "tests/services")
+
+
 def _install_with_peers(session: nox.Session, package: str) -> None:
     # What xplique imports, of what it does not get by --no-deps.
     imported = ("deprecated", "einops", "opencv-python-headless", "tensorflow-probability")

@@ -1,5 +1,6 @@
 """Many threads, many kinds of calls, one explainer: each gets what it would get alone, exactly."""
 
+import math
 import sys
 import threading
 
@@ -91,6 +92,13 @@ def in_threads(work):
         raise failed[0]
     assert len(found) == THREADS
     return found
+
+
+@pytest.fixture(autouse=True)
+def one_program(backend_name, monkeypatch):
+    """TensorFlow's kernels change to XLA's program, and its rounding, once that is worth it."""
+    if backend_name == "tensorflow":
+        monkeypatch.setattr("polyattr_tensorflow.kernel._WORTH_COMPILING", math.inf)
 
 
 def in_turn(lab, asked, number):

@@ -82,9 +82,9 @@ def explain(question: Question) -> dict[str, Any]:
     order = np.argsort(-np.abs(values), kind="stable")
     named = [{"feature": FEATURES[i], "contribution": float(values[i])} for i in order]
     return {
-        "class": CLASSES[int(found.targets[0])],
+        "class": CLASSES[int(np.asarray(found.targets)[0])],
         "score": float(found.scores[0]),
-        "baseline_score": float(found.baseline_scores[0]),
+        "baseline_score": float(np.asarray(found.baseline_scores)[0]),
         "contributions": named,
         "relative_error": float(found.error[0]),
         "converged": bool(found.converged[0]),

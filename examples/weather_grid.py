@@ -49,7 +49,7 @@ def analysis() -> xr.DataArray:
 
 def target(start: xr.DataArray, variable: str, lead: int, region: dict[str, slice]) -> torch.Tensor:
     """Returns weights in the shape of a forecast: the mean over the area of a region."""
-    coords = {"lead": list(LEADS), "variable": ["rain", "temperature"]}
+    coords: dict[str, Any] = {"lead": list(LEADS), "variable": ["rain", "temperature"]}
     coords |= {"lat": start.lat.values, "lon": start.lon.values}
     sizes = [len(axis) for axis in coords.values()]
     weights = xr.DataArray(np.zeros(sizes, np.float32), coords)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -167,9 +168,7 @@ class Engine:
             else:
                 pace = asked.pace(self.kernels, live, n - first)
                 rounds = Rounds(supply, inner, tick, asked.errors, pace)
-                weights = rounds.run(live)
-                found, known = rounds.finished(weights)
-                ledger.add(first, rounds.spent[:live], rounds.entries, weights, rounds.reports)
+                found, known = self._in_rounds(rounds, first, live, ledger)
             values.append(found)
             errors += [] if known is None else [known]
         joined = [self._join(parts, n) for parts in zip(*values, strict=True)]
@@ -210,6 +209,20 @@ class Engine:
         values, errors, entry, report = program.solve(supply)
         ledger.add(first, program.spent[:live], [entry], program.weights, [report])
         return values, errors
+
+    def _in_rounds(
+        self, rounds: Rounds, first: int, live: int, ledger: Ledger
+    ) -> tuple[list[Tensor], Errors | None]:
+        """Runs a block of many tiles; a table too long to be held comes and is read in pieces."""
+        walk = None
+        if rounds.supply.in_pieces:
+            walk = rounds.recipe.walk(live)
+            rounds.supply = replace(rounds.supply, sheet=rounds.sheet.in_pieces())
+            rounds.early = partial(ledger.early, first, walk=walk)
+        weights = rounds.run(live)
+        finished = rounds.finished(weights)
+        ledger.add(first, rounds.spent[:live], rounds.entries, weights, rounds.reports, walk)
+        return finished
 
     def _join_errors(self, errors: list[Errors], n: int) -> Errors | None:
         if not errors:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from polyattr.engine.plan.cut import Cut
 from polyattr.engine.sums.report import Measured, Report, joined_sizes, read_all
-from polyattr.sampling.errors.course import Course
+from polyattr.sampling.errors.course import Course, Walk
 from polyattr.sampling.errors.norm import Weights
 from polyattr.sampling.recipe import Recipe
 from polyattr.sampling.rows import Rows, Told, joined
@@ -58,9 +58,10 @@ class Entry:
 
 def entry_of(made: Cut, log: Callable[[], Array], reading: Reading | None = None) -> Entry:
     """Notes what the rows of a table told: the `log` has it, (2, C) scores and slopes."""
+    position = made.position  # not the rest of it, which is large
 
     def read() -> tuple[Array, Array]:
-        scores, slopes = log()[:, made.position]
+        scores, slopes = log()[:, position]
         return scores, slopes
 
     return Entry(made.rows, Told(read), reading)
@@ -82,6 +83,22 @@ _MOST_PENDING = 2**18
 """Rows told of that may stay on the device before they are read: memory must not grow with N."""
 
 
+class _Pending(NamedTuple):
+    """What is not read yet of a block.
+
+    Attributes:
+        first: Its first sample.
+        entries: Its tables, or the last ones.
+        weights: Of the parts.
+        walk: Has followed the tables before; None where there were none.
+    """
+
+    first: int
+    entries: list[Entry]
+    weights: Weights
+    walk: Walk | None
+
+
 @dataclass
 class Ledger:
     """What all rows of one run told, per sample.
@@ -97,7 +114,7 @@ class Ledger:
     recipe: Recipe
     spent: Array = field(init=False)
     bad: dict[int, tuple[Rows[Array], int]] = field(default_factory=dict)
-    _pending: list[tuple[int, list[Entry], Weights]] = field(default_factory=list)
+    _pending: list[_Pending] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.spent = np.zeros(self.n, dtype=np.int64)
@@ -116,19 +133,33 @@ class Ledger:
         entries: list[Entry],
         weights: Weights,
         reports: Sequence[Report] = (),
+        walk: Walk | None = None,
     ) -> None:
-        """Adds a block that begins with sample `first`; `spent` has the samples that are there."""
+        """Adds a block that begins with sample `first`; `spent` has the samples that are there.
+
+        `walk` is the one that `early` was given, if it was for this block.
+        """
         self.spent[first : first + len(spent)] += spent
-        self._pending.append((first, entries, weights))
+        self._pending.append(_Pending(first, entries, weights, walk))
         self._blocks += 1
         self._reports += [(report, len(spent)) for report in reports]
-        if sum(len(e.rows) for _, each, _ in self._pending for e in each) > _MOST_PENDING:
+        if sum(len(known.rows) for part in self._pending for known in part.entries) > _MOST_PENDING:
             self.read()
+
+    def early(self, first: int, known: Entry, weights: Weights, walk: Walk) -> None:
+        """Reads a table of a block that begins with sample `first` before the last of them ran."""
+        self._read(first, known, weights)
+        walk.add(known.told.scores, known.told.slopes)
 
     def read(self) -> None:
         """Reads what is still on the device."""
         read_all([report for report, _ in self._reports])
-        for first, entries, weights in self._pending:
+        for first, entries, weights, walk in self._pending:
+            if walk is not None:
+                for known in entries:
+                    self.early(first, known, weights, walk)
+                self._courses.append(walk.course())
+                continue
             for known in entries:
                 self._read(first, known, weights)
             rows = entries[0].rows if len(entries) == 1 else joined([e.rows for e in entries])

@@ -15,7 +15,7 @@ from polyattr.engine.ledger import Entry, entry_of, told
 from polyattr.engine.pace import Pace
 from polyattr.engine.plan.course import Course
 from polyattr.engine.plan.cut import Cut
-from polyattr.engine.plan.one_round import second_table
+from polyattr.engine.plan.one_round import only_table, second_table
 from polyattr.engine.plan.sheet import Sheet
 from polyattr.engine.question import Question
 from polyattr.engine.sums.ends import Finish, Finished, Start
@@ -26,7 +26,7 @@ from polyattr.engine.supply import Supply
 from polyattr.engine.tile import Block, Sheaf, State, Tile
 from polyattr.sampling.errors.norm import Weights
 from polyattr.sampling.recipe import Recipe
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.rows import Repeated, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,7 @@ class Rounds:
         tick: Told what share of the block is done, and what is being done, after each tile.
         wanted: Whether the errors of the values are wanted.
         pace: Tells whether there is time for another round; None where there always is.
+        early: Reads a piece of a table that comes in pieces, once the next one runs.
         reports: What the block tells the host in one piece; none where it is read piece by piece.
     """
 
@@ -56,6 +57,7 @@ class Rounds:
     tick: Callable[[float, str], None] | None
     wanted: bool = False
     pace: Pace | None = None
+    early: Callable[[Entry, Weights], None] | None = None
     entries: list[Entry] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     spent: Array = field(init=False)
@@ -94,6 +96,8 @@ class Rounds:
         backend, recipe = self.backend, self.recipe
         self.spent = np.zeros(self.sheet.samples, dtype=np.int64)
         self._block = self.supply.block()
+        if self.early is not None:
+            return self._pieces(live, self.early)
         known = self.values, self.errors, self._kept
         sizes = Sizes(backend, live, *known, recipe.complete, self.pace)
         rounds = recipe.rounds(live, sizes)
@@ -109,10 +113,7 @@ class Rounds:
             if self._course is not None:
                 self._course.begin(rows)
             for made, sheaves in self.supply.cuts(rows, live, self.seen):
-                log = backend.zeros((2 * self.sheet.capacity,), self.leaves[0], self.supply.real())
-                self.state = self.state._replace(log=log)
-                self._tiles(made, sheaves)
-                self.entries.append(entry_of(made, self._log(self.state.log)))
+                self._run(made, sheaves)
             try:
                 rows = rounds.send(told(self.entries[first:]))
             except StopIteration as end:
@@ -121,6 +122,29 @@ class Rounds:
             self._grow(_room(rows, recipe))
             if recipe.one_round:
                 raise second_table(recipe)
+
+    def _pieces(self, live: int, early: Callable[[Entry, Weights], None]) -> Weights:
+        """Runs a table that all samples share, of which a piece at a time is held."""
+        recipe = self.recipe
+        one, weights = only_table(recipe, 1)
+        rows, size = Repeated(one, live), self.sheet.samples * recipe.parts
+        self.seen, self.state = np.zeros(size), self._start(size)
+        if self.tick is not None:
+            self._course = Course(self.tick, live, one_round=True)
+            self._course.begin(rows)
+        for made, sheaves in self.supply.cuts(rows, live, self.seen):
+            self._run(made, sheaves)
+            if len(self.entries) > 1:
+                early(self.entries.pop(0), weights)
+        return weights
+
+    def _run(self, made: Cut, sheaves: Sequence[Sheaf] | None) -> None:
+        """Runs the tiles of a table, and notes what its rows tell."""
+        size = (2 * self.sheet.capacity,)
+        log = self.backend.zeros(size, self.leaves[0], self.supply.real())
+        self.state = self.state._replace(log=log)
+        self._tiles(made, sheaves)
+        self.entries.append(entry_of(made, self._log(self.state.log)))
 
     def _log(self, log: Tensor) -> Callable[[], Array]:
         """Returns what reads a log (2, C): on its own, or in the block's report."""
@@ -209,7 +233,7 @@ class Rounds:
     def finished(self, weights: Weights) -> tuple[list[Tensor], Errors | None]:
         """Returns the attributions (M, ...) per input, and if wanted how far off they may be."""
         if self.recipe.one_round and weights.value.ndim == 1:
-            finish, alone = self._finish(), len(self.entries) == 1
+            finish, alone = self._finish(), len(self.entries) == 1 and self.early is None
             log = self.state.log if alone and not self.tools.graph else None
             key = (*finish.key(weights, self.wanted), log is None)
             run = partial(finish.run, weights, errors=self.wanted)

@@ -16,14 +16,12 @@ from polyattr.engine.question import Question
 from polyattr.engine.tile import Block, Sheaf, Tile
 from polyattr.sampling.noise import stream_noise
 from polyattr.sampling.recipe import Recipe
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.rows import Repeated, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Array = np.ndarray[Any, Any]
-_KEPT_TILES = 64
-"""Most tiles whose columns stay on the device between calls: memory must not grow with steps."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,15 @@ class Supply:
         wide = {self.backend.accumulator_dtype(leaf) for leaf in self.leaves}
         return "float64" if "float64" in wide else "float32"
 
+    @property
+    def in_pieces(self) -> bool:
+        """Whether the table is too long to be written down and read as a whole."""
+        recipe, sheet = self.recipe, self.sheet
+        held = self.tools.graph or recipe.sequential or not recipe.repeats
+        return not held and sheet.in_pieces() != sheet
+
     def cuts(
-        self, rows: Rows[Array], live: int, seen: Array
+        self, rows: Rows[Array] | Repeated, live: int, seen: Array
     ) -> Iterator[tuple[Cut, Sequence[Sheaf] | None]]:
         """Cuts a table of the first `live` samples; some columns are on the device already."""
         references, recipe = self.question.references, self.recipe
@@ -85,7 +90,8 @@ class Supply:
         def made() -> Iterator[Cut]:
             return cut_all(rows, recipe, self.sheet, seen, origin)
 
-        if not recipe.one_round or self.sheet.capacity > _KEPT_TILES * self.sheet.rows:
+        stays = isinstance(rows, Rows) and self.sheet.stays
+        if not (recipe.one_round and stays):
             # Neither the next call nor the device keeps many: memory must not grow with steps.
             yield from ((cut, None) for cut in made())
             return
@@ -95,7 +101,7 @@ class Supply:
         key = (recipe, live, self.sheet, fan)
         cuts = self.tools.remember(("cut", *key), lambda: list(made()))
         where = self.backend.device(self.leaves[0])
-        if where is None or sum(cut.tiles for cut in cuts) > _KEPT_TILES:
+        if where is None:
             yield from ((cut, None) for cut in cuts)
             return
         native = self.tools.remember(

@@ -57,6 +57,11 @@ class NoisyCopies(Recipe):
         return self.tolerance is None and type(self).rounds is NoisyCopies.rounds
 
     @property
+    def repeats(self) -> bool:
+        """Whether the number of draws is fixed, unless a subclass has a table of its own."""
+        return self.one_round and type(self).table is NoisyCopies.table
+
+    @property
     def parts(self) -> int:
         """Groups of independent draws."""
         if self.tolerance is not None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from polyattr.sampling.drawing.enough import FEWEST_DRAWS, GROUPS, enough
-from polyattr.sampling.errors.course import Course
+from polyattr.sampling.errors.course import Course, Walk
 from polyattr.sampling.errors.norm import Norm, Weights
 from polyattr.sampling.noisy_copies import group_weights, independent_groups
 from polyattr.sampling.quadrature import INSIDE
@@ -75,6 +75,15 @@ class RandomBaselines(PathIntegral):
     def one_round(self) -> bool:
         """Whether the number of draws is fixed, unless a subclass chooses its rows."""
         return self.tolerance is None and type(self).rounds is RandomBaselines.rounds
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the number of draws is fixed, unless a subclass has a table of its own."""
+        return self.one_round and type(self).table is RandomBaselines.table
+
+    def walk(self, n: int) -> Walk:
+        """One point on each path tells nothing of its ends."""
+        return Walk()
 
     def table(self, n: int) -> Rows[Array]:
         """A row per draw; of the first round, where there are several."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.errors import InputError
-from polyattr.sampling.errors.course import Course
+from polyattr.sampling.errors.course import Course, Walk
 from polyattr.sampling.errors.norm import Norm, Weights
 from polyattr.sampling.rows import Rows, Told
 from polyattr.sampling.statistics import Mean, Statistic
@@ -130,6 +130,14 @@ class Recipe:
         return type(self).rounds is Recipe.rounds
 
     @property
+    def repeats(self) -> bool:
+        """Whether `table` repeats the rows of one sample for all: a long one is not written down.
+
+        Such a recipe has one round, and weights that do not depend on the number of samples.
+        """
+        return False
+
+    @property
     def called(self) -> tuple[Callable[..., Any], ...]:
         """Functions of the user's that `place` calls, followed for changes as the model is."""
         return ()
@@ -162,6 +170,10 @@ class Recipe:
         None where that says nothing about the ends of the paths.
         """
         return None
+
+    def walk(self, n: int) -> Walk:
+        """Returns what follows `n` samples as `course` does, where a long table comes in pieces."""
+        return Walk()
 
     def shape(self, sample: tuple[int, ...]) -> tuple[int, ...]:
         """Returns the shape of what a row adds, for an input with samples of the shape `sample`."""

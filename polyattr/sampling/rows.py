@@ -105,6 +105,26 @@ class Rows(Generic[Column]):
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """The rows of one sample, repeated for many without being written down.
+
+    Attributes:
+        one: (P,) the rows of one sample.
+        n: How many samples have them; samples run fastest, as in `Rows.over`.
+    """
+
+    one: Rows[Array]
+    n: int
+
+    def take(self, index: Array) -> Rows[Array]:
+        """Writes down the rows at the places `index` (R,) of the whole table."""
+        return replace(self.one.take(index // self.n), sample=index % self.n)
+
+    def __len__(self) -> int:
+        return len(self.one) * self.n
+
+
+@dataclass(frozen=True)
 class ScoreRows(Rows[Column]):
     """Rows whose scores alone are wanted, by which those with gradients are then chosen.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.dtypes import FLOATS
-from polyattr.sampling.errors.course import Course, course
+from polyattr.sampling.errors.course import Course, NodesWalk, Walk, course
 from polyattr.sampling.errors.neighbours import Neighbours
 from polyattr.sampling.errors.norm import Norm, Weights
 from polyattr.sampling.quadrature import INSIDE, RULES, inside_of, planned, quadrature
@@ -47,6 +47,10 @@ class Nodes(ABC):
         In the mean over the `references` baselines of a sample; None where that is not known.
         """
         return None
+
+    def walk(self, n: int, references: int) -> Walk:
+        """Returns what says so of a table of `n` samples and `references` that comes in pieces."""
+        return Walk()
 
     @abstractmethod
     def rounds(self, n: int, norm: Norm) -> Rounds:
@@ -102,6 +106,10 @@ class FixedNodes(Nodes):
         # References, on each path the nodes, at each node the samples.
         order = (references, len(nodes), -1)
         return course(nodes, told.scores.reshape(order), told.slopes.reshape(order))
+
+    def walk(self, n: int, references: int) -> Walk:
+        """Follows the nodes; see `repeats`, without which nobody asks."""
+        return NodesWalk(planned(self.rule, self.steps)["taken"], references, n)
 
     def rounds(self, n: int, norm: Norm) -> Rounds:
         """A single round."""
@@ -166,6 +174,16 @@ class StraightPath(Recipe):
         # A subclass with rounds of its own, on either side, chooses its rows.
         fixed = getattr(type(self.nodes), "rounds", None) is FixedNodes.rounds
         return fixed and type(self).rounds is StraightPath.rounds
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the table is that of the nodes, and theirs that of their rule."""
+        own = type(self).table is StraightPath.table and self.one_round
+        return own and getattr(type(self.nodes), "table", None) is FixedNodes.table
+
+    def walk(self, n: int) -> Walk:
+        """What the nodes make of it."""
+        return self.nodes.walk(n, self.references)
 
     def table(self, n: int) -> Rows[Array]:
         """A row per node and baseline."""

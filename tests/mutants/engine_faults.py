@@ -92,8 +92,8 @@ ENGINE = (
     (
         "the first round's table in every round",
         "polyattr/engine/supply.py",
-        "if not recipe.one_round or self.sheet.capacity > _KEPT_TILES * self.sheet.rows:",
-        "if self.sheet.capacity > _KEPT_TILES * self.sheet.rows:",
+        "if not (recipe.one_round and stays):",
+        "if not stays:",
     ),
     (
         "a round is told of all rounds",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.engine.plan.cut import Cut
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.rows import Repeated, Rows
 
 Array = np.ndarray[Any, Any]
 
@@ -30,11 +30,11 @@ class Course:
         self._every = self._before = self._rounds = 0
         self._done = 0.0
 
-    def begin(self, rows: Rows[Array]) -> None:
+    def begin(self, rows: Rows[Array] | Repeated) -> None:
         """Takes up the rows of a round."""
         self._every, self._before = len(rows), 0
         self._rounds += 1
-        if not self._one_round:
+        if isinstance(rows, Rows) and not self._one_round:
             self._done = 1 - len(np.unique(rows.sample)) / self._live
             self._tick(self._done, f"round {self._rounds}")
 

@@ -13,7 +13,7 @@ from polyattr.engine.plan.sheet import Sheet
 from polyattr.errors import InputError
 from polyattr.sampling.drawing.draws import needed
 from polyattr.sampling.recipe import Recipe
-from polyattr.sampling.rows import Rows, Table, present
+from polyattr.sampling.rows import Repeated, Rows, Table, present
 
 Array = np.ndarray[Any, Any]
 
@@ -60,7 +60,7 @@ class Cut:
 
 
 def cut_all(
-    rows: Rows[Array],
+    rows: Rows[Array] | Repeated,
     recipe: Recipe,
     sheet: Sheet,
     seen: Array,
@@ -76,7 +76,8 @@ def cut_all(
         origin: Says which reference each row starts from; None where a tile need not know.
     """
     # A sequential recipe never has two rows of a sample in one tile: a turn ends its tile.
-    turns = _turns(rows) if recipe.sequential else np.zeros(0)
+    # What all samples share has no turns.
+    turns = _turns(rows) if isinstance(rows, Rows) and recipe.sequential else np.zeros(0)
     edges = [0, *(np.flatnonzero(turns) + 1).tolist(), len(rows)]
     pairs = itertools.pairwise(edges)
     starts = np.concatenate([np.arange(a, b, sheet.rows) for a, b in pairs])
@@ -85,7 +86,10 @@ def cut_all(
     most = sheet.capacity // sheet.rows
     for first in range(0, len(starts), most):
         a, b = starts[first : first + most], stops[first : first + most]
-        part = rows if len(starts) <= most else rows.take(np.arange(a[0], b[-1]))
+        if isinstance(rows, Rows) and len(starts) <= most:
+            part = rows
+        else:
+            part = rows.take(np.arange(a[0], b[-1]))
         _check_ranges(part, recipe, sheet)
         made = _cut(part, a - a[0], b - a[0], recipe, sheet, seen, origin)
         seen = made.seen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,11 @@ _KEPT_ELEMENTS = 2**26
 exceed it."""
 _LOGGED_TILES = 64
 """Tiles of a recipe with several rounds whose scores and slopes are read at a time."""
+_KEPT_TILES, _KEPT_ROWS = 64, 2**15
+"""Most tiles, and rows, of a table whose columns are kept from call to call."""
+_LOGGED_ROWS, _FEWEST_LOGGED = 2**13, 4
+"""Rows of a long table that are read at a time, of which the host holds some hundred bytes each;
+and tiles, at least."""
 
 
 def auto_batch_size(elements_per_row: int, backend: GradBackend, like: Tensor) -> int:
@@ -81,6 +86,21 @@ class Sheet:
     capacity: int
     together: int = 1
     draws: int = 0
+
+    @property
+    def stays(self) -> bool:
+        """Whether columns of all rows, if they are known, may stay on the device between calls."""
+        return self.capacity <= min(_KEPT_TILES * self.rows, _KEPT_ROWS)
+
+    def in_pieces(self) -> Sheet:
+        """Returns the shapes for a table that is cut, run and read in pieces, unless it is short.
+
+        Memory must not grow with the number of rows.
+        """
+        if self.stays:
+            return self
+        most = max(_FEWEST_LOGGED, _LOGGED_ROWS // self.rows)
+        return replace(self, capacity=min(self.capacity, most * self.rows))
 
     def fanned(self, fan: int, together: int) -> Sheet:
         """Returns the shapes for every sample so often in a row, once with each of its targets.

@@ -34,6 +34,75 @@ class Course(NamedTuple):
     level: Array
 
 
+class Walk:
+    """Follows the scores of all samples along their paths, as their rows come; this one nothing."""
+
+    def add(self, scores: Array, slopes: Array) -> None:
+        """Takes up the `scores` (R,) and `slopes` (R,) of the next rows, in their order."""
+
+    def course(self) -> Course | None:
+        """Returns what the rows so far tell; None where that is nothing."""
+        return None
+
+
+class NodesWalk(Walk):
+    """Follows paths that all visit the same points, without keeping what was told there.
+
+    Args:
+        nodes: (P,) the points, ascending fractions of the path.
+        paths: How many paths a sample has, one after the other.
+        samples: How many samples there are, N; they run fastest.
+    """
+
+    def __init__(self, nodes: Array, paths: int, samples: int) -> None:
+        self._nodes, self._paths, self._samples = nodes, paths, samples
+        self._rest = np.zeros((2, 0))
+        self._sums = np.zeros((3, samples))
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begins a path."""
+        self._visited, self._travel = 0, np.zeros(self._samples)
+        self._level = np.zeros(self._samples)
+        self._head = self._tail = np.zeros((2, 0, self._samples))
+
+    def add(self, scores: Array, slopes: Array) -> None:
+        """Goes on by the rows of whole points; what is left waits for the next."""
+        told = np.concatenate([self._rest, np.stack([scores, slopes])], axis=1)
+        whole = told.shape[1] // self._samples
+        points = told[:, : whole * self._samples].reshape(2, whole, self._samples)
+        self._rest = told[:, whole * self._samples :]
+        while points.shape[1]:
+            left = len(self._nodes) - self._visited
+            self._along(points[:, :left].astype(np.float64))
+            points = points[:, left:]
+
+    def _along(self, told: Array) -> None:
+        with np.errstate(all="ignore"):  # as in `course`
+            stops = np.concatenate([self._tail[0, -1:], told[0]])
+            self._travel += np.abs(np.diff(stops, axis=0)).sum(axis=0)
+            self._level = np.maximum(self._level, np.abs(told[0]).max(axis=0))
+            self._head = np.concatenate([self._head, told], axis=1)[:, :2]
+            self._tail = np.concatenate([self._tail, told], axis=1)[:, -2:]
+            self._visited += told.shape[1]
+            if self._visited == len(self._nodes):
+                self._end()
+
+    def _end(self) -> None:
+        """Continues a path to both its ends."""
+        head, tail = self._head[:, ::-1], self._tail
+        start = _beyond(self._nodes[1::-1], head[0], head[1], 0.0)
+        end = _beyond(self._nodes[-2:], tail[0], tail[1], 1.0)
+        beyond = np.abs(self._head[0, 0] - start) + np.abs(end - self._tail[0, -1])
+        level = np.maximum(self._level, np.maximum(np.abs(start), np.abs(end)))
+        self._sums += np.stack([end - start, self._travel + beyond, level])
+        self._begin()
+
+    def course(self) -> Course:
+        """Returns the means over the paths of each sample."""
+        return Course(*(self._sums / self._paths))
+
+
 def course(nodes: Array, scores: Array, slopes: Array) -> Course:
     """Returns how the score goes along paths on which the same points are known.
 

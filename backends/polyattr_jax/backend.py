@@ -12,7 +12,7 @@ import numpy as np
 
 from polyattr.backend import BoundModel, GradBackend, Score
 from polyattr_jax.binding import bind, is_model
-from polyattr_jax.compiling import Kernel, Shared, depends_on
+from polyattr_jax.compiling import Kernel, Shared, depends_on, on_host
 from polyattr_jax.objects import JaxObjects
 
 # Before 0.4.34 it has no public name.
@@ -89,6 +89,9 @@ class JaxBackend(GradBackend):
 
     def pick(self, outputs: jax.Array, columns: list[jax.Array]) -> jax.Array:
         """Indexes every row."""
+        picked = on_host(_picked, outputs, *columns)
+        if picked is not None:
+            return self._beside(picked, outputs)
         found: jax.Array = _pick(outputs, tuple(columns))
         return found
 
@@ -119,7 +122,9 @@ class JaxBackend(GradBackend):
 
     def concat(self, parts: Sequence[jax.Array]) -> jax.Array:
         """Joins along the first axis."""
-        return jnp.concatenate(list(parts))
+        alike = len({part.dtype for part in parts}) == 1
+        joined = on_host(lambda *arrays: np.concatenate(arrays), *parts) if alike else None
+        return jnp.concatenate(list(parts)) if joined is None else self._beside(joined, parts[0])
 
     def unstack(self, tensor: jax.Array) -> Sequence[jax.Array]:
         """Splits in one call."""
@@ -165,8 +170,16 @@ class JaxBackend(GradBackend):
 
     def batch(self, tensor: jax.Array, index: jax.Array) -> jax.Array:
         """Gathers."""
+        taken = on_host(lambda rows, places: rows[places], tensor, index)
+        if taken is not None:
+            return self._beside(taken, tensor)
         found: jax.Array = _rows(tensor, index)
         return found
+
+    def _beside(self, array: np.ndarray[Any, Any], like: jax.Array) -> jax.Array:
+        """Puts what was made on the host where `like` is."""
+        native: jax.Array = jax.device_put(array, _device(like))
+        return native
 
     def noise(self, seed: int, draws: Sequence[int], leaf: int, like: jax.Array) -> jax.Array:
         """Draws on the device, from a key folded with the number of each draw."""
@@ -250,6 +263,10 @@ def _rows(tensor: jax.Array, index: jax.Array) -> jax.Array:
 def _pick(outputs: jax.Array, columns: tuple[jax.Array, ...]) -> jax.Array:
     """Compiled once per shape and process where it stands alone: its parts are nine programs."""
     return outputs[(jnp.arange(outputs.shape[0]), *columns)]
+
+
+def _picked(outputs: np.ndarray[Any, Any], *columns: np.ndarray[Any, Any]) -> Any:
+    return outputs[(np.arange(len(outputs)), *columns)]
 
 
 def _draw(key: jax.Array, numbers: jax.Array, shape: tuple[int, ...]) -> jax.Array:

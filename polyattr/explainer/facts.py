@@ -232,8 +232,9 @@ class Facts:
         twice = self.question.take(backend, np.full(2, sample, dtype=np.int32))
         inputs, targets = twice.inputs, twice.targets
         starts = references.take(backend, np.full(2, sample, dtype=np.int32)).leaves
+        first = backend.to_native(np.zeros(1, np.int32), inputs.leaves[0])
         leaves = [
-            backend.concat([start[:1] + x[:1] * 0, x[:1]])
+            backend.concat([backend.batch(start, first), backend.batch(x, first)])
             for start, x in zip(starts, inputs.leaves, strict=True)
         ]
         ends = np.full((2, n), np.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from polyattr.backend import BoundModel, GradBackend, Tensor
 from polyattr.dtypes import FLOATS
 from polyattr.errors import InputError, InputTypeError
 from polyattr.question.checks import check_unmasked
+
+_FEW = 2**16
+"""Numbers that are brought to the host as fast as anything is computed of them; on a CPU, more."""
 
 
 def is_array(leaf: Any, backend: GradBackend) -> bool:
@@ -140,6 +144,10 @@ def check_finite(leaf: Tensor, name: str, backend: GradBackend) -> None:
     Raises:
         InputError: NaN or inf, with the place of the first.
     """
+    few = _FEW if backend.accelerated(leaf) else 16 * _FEW
+    if math.prod(leaf.shape) <= few:
+        check_finite_array(backend.to_numpy(leaf), name)
+        return
     wide = backend.cast(leaf, backend.accumulator_dtype(leaf))
     if np.isfinite(backend.to_numpy(backend.row_sums(backend.absolute(wide)))).all():
         return

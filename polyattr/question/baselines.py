@@ -231,12 +231,14 @@ def _read_baseline(
     given: Any, leaf: Tensor, backend: GradBackend, name: str, traced: bool
 ) -> tuple[Tensor, int]:
     """Reads the baseline of one input: (K, ...) or (N K, ...), and K."""
-    source = given
+    source, sample = given, tuple(leaf.shape[1:])
     if not backend.is_tensor(given):
         source = _numbers(given, name)
+        # One for all samples is made on the host: on the device it would be several operations.
+        whole = (1, *sample) if source.shape in {(), sample} else source.shape
         with np.errstate(over="ignore"):  # beyond the dtype it is infinite, and refused as such
-            given = backend.to_native(source, leaf, backend.dtype(leaf))
-    sample, whole = tuple(leaf.shape[1:]), tuple(leaf.shape)
+            given = backend.to_native(np.broadcast_to(source, whole), leaf, backend.dtype(leaf))
+    whole = tuple(leaf.shape)
     shape = tuple(given.shape)
     several = len(shape) == len(whole) + 1 and shape[0] in {1, whole[0]} and shape[2:] == sample
     if not (several and shape[1]) and shape not in {(), sample, (1, *sample), whole}:

@@ -2,6 +2,7 @@
 
 from polyattr_jax.compiling.dependence import depends_on
 from polyattr_jax.compiling.kernel import Kernel
+from polyattr_jax.compiling.on_host import on_host
 from polyattr_jax.compiling.program import Shared
 
-__all__ = ["Kernel", "Shared", "depends_on"]
+__all__ = ["Kernel", "Shared", "depends_on", "on_host"]

@@ -181,13 +181,18 @@ def pair_of(forward: Forward, inputs: Inputs, targets: Targets) -> Pair | None:
 
     leaves = both(inputs.leaves)
     if unlike == 0:
-        halves = [backend.cast(leaf[:1] * 0.5, backend.dtype(leaf)) for leaf in leaves]
-        leaves = [backend.concat([x[:1], half]) for x, half in zip(leaves, halves, strict=True)]
+        leaves = [_with_half(backend, leaf) for leaf in leaves]
         if most_unlike([backend.to_numpy(leaf) for leaf in leaves])[2] == 0:
             return None
         unlike = _HALF
     few = replace(inputs, leaves=leaves, n=2, companions=both(inputs.companions))
     return Pair(forward, few, replace(targets, columns=both(targets.columns)), unlike)
+
+
+def _with_half(backend: GradBackend, rows: Tensor) -> Tensor:
+    """Returns the first of `rows` (2, ...), and its half, made where nothing is compiled for it."""
+    first = backend.to_numpy(rows)[0]
+    return backend.to_native(np.stack([first, first / 2]), rows, backend.dtype(rows))
 
 
 def host(backend: GradBackend, inputs: Inputs) -> list[Array]:

@@ -30,7 +30,6 @@ class BoundFunction(BoundModel):
         # What a function merely refers to says which dtype it takes if all of it agrees.
         self.dtype = names.pop() if len(names) == 1 else None
         self._shapes = _KnownShapes()
-        self._held = held
 
     def run(self, state: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function; Python control flow on tensors becomes part of the graph."""
@@ -40,12 +39,12 @@ class BoundFunction(BoundModel):
 
     def weights(self) -> Mapping[str, Sequence[Any]]:
         """The variables it has, or refers to, each as a layer of its own."""
-        return {name: [variable] for name, variable in named_variables(self._held).items()}
+        return {name: [variable] for name, variable in self._variables().items()}
 
     @contextmanager
     def with_weights(self, given: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
         """Assigns to the variables, and what they were when the block ends."""
-        known = named_variables(self._held)
+        known = self._variables()
         before = [(known[name], tf.identity(known[name])) for name in given]
         try:
             for name, (value,) in given.items():
@@ -54,6 +53,10 @@ class BoundFunction(BoundModel):
         finally:
             for variable, value in before:
                 variable.assign(value)
+
+    def _variables(self) -> dict[str, Any]:
+        own = floating(getattr(self._function, "variables", ()))
+        return named_variables(own or floating(held_objects(self._function)))
 
     def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         try:

@@ -35,7 +35,7 @@ def explain_func(
             explainer of a model: ``lambda model: SmoothGrad(of=IntegratedGradients(model))``.
         channel_first: Move the channels of maps (N, H, W, C) to (N, C, H, W). Quantus hands models
             of TensorFlow their pictures channels last, and compares maps with pictures (N, C, H,
-            W): its metrics that do not explain again by themselves fail without this.
+            W): its metrics of faithfulness fail without this.
         **settings: Arguments of the method.
 
     Returns:
@@ -112,8 +112,12 @@ def ask(metric: Any, model: Any, **settings: Any) -> Callable[..., Any]:
         )
         ```
     """
-    interface = model if hasattr(model, "get_softmax_arg_model") else None
-    interface = interface or model_interface(model, **settings)
+    given = hasattr(model, "get_softmax_arg_model")
+    return _asking(metric, model if given else model_interface(model, **settings))
+
+
+def _asking(metric: Any, interface: Any) -> Callable[..., Any]:
+    """Returns the call of a copy of a metric, which gets the model after Quantus has looked."""
     own = copy(metric)
     plain = own.custom_preprocess
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend
+from polyattr.errors import InputError
 from polyattr.explainer import Explainer
 from polyattr.explainer.shown.described import described_by
 from polyattr.metrics.batch import Batch, measured
@@ -50,7 +51,7 @@ def max_sensitivity(
         of a maximum, (K - 1) / K times the distance of the largest two of K draws.
 
     Raises:
-        InputError: A number is out of its range.
+        InputError: A number is out of its range, or no input is floating.
         InputTypeError: `method` is no method, or an option is unknown.
 
     Example:
@@ -105,7 +106,11 @@ class _Sensitivity:
         )
 
     def _near(self, backend: GradBackend, batch: Batch, draw: int) -> Any:
-        """Returns a neighbour of each sample, in the containers of the inputs."""
+        """Returns a neighbour of each sample, in the containers of the inputs.
+
+        Raises:
+            InputError: Nothing can move.
+        """
         structure, leaves = flatten(batch.inputs, "inputs")
         found, number = [], 0
         for leaf in leaves:
@@ -120,6 +125,11 @@ class _Sensitivity:
             else:
                 found.append(leaf + shift.astype(leaf.dtype))
             number += 1
+        if not number:
+            raise InputError(
+                "no input is floating, so that none can move a little; expected what the model "
+                "makes of tokens, as a model that begins behind its embedding takes it"
+            )
         return structure.build(found)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from polyattr.datasets.batches.answers import Answer
 from polyattr.datasets.shards.atomic import explained_failure, staging
 from polyattr.datasets.shards.opening import store_of
 from polyattr.datasets.shards.records import commit, rows_digest
@@ -111,7 +110,8 @@ class Job:
 
     def _explained(self, task: Task) -> tuple[dict[str, Array], Partial | None, dict[str, Any]]:
         partial = None if self.wanted is None else Partial(task.start, self.wanted)
-        answers: list[Answer] = []
+        columns: dict[str, Array] = {}
+        facts: dict[str, Any] = {}
         digest = spent = 0
         for start in range(0, len(task.source), self.rows_per_call):
             stop = min(start + self.rows_per_call, len(task.source))
@@ -119,13 +119,12 @@ class Job:
             digest = rows_digest(batch, digest)
             found = self.worker.answer(batch)
             spent += int(found.evaluations.sum())
-            answers.append(found)
+            facts = found.facts
+            _put(columns, found.columns, start, len(task.source))
             if partial is not None:
                 partial.add(batch, found, task.start + start)
-        names = answers[0].columns
-        columns = {n: np.concatenate([a.columns[n] for a in answers]) for n in names}
         tolerance = getattr(self.worker.method, "tolerance", None) or DEFAULT_TOLERANCE
-        facts = answers[0].facts | {"tolerance": tolerance}
+        facts = facts | {"tolerance": tolerance}
         return columns, partial, {"facts": facts, "inputs": digest, "evaluations": spent}
 
     def _stored(self, shard: Shard) -> tuple[dict[str, Array], Any, dict[str, Any]]:
@@ -167,6 +166,19 @@ class Job:
                 return commit(self.out, self.run, number, files, known, stage)
         except OSError as error:
             raise explained_failure(error, self.out, f"shard {number}") from error
+
+
+def _put(columns: dict[str, Array], found: dict[str, Array], start: int, rows: int) -> None:
+    """Puts the columns of a call where they belong among the `rows` of a shard."""
+    for name, array in found.items():
+        whole = columns.get(name)
+        if (
+            whole is None or array.dtype.itemsize > whole.itemsize
+        ):  # texts, longer than those before
+            grown = np.empty((rows, *array.shape[1:]), array.dtype)
+            grown[:start] = 0 if whole is None else whole[:start]
+            columns[name] = whole = grown
+        whole[start : start + len(array)] = array
 
 
 def with_rounding(columns: dict[str, Array], dtype: str, tolerance: float) -> dict[str, Array]:

@@ -41,14 +41,15 @@ class Arrays(Source):
 
     def _open(self) -> dict[str, Any]:
         """The arrays that are read, by what they are."""
+        if self.kind == "npy":
+            # Mapped anew for each read: all pages that were looked at would stay with the process.
+            return {"inputs": np.load(self.path, mmap_mode="r")}
         if "_opened" not in self.__dict__:
             object.__setattr__(self, "_opened", self._arrays())
         opened: dict[str, Any] = self.__dict__["_opened"]
         return opened
 
     def _arrays(self) -> dict[str, Any]:
-        if self.kind == "npy":
-            return {"inputs": np.load(self.path, mmap_mode="r")}
         held = _hdf5(self.path) if self.kind == "hdf5" else _zarr(self.path)
         if hasattr(held, "shape"):  # one array
             return {"inputs": held}
@@ -80,7 +81,7 @@ class Arrays(Source):
 
     def read(self, start: int, stop: int) -> Batch:
         """Reads a slice of each array."""
-        parts = {what: np.asarray(held[start:stop]) for what, held in self._open().items()}
+        parts = {what: np.array(held[start:stop]) for what, held in self._open().items()}
         inputs, ids = parts["inputs"], parts.get("ids")
         if self.columns.dtype is not None:
             inputs = inputs.astype(self.columns.dtype)

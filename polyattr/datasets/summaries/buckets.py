@@ -18,7 +18,7 @@ WIDTH = 2.0**-7
 _SHIFT = 32 - BITS
 _EXPONENT = 0xFF << 6
 """All ones in what is not finite."""
-_TOGETHER = 64
+_TOGETHER = 16
 
 
 def count(values: Array) -> tuple[Array, Array]:

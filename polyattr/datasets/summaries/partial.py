@@ -103,9 +103,8 @@ class Partial:
 def _by_class(flat: Array, target: Array) -> dict[str, Array]:
     classes, counts = np.unique(target, return_counts=True)
     sums = np.zeros((2, len(classes), flat.shape[1]))
-    size = np.abs(flat)
     for i, one in enumerate(classes):
-        where = slice(None) if len(classes) == 1 else target == one
-        sums[0, i] = flat[where].sum(axis=0, dtype=np.float64)
-        sums[1, i] = size[where].sum(axis=0, dtype=np.float64)
+        own = flat if len(classes) == 1 else flat[target == one]
+        sums[0, i] = own.sum(axis=0, dtype=np.float64)
+        sums[1, i] = np.abs(own).sum(axis=0, dtype=np.float64)
     return {"class": classes, "class_rows": counts, "sum": sums[0], "sum_abs": sums[1]}

@@ -11,6 +11,12 @@ import polyattr
 HERE = Path(__file__).parent
 
 
+@pytest.fixture(autouse=True)
+def _unsynced(monkeypatch):
+    """Most of the time of small runs is that of the disk; other processes do wait for it."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
 @pytest.fixture
 def x():
     return data()

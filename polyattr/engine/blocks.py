@@ -14,7 +14,7 @@ from polyattr.engine.forward import clipped_range
 from polyattr.engine.kernels import Kernels, Workshop
 from polyattr.engine.ledger import Ledger
 from polyattr.engine.loop import Oracle, Rounds
-from polyattr.engine.pace import Pace, share
+from polyattr.engine.plan.pace import Pace, share
 from polyattr.engine.plan.pieces import Piece, plan_pieces, tile_rows
 from polyattr.engine.plan.sheet import call_rows
 from polyattr.engine.program import fits_one_tile, plan_program

@@ -12,10 +12,10 @@ import numpy as np
 from polyattr.backend import GradBackend, Tensor
 from polyattr.engine.kernels import Workshop
 from polyattr.engine.ledger import Entry, entry_of, told
-from polyattr.engine.pace import Pace
 from polyattr.engine.plan.course import Course
 from polyattr.engine.plan.cut import Cut
 from polyattr.engine.plan.one_round import only_table, second_table
+from polyattr.engine.plan.pace import Pace
 from polyattr.engine.plan.sheet import Sheet
 from polyattr.engine.question import Question
 from polyattr.engine.sums.ends import Finish, Finished, Start

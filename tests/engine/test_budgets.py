@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import polyattr
-from polyattr.engine import pace
+from polyattr.engine.plan import pace
 from polyattr.explainer import call
 
 RNG = np.random.default_rng(1650)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.engine.pace import Pace
+from polyattr.engine.plan.pace import Pace
 from polyattr.engine.sums.spread import Errors, in_all, norms, relative_error, sizes
 from polyattr.sampling.errors.intervals import Intervals, Kinks
 from polyattr.sampling.errors.norm import Norm, Weights

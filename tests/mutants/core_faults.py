@@ -374,8 +374,26 @@ FAULTS = (
     (
         "baselines: draws by the place in the batch",
         "polyattr/baselines/drawn.py",
-        "[_name(sample) for sample in backend.to_numpy(x)]",
+        "[owner_of(sample) for sample in backend.to_numpy(x)]",
         "list(range(len(backend.to_numpy(x))))",
+    ),
+    (
+        "baselines: shuffles in fewer orders",
+        "polyattr/baselines/shuffled.py",
+        "others = generator.permutation(edges[edges != last[i]] if i in last else edges)",
+        "others = edges[edges != last[i]] if i in last else edges",
+    ),
+    (
+        "budgets: the last round is not looked at",
+        "polyattr/engine/plan/pace.py",
+        "max(1.0, rows / max(1, self._rows))",
+        "0.0",
+    ),
+    (
+        "budgets: the first block takes all the time",
+        "polyattr/engine/plan/pace.py",
+        "min(1.0, samples / max(1, left))",
+        "1.0",
     ),
     (
         "baselines: a blur that is no mean",

@@ -18,8 +18,8 @@ ENGINE = (
     (
         "samples never leave",
         _NESTED,
-        "for i in wanted if paths[i].off > self.tolerance}",
-        "for i in wanted}",
+        "[i for i in live if paths[i].off > self.tolerance]",
+        "list(live)",
     ),
     (
         "error not relative to the map",

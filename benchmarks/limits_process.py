@@ -33,13 +33,15 @@ def answers(request: dict[str, Any]) -> Iterator[Any]:
         rows = to_error.measure(request["samples"], request["rounds"], request["seconds"])
         yield {"rows": rows}
         return
+    if kind == "growth":
+        for fields in request["cells"]:
+            yield growth.timed(framework, Cell(*fields), request["seconds"])
+        return
     cell = Cell(*request["cell"])
     if kind == "first":
         yield first_call.seconds(framework, cell, request["way"])
     elif kind == "memory":
         yield peak_memory.mib(framework, cell, request["way"])
-    elif kind == "growth":
-        yield growth.timed(framework, cell, request["seconds"])
     else:
         raise SystemExit(
             f"kind is {kind!r}; expected cells, varying, to_error, first, memory or growth"

@@ -77,3 +77,21 @@ def test_what_the_best_fixed_rule_needs_is_read_between_points(script, found):
 def test_a_network_that_is_not_there(script):
     with pytest.raises(SystemExit, match="no network is named like 'resnet'; networks: MLP 2 x"):
         script.main(["--networks", "resnet"])
+
+
+def test_gradients_to_the_same_error_are_counted(script, monkeypatch):
+    counts = importlib.import_module("to_error")
+    networks = sys.modules["trained_networks"]
+    small = networks.Recipe("small", networks.digits, lambda data: networks.mlp(data, 1, 8), 2)
+    for name, value in (("MIDPOINTS", 512), ("PAIRS", 512), ("DRAWS", 8), ("TOLERANCES", (0.02,))):
+        monkeypatch.setattr(counts, name, value)
+    case = networks.trained(small, 5)
+    (integral,), (noise,) = counts.integrals(case), counts.noise(case)
+    assert 0 < integral["error"] < 0.02
+    assert integral["needed"]["left"] > integral["needed"]["trapezoid"] > 2
+    # Independent draws need four times as many for half the error, pairs of them none at all where
+    # a map is linear in the noise.
+    assert noise["needed"]["independent draws"] > noise["own"]
+    table = counts.table([integral, {**noise, "needed": {"independent draws": None}}])
+    assert "independent draws > 1024" in table
+    assert f"| {integral['own']:.0f} |" in table

@@ -276,8 +276,7 @@ class MethodBase(Fielded, ABC):
 
     def _shared_given(self) -> list[str]:
         """Names of the shared arguments that are not as they are when left out."""
-        shared = _shared()
-        every = [e for e in fields(self) if e.init and e.name in shared and e.name != MODEL]
+        every = [e for e in fields(self) if e.init and e.name in _shared() - {MODEL}]
         return [e.name for e in every if not is_default(e, getattr(self, e.name))]
 
     def _arguments(self) -> dict[str, Any]:
@@ -290,9 +289,9 @@ class MethodBase(Fielded, ABC):
             raise AttributeError(missing_member(self, name), name=name, obj=self)
 
     def __repr__(self) -> str:
-        own = [e.name for e in fields(self) if e.init and e.name not in _shared()]
+        given = self._arguments().items()
         # A method inside another is shown first, and not at all where there is none.
-        own = [n for n in own if n != "of" or getattr(self, n) is not None]
+        own = [n for n, v in given if n not in _shared() and (n != "of" or v is not None)]
         listed = ", ".join(f"{n}={getattr(self, n)!r}" for n in [*own, *self._shared_given()])
         return f"{type(self).__name__}({listed})"
 

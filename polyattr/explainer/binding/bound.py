@@ -109,10 +109,8 @@ class Bound:
         kind = None if self.kernels.doubt else self._known.kind(inputs, targets, options, full)
         known = self._known.get(kind)
         if known is not None:
-            try:
+            with suppress(OutputChangedError):  # what was known is of no use: it is found out below
                 return self._again(known, inputs, options, kind, full)
-            except OutputChangedError:  # what was known is of no use: it is found out below
-                pass
         given = self.given(inputs, options)
         alike = options.kind(given.n, targets, full) if self.kernels.compiling else ()
         late = self._trials.of(given).leaves_all(alike) and self.method.tells_of_inputs

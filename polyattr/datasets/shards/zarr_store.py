@@ -29,16 +29,29 @@ class ZarrStore(Store):
             raise MissingExtraError(f"a Zarr v3 store (zarr is {zarr.__version__})", "zarr")
 
     def stage(self, number: int, columns: dict[str, Array], stage: Stage) -> dict[str, Path]:
-        """Writes the chunks of a store of one shard, which have their number in the whole."""
-        rows = len(next(iter(columns.values())))
-        held, arrays = self._make(spec_of(columns), rows, {})
+        """Writes one chunk for each column, which has the number of the shard."""
         found = {}
         for name, array in columns.items():
-            arrays[name][...] = array.astype(object) if array.dtype.kind == "U" else array
-            rest = "/0" * (array.ndim - 1)
-            path = found[f"{name}/c/{number}{rest}"] = stage.path(name)
-            path.write_bytes(held.pop(f"{name}/c/0{rest}").as_numpy_array())
+            path = stage.path(name)
+            found[f"{name}/c/{number}" + "/0" * (array.ndim - 1)] = path
+            path.write_bytes(self._chunk(name, array))
         return found
+
+    def _chunk(self, name: str, array: Array) -> Any:
+        """A chunk as it is stored: without a compressor, numbers themselves, the lowest byte first.
+
+        Zarr would write the same, for half of what a shard costs beside its rows.
+        """
+        if array.dtype.kind == "U":
+            held, arrays = self._make(spec_of({name: array}), len(array), {})
+            arrays[name][...] = array.astype(object)
+            return held[f"{name}/c/0"].to_bytes()
+        if len(array) < self.shard_rows:  # the last one, filled up
+            whole = np.zeros((self.shard_rows, *array.shape[1:]), array.dtype)
+            whole[: len(array)] = array
+            array = whole
+        plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        return plain.reshape(-1).view(np.uint8).data
 
     def describe(self, spec: Spec, rows: int, facts: dict[str, Any], stage: Stage) -> None:
         """Writes the metadata of the whole, array by array, the group last."""

@@ -47,11 +47,14 @@ def explain_func(
         InputTypeError: `method` is an explainer, which has a model already, or no callable.
 
     Example:
-        >>> import numpy as np, polyattr, torch
-        >>> from polyattr.integrations.quantus import explain_func
-        >>> explain = explain_func(polyattr.GradientInput)
-        >>> explain(torch.nn.Identity(), np.ones((1, 2), "float32"), np.array([0]))
-        array([[1., 0.]], dtype=float32)
+        ```python
+        import quantus
+        from polyattr.integrations.quantus import explain_func
+
+        scores = quantus.Sparseness()(
+            model, x_batch, y_batch, explain_func=explain_func(polyattr.GradientInput)
+        )
+        ```
     """
     if isinstance(method, Explainer) or not callable(method):
         raise InputTypeError(

@@ -28,6 +28,7 @@ OWN_TESTS = {
 LANGUAGES = {
     *("python", "text", "sh", "math", "bibtex", "toml", "html", "json", "yaml", "console"),
     *("csv", "diff"),
+    "notest",  # blocks about other libraries, which tests/integrations runs
 }
 PAGES = {path.relative_to(DOCS).as_posix(): path for path in sorted(DOCS.rglob("*.md"))}
 PAGES["README.md"] = ROOT / "README.md"

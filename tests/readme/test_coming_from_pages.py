@@ -69,7 +69,9 @@ def test_what_is_named_is_there(name: str) -> None:
                 whole = getattr(whole, part)
         for place, member in re.findall(r"\b(plots|baselines|regions|domains)\.(\w+)", span):
             home = getattr(polyattr, place) if hasattr(polyattr, place) else None
-            assert home is None or hasattr(home, member) or span.startswith("shap"), span
+            assert home is None or hasattr(home, member) or span.startswith(("shap", "xplique")), (
+                span
+            )
     for line in PAGES[name].splitlines():
         if line.startswith("| "):
             for span in re.findall(r"`([^`]+)`", line.strip("| ").split(" | ")[1]):

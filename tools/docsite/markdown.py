@@ -31,14 +31,20 @@ class Heading(NamedTuple):
 def blocks(text: str) -> list[Block]:
     """The fenced blocks of a page, in order."""
     found = _FENCE.finditer(text)
-    return [Block(m["info"].strip().partition(" ")[0], m["code"]) for m in found]
+    return [Block(_language(m["info"]), m["code"]) for m in found]
+
+
+def _language(info: str) -> str:
+    """The language, but of a block that a test of its own runs: that has ``notest`` behind it."""
+    language, *more = info.split() or [""]
+    return "notest" if "notest" in more else language
 
 
 def change_blocks(text: str, change: Callable[[Block], str | None]) -> str:
     """Puts what `change` returns in the place of each fenced block; None leaves it."""
 
     def changed(match: re.Match[str]) -> str:
-        made = change(Block(match["info"].strip().partition(" ")[0], match["code"]))
+        made = change(Block(_language(match["info"]), match["code"]))
         return match[0] if made is None else made
 
     return _FENCE.sub(changed, text)

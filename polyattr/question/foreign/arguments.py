@@ -74,6 +74,7 @@ ARGUMENTS = {
     "distribution": OurWord("'distribution'", "constructor", "SmoothGrad"),
     "shared_draws": OurWord("'shared_draws'", "constructor", "SmoothGrad"),
     "antithetic": OurWord("'antithetic'", "constructor", "SmoothGrad"),
+    "budget_ms": OurWord("'budget_ms'", "constructor", "IntegratedGradients"),
     "max_samples": OurWord("'max_samples'", "constructor", "SmoothGrad"),
     "baseline_value": OurWord("'baseline_value'", "constructor", "IntegratedGradients"),
     "rule": OurWord("'rule'", "constructor", "IntegratedGradients"),

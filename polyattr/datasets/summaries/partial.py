@@ -86,7 +86,10 @@ class Partial:
         found = {"shape": np.array(maps.shape[1:], np.int64)}
         target = columns["target"][whole]
         if flat.shape[1] <= MOST_FEATURES:
-            found["bucket"], found["count"] = buckets.count(flat)
+            # Half of the bytes: places of 4,096 features, and rows of a shard, need no more.
+            found["bucket"], found["count"] = (
+                part.astype(np.int32) for part in buckets.count(flat)
+            )
         if flat.shape[1] > MOST_FEATURES or target.ndim > 1:
             target = np.full(len(flat), -1)
         found |= _by_class(flat, target)

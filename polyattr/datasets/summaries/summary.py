@@ -212,7 +212,7 @@ class _Added:
                 one if known is None else [a + b for a, b in zip(known, one, strict=True)]
             )
         if "bucket" in held:
-            own = held["bucket"], held["count"]
+            own = held["bucket"].astype(np.int64), held["count"].astype(np.int64)
             self.buckets = own if self.buckets is None else buckets.add(self.buckets, own)
         worst = {n.removeprefix("worst_"): v for n, v in held.items() if n.startswith("worst_")}
         most = max(len(worst["error"]), len(self.worst.get("error", ())))

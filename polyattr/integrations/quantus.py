@@ -48,12 +48,10 @@ def explain_func(
 
     Example:
         ```python
-        import quantus
         from polyattr.integrations.quantus import explain_func
 
-        scores = quantus.Sparseness()(
-            model, x_batch, y_batch, explain_func=explain_func(polyattr.GradientInput)
-        )
+        explain = explain_func(polyattr.GradientInput)
+        scores = quantus.Sparseness()(model, x_batch, y_batch, explain_func=explain)
         ```
     """
     if isinstance(method, Explainer) or not callable(method):

@@ -24,8 +24,8 @@ def test_quantus_asks_a_model_of_torch_and_one_of_any_backend():
     import torch
 
     torch.manual_seed(0)
-    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3)).eval()
-    images = np.random.default_rng(0).random((2, 1, 8, 8)).astype(np.float32)
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 3)).eval()
+    images = np.random.default_rng(0).random((2, 1, 16, 16)).astype(np.float32)
     names = {"model": network, "images": images, "labels": np.array([0, 2])}
     exec(block("a_batch=None"), names)
     first = names["scores"]

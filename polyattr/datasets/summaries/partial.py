@@ -83,7 +83,7 @@ class Partial:
         whole = np.isfinite(flat.sum(axis=1))
         if not whole.all():
             flat = flat[whole]
-        found = {"shape": np.array(maps.shape[1:], np.int64)}
+        found: dict[str, Array] = {"shape": np.array(maps.shape[1:], np.int64)}
         target = columns["target"][whole]
         if flat.shape[1] <= MOST_FEATURES:
             # Half of the bytes: places of 4,096 features, and rows of a shard, need no more.

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("polyattr", "polyattr_keras", "polyattr_torch", "polyattr_tensorflow", "polyattr_jax")
+BACKENDS = ("keras", "model_files", "torch", "tensorflow", "jax")
+PACKAGES = ("polyattr", *(f"polyattr_{name}" for name in BACKENDS))
 
 
 @pytest.fixture(scope="module")

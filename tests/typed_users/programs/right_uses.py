@@ -78,11 +78,13 @@ def methods(backend: GradBackend) -> list[Explainer]:
         MODEL, nb_samples=4, noise=0.1, seed=1, noise_source="portable", operator=halves
     )
     spread = polyattr.VarGrad(MODEL, nb_samples=4, noise=0.1, seed=1, noise_source="portable")
+    told = polyattr.Guide("g_i", "one gradient", "a first look", "shares of a score")
+    assert_type(told.cost, str)
     plain = polyattr.Saliency(MODEL, backend=None, batch_size=None, output=first)
     lost = polyattr.Saliency(MODEL, operator=polyattr.loss(off_by))
     assert_type(lost.explain(X, [1.0, 2.0]), Any)
     product = polyattr.GradientInput(MODEL)
-    refined = polyattr.IntegratedGradients(MODEL, steps="auto", max_steps=33, tolerance=None)
+    refined = polyattr.IntegratedGradients(MODEL, steps="auto", max_steps=33, budget_ms=1e6)
     expected = polyattr.ExpectedGradients(
         MODEL, background=X, nb_samples=4, seed=1, tolerance=1e3, backend=backend
     )
@@ -246,6 +248,7 @@ def errors() -> None:
         polyattr.ConvergenceWarning,
         polyattr.BaselineWarning,
         polyattr.CutGradientWarning,
+        polyattr.MapLoggingWarning,
         polyattr.QuestionWarning,
         polyattr.RandomModelWarning,
         polyattr.TrainingModeWarning,
@@ -267,6 +270,27 @@ def operators(tensor: Tensor) -> Tensor:
     return -larger / (1 + larger)
 
 
+def product() -> polyattr.GradientInput:
+    """What makes a method in each process."""
+    return polyattr.GradientInput(MODEL, backend="own")
+
+
+def datasets() -> None:
+    """Batches in somebody's engine."""
+    work = polyattr.worker(product)
+    assert_type(work, polyattr.Worker)
+    columns: dict[str, Array] = work({"input": X, "id": np.array([7, 8])})
+    assert list(columns["id"]) == [7, 8]
+
+
+def stored(method: Explainer, folder: Path) -> Array:
+    """A data set into a store; not run here, since a store needs an extra."""
+    done = polyattr.explain_dataset(method, X, folder, summary=True)
+    assert_type(done, polyattr.Explained)
+    assert_type(done.summary(), polyattr.Summary)
+    return done.summary().mean
+
+
 def main(folder: Path) -> None:
     """Runs everything above."""
     # So few draws and points leave maps off, which is said.
@@ -277,6 +301,7 @@ def main(folder: Path) -> None:
         facts(calls(method), folder)
         functions(method)
         sources(method)
+    datasets()
     known()
     errors()
     operators(X)

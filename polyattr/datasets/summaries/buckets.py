@@ -16,6 +16,7 @@ BITS = 15
 WIDTH = 2.0**-7
 """How far a number is from the middle of its bucket at most, relative to itself."""
 _SHIFT = 32 - BITS
+_SIZE = 2 ** (BITS - 1) - 1
 _EXPONENT = 0xFF << 6
 """All ones in what is not finite."""
 _TOGETHER = 16
@@ -30,17 +31,25 @@ def count(values: Array) -> tuple[Array, Array]:
     Returns:
         (K,) int64 places, ``column * 2**15 + bucket``, ascending, and (K,) int64 counts.
     """
-    places, counts = [], []
+    parts: list[tuple[Array, Array]] = []
     for first in range(0, values.shape[1], _TOGETHER):
         part = np.ascontiguousarray(values[:, first : first + _TOGETHER], dtype=np.float32)
         codes = part.view(np.uint32) >> _SHIFT
-        codes += np.arange(part.shape[1], dtype=np.uint32) << BITS
+        # With the sign last, numbers of about the same size stand close together.
+        codes = ((codes & _SIZE) << 1) | (codes >> (BITS - 1))
+        low = int(codes.min(initial=2**BITS - 1))
+        codes -= np.uint32(low)
+        width = int(codes.max(initial=0)) + 1
+        codes += np.arange(part.shape[1], dtype=np.uint32) * np.uint32(width)
         found = np.bincount(codes.reshape(-1))
         used = np.flatnonzero(found)
-        used = used[(used & _EXPONENT) != _EXPONENT]
-        places.append(used + (first << BITS))
-        counts.append(found[used])
-    return np.concatenate(places).astype(np.int64), np.concatenate(counts).astype(np.int64)
+        turned = used % width + low
+        own = (turned >> 1) | ((turned & 1) << (BITS - 1))
+        finite = (own & _EXPONENT) != _EXPONENT
+        parts.append(((((used // width + first) << BITS) + own)[finite], found[used][finite]))
+    places, counts = (np.concatenate(held).astype(np.int64) for held in zip(*parts, strict=True))
+    order = np.argsort(places, kind="stable")
+    return places[order], counts[order]
 
 
 def add(left: tuple[Array, Array], right: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -97,6 +97,8 @@ def test_control_c_while_a_module_is_imported(folder):
     started = subprocess.Popen(
         [sys.executable, "-m", "polyattr", *line],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Who was started in the background ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert started.stderr.readline() == "ready\n"
     started.send_signal(signal.SIGINT)

@@ -4,9 +4,8 @@ import doctest
 import warnings
 
 import pytest
+from docstring_examples import frameworks_of, run
 from docstring_sections import parse
-
-from examples import frameworks_of, run
 
 
 def example(text):

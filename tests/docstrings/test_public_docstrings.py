@@ -1,13 +1,13 @@
 """Every public docstring has shapes, units, errors and source, and every example in one runs."""
 
 import pytest
+from docstring_examples import docstrings_with_examples, examples, frameworks_of, missing_of, run
 from docstring_rules import complaints, docstring_of
 from docstring_sections import parse
 from labs import LABS, under_test
 from public_api import is_method_class, packages, public_items
 
 import polyattr
-from examples import docstrings_with_examples, examples, frameworks_of, missing_of, run
 from polyattr import baselines, domains, interactions, methods
 
 ITEMS = public_items()

@@ -37,48 +37,62 @@ class Kernel:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        # TensorFlow counts retracing per piece of Python code, and warns of a program that makes
-        # five explainers; it counts a partial, which has no code, for itself.
-        self._graph = tf.function(partial(function), autograph=False)
-        checked = partial(_traced_for_xla, function)
-        self._xla = tf.function(checked, jit_compile=True, autograph=False)
+        self._function = function
+        self._programs: dict[object, _Programs] = {}
         self._refused = False
         self._race: _Race | None = _Race()
 
     def __call__(self, *args: Any) -> Any:
         """Runs on the device of the first tensor among the arguments."""
         tensors = [leaf for leaf in tf.nest.flatten(args) if tf.is_tensor(leaf)]
-        device = tensors[0].device
+        device, kind = tensors[0].device, (tensors[0].shape, tensors[-1].shape)
+        programs = self._programs.get(kind)
+        if programs is None:
+            programs = self._programs[kind] = _Programs(self._function)
         with tf.device(device):
             if self._refused:
-                return self._graph(*args)
+                return programs.graph(*args)
             if "CPU" not in device or self._race is None:
-                return self._compiled(device, args)
-            return self._raced(device, (tensors[0].shape, tensors[-1].shape), args)
+                return self._compiled(programs, device, args)
+            return self._raced(programs, device, kind, args)
 
-    def _compiled(self, device: str, args: Any) -> Any:
+    def _compiled(self, programs: _Programs, device: str, args: Any) -> Any:
         try:
-            return self._xla("CPU" in device, *args)
+            return programs.xla("CPU" in device, *args)
         except (tf.errors.ResourceExhaustedError, tf.errors.CancelledError):
             raise
         except (tf.errors.OpError, _NotForXla):
             self._refused = True
-            return self._graph(*args)
+            return programs.graph(*args)
 
-    def _raced(self, device: str, kind: object, args: Any) -> Any:
-        race = self._race
-        run, function = partial(self._graph, *args), self._graph
+    def _raced(self, programs: _Programs, device: str, kind: object, args: Any) -> Any:
+        race, function = self._race, programs.graph
+        run = partial(function, *args)
         if race is not None and race.ready(kind):
-            run, function = partial(self._compiled, device, args), self._xla
+            run, function = partial(self._compiled, programs, device, args), programs.xla
         traced, begun = function.experimental_get_tracing_count(), time.perf_counter()
         result = run()
         took = time.perf_counter() - begun
         if race is None or function.experimental_get_tracing_count() != traced:
             return result  # the time is that of tracing and compiling
-        compiled = race.note(kind, took, compiled=function is self._xla)
+        compiled = race.note(kind, took, compiled=function is programs.xla)
         if compiled is not None:
             self._race, self._refused = None, not compiled
         return result
+
+
+class _Programs:
+    """A function as a graph and by XLA, for arguments of one kind of shapes.
+
+    TensorFlow counts how often a piece of Python code is traced, and warns of five times in ten
+    calls: of a program that makes five explainers, and of a first call whose samples come in
+    blocks of several sizes. It counts a partial, which has no code, for itself.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.graph = tf.function(partial(function), autograph=False)
+        checked = partial(_traced_for_xla, function)
+        self.xla = tf.function(checked, jit_compile=True, autograph=False)
 
 
 class _Race:

@@ -33,21 +33,27 @@ def timed(monkeypatch, graph, xla):
     made = Kernel(lambda x: traced.append(1) or tf.nn.tanh(x) * 2.0)
     compiled = made._compiled
 
-    def noted(device, args):
+    def noted(programs, device, args):
         clock.compiled = True
-        return compiled(device, args)
+        return compiled(programs, device, args)
 
     monkeypatch.setattr(made, "_compiled", noted)
-    plain = made._graph
 
     class Graph:
-        experimental_get_tracing_count = plain.experimental_get_tracing_count
+        def __init__(self, plain):
+            self.plain = plain
+            self.experimental_get_tracing_count = plain.experimental_get_tracing_count
 
         def __call__(self, *args):
             clock.compiled = False
-            return plain(*args)
+            return self.plain(*args)
 
-    made._graph = Graph()
+    class Programs(kernel._Programs):
+        def __init__(self, function):
+            super().__init__(function)
+            self.graph = Graph(self.graph)
+
+    monkeypatch.setattr(kernel, "_Programs", Programs)
     return made, traced
 
 

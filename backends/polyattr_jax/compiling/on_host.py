@@ -27,9 +27,12 @@ def on_host(function: Callable[..., Any], *arrays: jax.Array) -> np.ndarray[Any,
         on several devices, or of a kind NumPy does not have.
     """
     for array in arrays:
-        if isinstance(array, jax.core.Tracer) or array.size > _MOST or array.weak_type:
+        if isinstance(array, jax.core.Tracer) or array.size > _MOST:
             return None
+        # Keys of random numbers are no numbers, and have no kind of weakness either.
         if not jax.numpy.issubdtype(array.dtype, np.number) and array.dtype != np.bool_:
+            return None
+        if array.weak_type:
             return None
         devices = array.devices()
         if len(devices) != 1 or next(iter(devices)).platform != "cpu":

@@ -94,11 +94,16 @@ def test_control_c_while_a_module_is_imported(folder):
     (folder / "slow.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
     write_table(folder)
     line = ["explain", "slow:model", "table.csv", "--drop", "id", "--out", "a.npz"]
+    # Who was started in the background ignores Ctrl-C, and so would its children.
+    code = (
+        "import runpy, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"sys.argv = {['polyattr', *line]!r}\n"
+        "runpy.run_module('polyattr', run_name='__main__', alter_sys=True)"
+    )
     started = subprocess.Popen(
-        [sys.executable, "-m", "polyattr", *line],
+        [sys.executable, "-c", code],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # Who was started in the background ignores Ctrl-C, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert started.stderr.readline() == "ready\n"
     started.send_signal(signal.SIGINT)

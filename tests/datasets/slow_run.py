@@ -1,5 +1,6 @@
 """A run to be killed: `slow_run.py OUT`, a shard every few hundredths of a second."""
 
+import signal
 import sys
 import time
 
@@ -21,4 +22,6 @@ def worker():
 if __name__ == "__main__":
     import slow_run  # as the test does: a function is known by its module, too
 
+    # Who was started in the background ignores Ctrl-C, and so would its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     stored.explained(slow_run.worker(), data(), sys.argv[1])

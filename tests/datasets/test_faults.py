@@ -38,11 +38,7 @@ def records(out):
 def started(out):
     """A process that makes a run, and has finished some shards of it."""
     command = [sys.executable, str(HERE / "slow_run.py"), str(out)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # Who was started in the background ignores Ctrl-C, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wanted, last = random.randint(1, 6), time.monotonic() + 200
     while len(records(out)) < wanted and process.poll() is None and time.monotonic() < last:
         time.sleep(0.005)

@@ -72,6 +72,11 @@ class OptionalVerbs:
         """
         return function
 
+    def add_product(self, total: NativeTensor, a: NativeTensor, b: NativeTensor) -> Tensor:
+        """Returns `total` (R, ...) plus `a` times `b`, which broadcast; may update it in place."""
+        added: Tensor = total + a * b
+        return added
+
     def ranks(self: _Verbs, rows: Sequence[NativeTensor]) -> Sequence[Tensor]:
         """Counts the smaller entries of its row, over all `rows` (R, ...), for each entry: int32.
 

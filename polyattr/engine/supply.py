@@ -138,5 +138,6 @@ class Supply:
         tools = self.tools
         together = made.together if tools.scorer.shares(rule) else 1
         in_order = made.in_order(self.sheet.samples)
-        key = (self.recipe, layout, rule, made.table, origin, together, in_order)
-        return Tile(tools.scorer, *key[:-2], tools.graph, together, in_order), key
+        order = together, in_order, made.in_place
+        key = (self.recipe, layout, rule, made.table, origin)
+        return Tile(tools.scorer, *key, tools.graph, *order), (*key, *order)

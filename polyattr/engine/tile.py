@@ -12,9 +12,9 @@ from polyattr.backend import GradBackend, Score, Tensor
 from polyattr.engine.sums.spread import in_all
 from polyattr.question.layout import Context, Layout
 from polyattr.question.references import Origin
+from polyattr.sampling.folded import Folded
 from polyattr.sampling.recipe import Carry, Recipe, Spot
 from polyattr.sampling.rows import Rows, Table
-from polyattr.sampling.statistics import Folded
 from polyattr.scores.reductions import Rule
 from polyattr.scores.scorer import Scorer, check_gradient
 
@@ -99,6 +99,7 @@ class Tile:
         graph: Whether gradients stay differentiable.
         together: How many rows in a row share a point, and differ in their targets alone.
         in_order: Whether the rows are the samples, each once, as they stand in the block.
+        in_place: Whether the rows belong to the segments, each to one, as they stand in the state.
     """
 
     scorer: Scorer
@@ -110,6 +111,7 @@ class Tile:
     graph: bool
     together: int = 1
     in_order: bool = False
+    in_place: bool = False
 
     @property
     def backend(self) -> GradBackend:
@@ -214,7 +216,7 @@ class Tile:
         own = [*rest[: self.table.whole], *real[2 : 2 + count]]
         rows = self.table.build(own)
         kept, factors = rest[self.table.whole :], real[2 + count :]
-        folded = Folded(segment, real[0], real[1], kept, factors, segments, rows)
+        folded = Folded(segment, real[0], real[1], kept, factors, segments, rows, self.in_place)
         place = places[0], places[1]
         return _Columns(sample, place, slot, origin, rows, folded, sheaf.writers)
 
@@ -222,7 +224,7 @@ class Tile:
         batch, points, velocity = self.backend.batch, [], []
         for i, leaf in enumerate(block.x):
             start = block.references[i] if block.references else None
-            if self.origin in {"sample", "named"}:
+            if self.origin == "named" or (self.origin == "sample" and not self.in_order):
                 start = batch(start, columns.origin)
             carry = tuple(batch(part, columns.sample) for part in state.carry[i])
             draw = batch(noise[i], columns.slot) if noise else None
@@ -266,15 +268,13 @@ class Tile:
 
         Without a log of several tiles, those of the one tile are all there is.
         """
+        backend = self.backend
         if log is None:
-            slope = in_all(self.backend, slopes)
-            return self.backend.concat(
-                [self.backend.cast(scores, self.backend.dtype(slope)), slope]
-            )
-        first, *others = (self.backend.cast(s, self.backend.dtype(log)) for s in slopes)
-        scores = self.backend.cast(scores, self.backend.dtype(log))
-        log = self.backend.fold(log, columns.place[0], scores)
-        return self.backend.fold(log, columns.place[1], sum(others, start=first))
+            slope = in_all(backend, slopes)
+            return backend.concat([backend.cast(scores, backend.dtype(slope)), slope])
+        scores, first, *others = (backend.cast(s, backend.dtype(log)) for s in (scores, *slopes))
+        log = backend.fold(log, columns.place[0], scores)
+        return backend.fold(log, columns.place[1], sum(others, start=first))
 
     def _slopes(self, gradients: list[Tensor], flow: list[Tensor]) -> list[Tensor]:
         """Gradient times velocity per row; the size of the gradient where there is no path."""

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
-from polyattr.sampling.errors.neighbours import Neighbours
+from polyattr.sampling.errors.neighbours import rows_before
+from polyattr.sampling.folded import Factors, Folded
 from polyattr.sampling.recipe import Array
-from polyattr.sampling.statistics import Factors, Folded, Mean
+from polyattr.sampling.statistics import Mean
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,9 @@ class Moves(Mean):
     def plan(self, segment: Array, valid: Array, seen: Array) -> Factors:
         """Finds each row's neighbour before it, among the tile's rows or as the last one seen."""
         # As if there were rows before the first: it moves from zeros, with no weight.
-        return Neighbours().plan(segment, valid, np.ones_like(seen))
+        before, last = rows_before(segment, valid, len(seen))
+        none = np.zeros((len(segment), 0, segment.shape[1]))
+        return Factors(before[:, None], none, last[:, None].astype(float))
 
     def start(self, backend: GradBackend, like: Tensor, size: int) -> tuple[Tensor, ...]:
         """The sum, and the last slope and place of every sample."""

@@ -9,51 +9,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
 from polyattr.backend import GradBackend, Tensor
 from polyattr.sampling.errors.intervals import Jumps
-from polyattr.sampling.rows import Rows
+from polyattr.sampling.folded import Factors, Folded
 
 Array = np.ndarray[Any, Any]
-
-
-class Factors(NamedTuple):
-    """What a statistic plans for the tiles of a round.
-
-    Attributes:
-        whole: (T, a, R) whole numbers per row.
-        real: (T, b, R) numbers per row.
-        segments: (T, c, S) numbers per segment.
-    """
-
-    whole: Array
-    real: Array
-    segments: Array
-
-
-class Folded(NamedTuple):
-    """One tile's rows on their way into a statistic.
-
-    Attributes:
-        segment: (R,) segment of each row.
-        weight: (R,) weight of each row, 0 for padding.
-        valid: (R,) 1, and 0 for padding.
-        whole: The statistic's own whole numbers, (R,) each.
-        real: The statistic's own numbers, (R,) each.
-        segments: The statistic's own numbers per segment, (S,) each.
-        rows: The columns of the recipe's table, (R,) each.
-    """
-
-    segment: Tensor
-    weight: Tensor
-    valid: Tensor
-    whole: list[Tensor]
-    real: list[Tensor]
-    segments: list[Tensor]
-    rows: Rows[Tensor]
 
 
 @dataclass(frozen=True)
@@ -157,7 +121,7 @@ class Mean(Statistic):
     ) -> tuple[Tensor, ...]:
         """Adds weight times row."""
         weight = backend.column(backend.cast(folded.weight, backend.dtype(rows)), rows)
-        return (backend.fold(state[0], folded.segment, rows * weight),)
+        return (folded.added(backend, state[0], rows, weight),)
 
     def combine(
         self, backend: GradBackend, state: tuple[Tensor, ...], weights: Array, counts: Array
@@ -194,7 +158,8 @@ class Variance(Statistic):
         before = seen + np.cumsum(counts, axis=0) - counts
         after = np.maximum(before + counts, 1)
         share = valid / np.maximum(np.take_along_axis(counts, segment, axis=1), 1)
-        first = np.stack([_first_of_segment(s, v) for s, v in zip(segment, valid, strict=True)])
+        pairs = zip(segment, valid, strict=True)
+        first = np.stack([_first_of_segment(s, v, size) for s, v in pairs])
         leads = (first == np.arange(segment.shape[1])) * valid
         return Factors(
             first[:, None],
@@ -286,8 +251,9 @@ def _split(total: Tensor, groups: int) -> list[Tensor]:
     return [total] if groups == 1 else [total[g * size : (g + 1) * size] for g in range(groups)]
 
 
-def _first_of_segment(segment: Array, valid: Array) -> Array:
+def _first_of_segment(segment: Array, valid: Array, size: int) -> Array:
     """Returns for each row of a tile the first valid row of the same segment, or itself."""
-    rows = np.arange(len(segment))
-    found = {int(segment[r]): int(r) for r in rows[::-1] if valid[r]}
-    return np.array([found.get(int(s), r) for r, s in zip(rows, segment, strict=True)])
+    rows, there = np.arange(len(segment)), valid > 0
+    found = np.full(size, len(rows))
+    np.minimum.at(found, segment[there], rows[there])
+    return np.where(found[segment] < len(rows), found[segment], rows)

@@ -74,8 +74,8 @@ ENGINE = (
     (
         "neighbours of another sample",
         _NEIGHBOURS,
-        "last[tile, own] = last[tile, own], row",
-        "last[tile, 0] = last[tile, 0], row",
+        "last[tile[end], own[end]] = row[end]",
+        "last[tile[end], own[end]] = row[0]",
     ),
     (
         "errors of kinks alone",
@@ -113,7 +113,19 @@ ENGINE = (
     ("counts forgotten between rounds", _ROUNDS, "        self.seen = made.seen\n", ""),
     # The log.
     ("rows told out of place", _CUT, "flat[there],", "flat.ravel()[: len(rows)],"),
-    ("slopes told as scores", _CUT, "flat, flat + sheet.capacity]", "flat, flat]"),
+    ("slopes told as scores", _CUT, "flat, flat + sheet.capacity,", "flat, flat,"),
+    (
+        "no jumps where rows stand in place",
+        _NEIGHBOURS,
+        "return last, rows * 1",
+        "return rows, rows * 1",
+    ),
+    (
+        "rows told to stand in place",
+        _CUT,
+        "return in_place(self.whole[:, 1], len(self.seen))",
+        "return self.whole.shape[2] == len(self.seen)",
+    ),
     (
         "the log of the last table kept",
         _ROUNDS,

@@ -26,7 +26,7 @@ def checksum(path: Path) -> tuple[int, int]:
     """Returns the size of a file in bytes, and its CRC-32."""
     size = crc = 0
     with path.open("rb") as file:
-        while part := file.read(1 << 22):
+        while part := file.read(1 << 20):
             size, crc = size + len(part), zlib.crc32(part, crc)
     return size, crc
 

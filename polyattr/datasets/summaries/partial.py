@@ -16,6 +16,8 @@ Array = np.ndarray[Any, Any]
 MOST_FEATURES = 4096
 """Up to which there are quantiles and means of each class; beyond, means over all rows."""
 _BYTES = 1 << 26
+_AT_ONCE = 1 << 20
+"""Bytes of maps that are copied at a time: a shard has many of them."""
 KEPT = ("score", "baseline_score", "gap", "error", "converged", "target", "id")
 
 
@@ -104,10 +106,13 @@ class Partial:
 
 
 def _by_class(flat: Array, target: Array) -> dict[str, Array]:
-    classes, counts = np.unique(target, return_counts=True)
+    classes, own, counts = np.unique(target, return_inverse=True, return_counts=True)
     sums = np.zeros((2, len(classes), flat.shape[1]))
-    for i, one in enumerate(classes):
-        own = flat if len(classes) == 1 else flat[target == one]
-        sums[0, i] = own.sum(axis=0, dtype=np.float64)
-        sums[1, i] = np.abs(own).sum(axis=0, dtype=np.float64)
+    rows = max(1, _AT_ONCE // max(flat[:1].nbytes, 1))
+    for first in range(0, len(flat), rows):
+        part, number = flat[first : first + rows], own[first : first + rows]
+        for i in range(len(classes)):
+            mine = part if len(classes) == 1 else part[number == i]
+            sums[0, i] += mine.sum(axis=0, dtype=np.float64)
+            sums[1, i] += np.abs(mine).sum(axis=0, dtype=np.float64)
     return {"class": classes, "class_rows": counts, "sum": sums[0], "sum_abs": sums[1]}

@@ -12,6 +12,7 @@ import numpy as np
 from polyattr.engine.plan.sheet import Sheet
 from polyattr.errors import InputError
 from polyattr.sampling.drawing.draws import needed
+from polyattr.sampling.folded import in_place
 from polyattr.sampling.recipe import Recipe
 from polyattr.sampling.rows import Repeated, Rows, Table, present
 
@@ -55,8 +56,13 @@ class Cut:
         return len(self.whole)
 
     def in_order(self, samples: int) -> bool:
-        """Whether the rows are as many `samples`, each once, as they stand in their block."""
-        return self.tiles == 1 and np.array_equal(self.whole[0, 0], np.arange(samples))
+        """Whether each tile has as many `samples`, each once, as they stand in their block."""
+        return in_place(self.whole[:, 0], samples)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether each tile has a row for every segment, as they stand in the state."""
+        return in_place(self.whole[:, 1], len(self.seen))
 
 
 def cut_all(
@@ -151,13 +157,11 @@ def _cut(
     valid, index = there.astype(np.float64), np.minimum(index, stops[:, None] - 1)
     table = present(rows)
     own = {name: getattr(rows, name)[index] for name in table.names}
+    own["sample"] = _in_order(own["sample"], there, sheet.samples, recipe)
     segment = own["part"] * sheet.samples + own["sample"]
     factors = recipe.statistic.plan(segment, valid, seen)
-    whole = [own["sample"], segment, flat, flat + sheet.capacity]
-    draws: list[Array] = []
-    if recipe.noise is not None:
-        draws, slot = _draws(own, recipe, sheet)
-        whole.append(slot)
+    draws, slots = _draws(own, recipe, sheet)
+    whole = [own["sample"], segment, flat, flat + sheet.capacity, *slots]
     if origin is not None:
         whole.append(origin(own["sample"], own.get("reference")))
     whole += [own[name] for name in table.names[: table.whole]]
@@ -174,6 +178,15 @@ def _cut(
         _writers(own["sample"], valid, sheet.samples) if recipe.sequential else None,
         seen + np.bincount(segment.ravel(), valid.ravel(), len(seen)),
     )
+
+
+def _in_order(sample: Array, there: Array, samples: int, recipe: Recipe) -> Array:
+    """Has padding (T, R) stand for its places, where a block that is full has its samples so."""
+    whole = np.arange(samples)
+    # Of a sample that is not there, noise would have to be drawn.
+    alike = recipe.noise is None and sample.shape[1] == samples
+    fits = alike and bool((sample == whole)[there].all())
+    return np.broadcast_to(whole, sample.shape) if fits else sample
 
 
 def _together(own: dict[str, Array], valid: Array, most: int) -> int:
@@ -194,7 +207,10 @@ def _writers(sample: Array, valid: Array, samples: int) -> Array:
     return found.astype(np.int32)
 
 
-def _draws(own: dict[str, Array], recipe: Recipe, sheet: Sheet) -> tuple[list[Array], Array]:
-    """Finds the draws each tile needs, and where its rows find theirs."""
+def _draws(own: dict[str, Array], recipe: Recipe, sheet: Sheet) -> tuple[list[Array], list[Array]]:
+    """Finds the draws each tile needs, and where its rows find theirs; nothing without noise."""
+    if recipe.noise is None:
+        return [], []
     most = sheet.draws if recipe.one_round else sheet.rows
-    return needed(recipe.noise or (0,), own["draw"], own["sample"], sheet.samples, most)
+    draws, slot = needed(recipe.noise, own["draw"], own["sample"], sheet.samples, most)
+    return draws, [slot]

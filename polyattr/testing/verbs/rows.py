@@ -79,6 +79,14 @@ class RowChecks(Harness):
             expect.same(self.host(total), [[0, 0], [0, 0], [8, 12]], "total")
             expect.equal(self.backend.dtype(total), dtype, "dtype")
 
+    @pytest.mark.parametrize("shape", [(1,), (4,)], ids=str)
+    def test_add_product(self, shape: tuple[int, ...]) -> None:
+        """A factor of each row, or of each number, is multiplied before it is added."""
+        total, rows = eighths(3, 4), eighths(3, 4, seed=1)
+        factor = eighths(3, *shape, seed=2)
+        found = self.backend.add_product(*map(self.native, (total, rows, factor)))
+        expect.same(self.host(found), total + rows * factor, "sum and product")
+
     @pytest.mark.parametrize("integer", ["int32", "int64"])
     def test_pick(self, integer: str) -> None:
         """One entry per row, from outputs with one, two or three axes after the first."""

@@ -26,7 +26,7 @@ Args:
     prepare: An importable function from inputs (n, ...) as they are stored to those of the model.
     rows_per_call: Rows that are explained together; None for as many as make 4 MiB, at most 4,096.
         Part of the question: sums over other rows are rounded otherwise.
-    rows_per_shard: Rows of a shard, rounded up to whole calls; None for about 75 shards.
+    rows_per_shard: Rows of a shard, rounded up to whole calls; None for about 150 shards.
     part: ``(i, n)`` makes shards i, i + n, ... alone: the same call on n machines that share a
         folder, each with its i.
     verify: Read finished shards and compare their checksums; False compares sizes.

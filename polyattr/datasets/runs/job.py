@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ Array = np.ndarray[Any, Any]
 DEFAULT_TOLERANCE = 0.05
 """As methods have it that were given none."""
 _NAMED = 10
+_LARGE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -175,10 +178,21 @@ def _put(columns: dict[str, Array], found: dict[str, Array], start: int, rows: i
         if (
             whole is None or array.dtype.itemsize > whole.itemsize
         ):  # texts, longer than those before
-            grown = np.empty((rows, *array.shape[1:]), array.dtype)
+            grown = _room((rows, *array.shape[1:]), array.dtype)
             grown[:start] = 0 if whole is None else whole[:start]
             columns[name] = whole = grown
         whole[start : start + len(array)] = array
+
+
+def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Returns an array that goes back to the system as soon as nobody has it.
+
+    Freed in the heap, a map of every shard leaves a hole that the next one does not fit into.
+    """
+    size = dtype.itemsize * math.prod(shape)
+    if size < _LARGE:
+        return np.empty(shape, dtype)
+    return np.ndarray(shape, dtype, mmap.mmap(-1, size))
 
 
 def with_rounding(columns: dict[str, Array], dtype: str, tolerance: float) -> dict[str, Array]:

@@ -12,7 +12,7 @@ from polyattr.question.checks import check_count
 _CALL_BYTES = 1 << 22
 _FEWEST, _MOST = 8, 4096
 _SHARD_BYTES = 1 << 26
-_SHARDS = 75
+_SHARDS = 150
 """About how many there are of a set that is not larger than these make it."""
 _MOST_IN_SHARD = 1 << 16
 
@@ -54,7 +54,7 @@ def make_plan(rows: int | None, row_bytes: int, per_call: Any, per_shard: Any) -
         rows: How many there are, or None.
         row_bytes: Of the inputs of one.
         per_call: Rows that are explained together, or None for as many as make 4 MiB.
-        per_shard: Rows of a shard, rounded up to whole calls; None for about 75 shards, of no more
+        per_shard: Rows of a shard, rounded up to whole calls; None for about 150 shards, of no more
             than 64 MiB.
 
     Raises:

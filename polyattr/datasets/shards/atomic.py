@@ -111,8 +111,14 @@ def settle(folder: Path) -> None:
 
 def seal(content: dict[str, Any]) -> str:
     """JSON that knows when it was changed by hand."""
-    body = json.dumps(content, indent=1, sort_keys=True)
-    return json.dumps({"check": _digest(body), **content}, indent=1, sort_keys=True) + "\n"
+    held = {"check": _digest(_plain(content)), **content}
+    # A line each: with `indent`, Python's own encoder takes ten times as long as that of C.
+    lines = (f"{json.dumps(name)}: {_plain(held[name])}" for name in sorted(held))
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _plain(content: Any) -> str:
+    return json.dumps(content, sort_keys=True)
 
 
 def unseal(path: Path) -> dict[str, Any] | None:
@@ -122,7 +128,7 @@ def unseal(path: Path) -> dict[str, Any] | None:
         check = content.pop("check")
     except (ValueError, KeyError, AttributeError, TypeError):
         return None
-    return content if check == _digest(json.dumps(content, indent=1, sort_keys=True)) else None
+    return content if check == _digest(_plain(content)) else None
 
 
 def _digest(text: str) -> str:

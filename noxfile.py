@@ -352,7 +352,7 @@ def integrations(session: nox.Session) -> None:
 @nox.session
 def services(session: nox.Session) -> None:
     """Optional: the examples' server, asked by clients, and the weather grid; not part of `nox`."""
-    needed = ("fastapi", "httpx", "matplotlib", "uvicorn", "xarray")
+    needed = ("fastapi", "httpx2", "matplotlib", "uvicorn", "xarray")
     _install(session, ".[torch]", *SHARED, *needed)
     session.env["POLYATTR_TEST_LIBRARIES"] = ",".join(needed)
     _pytest(session, ("torch",), "tests/services")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -118,9 +119,11 @@ def test_an_iterator_of_tables_as_spark_hands_over(x, told, work):
 @pytest.fixture(scope="module")
 def ray():
     ray = pytest.importorskip("ray")
-    ray.init(num_cpus=2, include_dashboard=False, ignore_reinit_error=True)
-    yield ray
-    ray.shutdown()
+    # Below the temporary folder of a session of nox it waits for ever.
+    with TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
+        ray.init(num_cpus=2, include_dashboard=False, ignore_reinit_error=True, _temp_dir=folder)
+        yield ray
+        ray.shutdown()
 
 
 def test_ray_data_and_a_run_on_ray(x, told, work, ray, tmp_path):

@@ -35,7 +35,8 @@ def gradients(letter: str) -> dict[str, Gradient]:
         return jax.make_jaxpr(jax.value_and_grad(picked))(x, classes)
 
     def traced(x: Any, classes: Any) -> Any:
-        return of_shapes(*(jax.ShapeDtypeStruct(t.shape, t.dtype) for t in (x, classes)))
+        shape: Any = jax.ShapeDtypeStruct
+        return of_shapes(*(shape(t.shape, t.dtype) for t in (x, classes)))
 
     def by_arguments(x: Any, classes: Any) -> Any:
         return handed(traced(x, classes).consts, x, classes)[1]

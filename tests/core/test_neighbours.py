@@ -50,3 +50,11 @@ def test_a_block_that_is_not_full_runs_as_a_full_one():
     noisy = NoisyCopies(count=1, antithetic=False, noise=(0,))
     (cut,) = cut_all(noisy.table(3), noisy, Sheet(5, 5, 5), np.zeros(5))
     assert not cut.in_order(5)  # no noise is drawn for samples that are not there
+
+
+@pytest.mark.parametrize("live", [6, 4, 2])
+@pytest.mark.parametrize("rows", [6, 4])
+def test_samples_that_share_a_point_do_so_beside_padding(live, rows):
+    recipe = StraightPath(nodes=FixedNodes(1, "midpoint"))
+    for cut in cut_all(recipe.table(live), recipe, Sheet(6, rows, 6, together=2), np.zeros(6)):
+        assert cut.together == 2

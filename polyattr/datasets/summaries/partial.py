@@ -110,9 +110,12 @@ def _by_class(flat: Array, target: Array) -> dict[str, Array]:
     sums = np.zeros((2, len(classes), flat.shape[1]))
     rows = max(1, _AT_ONCE // max(flat[:1].nbytes, 1))
     for first in range(0, len(flat), rows):
-        part, number = flat[first : first + rows], own[first : first + rows]
-        for i in range(len(classes)):
-            mine = part if len(classes) == 1 else part[number == i]
-            sums[0, i] += mine.sum(axis=0, dtype=np.float64)
-            sums[1, i] += np.abs(mine).sum(axis=0, dtype=np.float64)
+        number = own[first : first + rows]
+        # Rows of a class side by side: there may be as many classes as rows.
+        order = np.argsort(number, kind="stable")
+        part = flat[first : first + rows][order].astype(np.float64)
+        starts = np.flatnonzero(np.append(True, np.diff(number[order]) > 0))
+        here = number[order][starts]
+        sums[0, here] += np.add.reduceat(part, starts)
+        sums[1, here] += np.add.reduceat(np.abs(part, out=part), starts)
     return {"class": classes, "class_rows": counts, "sum": sums[0], "sum_abs": sums[1]}

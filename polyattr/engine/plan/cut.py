@@ -174,7 +174,7 @@ def _cut(
         np.concatenate([np.stack(real, axis=1), factors.real], axis=1),
         factors.segments,
         draws,
-        1 if recipe.sequential else _together(own, valid, sheet.together),
+        1 if recipe.sequential else _together(own, sheet.together),
         _writers(own["sample"], valid, sheet.samples) if recipe.sequential else None,
         seen + np.bincount(segment.ravel(), valid.ravel(), len(seen)),
     )
@@ -189,13 +189,13 @@ def _in_order(sample: Array, there: Array, samples: int, recipe: Recipe) -> Arra
     return np.broadcast_to(whole, sample.shape) if fits else sample
 
 
-def _together(own: dict[str, Array], valid: Array, most: int) -> int:
+def _together(own: dict[str, Array], most: int) -> int:
     """Says how many rows in a row share a point: as many as the sheet allows, or one."""
     if most == 1:
         return 1
-    # But for their numbers, samples that share a point have the same columns; padding always has.
-    sample = own["sample"] - np.arange(valid.shape[1]) % most * valid.astype(np.int64)
-    groups = [c.reshape(-1, most) for c in (sample, *(own[n] for n in own if n != "sample"))]
+    # Samples that share a point stand side by side, and their rows have the same columns.
+    others = (own[name] for name in own if name != "sample")
+    groups = [column.reshape(-1, most) for column in (own["sample"] // most, *others)]
     return most if all((group == group[:, :1]).all() for group in groups) else 1
 
 

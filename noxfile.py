@@ -237,7 +237,7 @@ def site(session: nox.Session) -> None:
 @nox.session
 def pages(session: nox.Session) -> None:
     """Optional: pages that need more than the extras, as they say themselves; not part of `nox`."""
-    _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED, "flax")
+    _install(session, f".[{','.join(FRAMEWORKS)},demo]", *SHARED, *LIBRARIES, "flax")
     needs = re.compile(r"^> \*\*Needs\*\*: `pip install ([^`]+)`", re.MULTILINE)
     texts = [path.read_text(encoding="utf-8") for path in sorted(Path("docs").rglob("*.md"))]
     for found in dict.fromkeys(match for text in texts for match in needs.findall(text)):

@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 MOST_FEATURES = 4096
 """Up to which there are quantiles and means of each class; beyond, means over all rows."""
 _BYTES = 1 << 26
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 18
 """Bytes of maps that are copied at a time: a shard has many of them."""
 KEPT = ("score", "baseline_score", "gap", "error", "converged", "target", "id")
 
